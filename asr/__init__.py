@@ -1,0 +1,1 @@
+"""Hearing: voice activity and speech recognition. Imports none of our other packages."""

@@ -1,0 +1,1 @@
+"""Conversations written in YAML: loader, validator, engine, understanding. Imports none of our other packages."""

@@ -1,0 +1,28 @@
+"""What several test folders share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+
+import pytest
+
+
+def require_program(name: str, *, package: str) -> str:
+    """Path of a program from a Debian package; without it the test skips, or fails in CI, where nothing may be missing."""
+    path = shutil.which(name)
+    if path is not None:
+        return path
+    reason = f"needs {name}: apt-get install {package}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    """A port on 127.0.0.1 that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
