@@ -55,3 +55,9 @@ class RecordingFailed(TelephonyError):
     """The recording could not be opened or went bad."""
 
     code = "recording_failed"
+
+
+class TransferFailed(TelephonyError):
+    """A blind transfer was refused or did not come about; the leg is still up."""
+
+    code = "transfer_failed"

@@ -152,7 +152,7 @@ class Leg(abc.ABC):
 
     @abc.abstractmethod
     async def send_digits(self, keys: str) -> None:
-        """Send DTMF (RFC 4733) and return when the last one is on the wire. Raises LegGone, ValueError for other signs."""
+        """Send DTMF (RFC 4733) and return when the last is on the wire. Raises LegGone, ValueError for other signs."""
 
     @abc.abstractmethod
     async def transfer(self, uri: str, timeout_s: float = 15.0) -> None:
@@ -189,7 +189,7 @@ class Endpoint(abc.ABC):
 
     @abc.abstractmethod
     def on_incoming(self, callback: Callable[[Leg], None]) -> None:
-        """`callback(leg)` runs on the loop for every new inbound call; legs beyond `max_calls` are refused before it."""
+        """`callback(leg)` runs on the loop for every new inbound call; beyond `max_calls` they are refused before it."""
 
     @abc.abstractmethod
     def on_dead(self, callback: Callable[[str], None]) -> None:
