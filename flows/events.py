@@ -1,0 +1,75 @@
+"""Events: all that can happen to a conversation. The engine takes one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flows.commands import Understood
+
+
+@dataclass(frozen=True)
+class CallStarted:
+    """A call was answered. `caller` is the caller's number or empty when withheld; `language` empty takes the bot's first."""
+
+    call_id: str
+    caller: str = ""
+    dialled: str = ""
+    language: str = ""
+    channel: Literal["voice", "chat"] = "voice"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The caller said something. `confidence` is the recogniser's, 0..1."""
+
+    understood: Understood
+    text: str = ""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of the telephone, in the order pressed.
+
+    While `Expectation.keys` is true they are gathered until `#` (which is passed on), until the expected length, or until
+    no key came for the time between digits. Otherwise each key is an event of its own.
+    """
+
+    digits: str
+
+
+@dataclass(frozen=True)
+class NoInput:
+    """The caller said nothing for `Expectation.timeout_s`."""
+
+
+@dataclass(frozen=True)
+class SystemResult:
+    """A company system answered, or did not. `data` is JSON; for other outcomes than "ok" it may hold `{"error": ...}`."""
+
+    id: str
+    outcome: Literal["ok", "not_found", "failed", "unknown"]
+    data: Any = field(default=None)
+
+
+@dataclass(frozen=True)
+class SystemSlow:
+    """The call to a company system has taken longer than `CallSystem.slow_after_s`."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class HandoffFailed:
+    """No agent could take the call."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RecognitionDown:
+    """Speech can not be recognised now; keys still work."""
+
+
+Event = Heard | Keys | NoInput | SystemResult | SystemSlow | HandoffFailed | RecognitionDown

@@ -1,0 +1,1 @@
+"""Slot types, one module each."""

@@ -1,0 +1,98 @@
+"""The conversation's state between two events, and what a step of the engine returns."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from flows.actions import Action
+from flows.commands import Understood
+
+if TYPE_CHECKING:
+    from flows.slots.base import Slot
+
+
+@dataclass(frozen=True)
+class State:
+    """Wrapper of a JSON-ready dict; treat it as a value. What is inside belongs to the engine."""
+
+    data: Mapping[str, Any]
+
+    @property
+    def mode(self) -> Literal["listening", "calling", "transferring", "ended"]:
+        """Who has to act next: the caller, a company system, the handoff, or nobody."""
+        mode: Literal["listening", "calling", "transferring", "ended"] = self.data["mode"]
+        return mode
+
+    @property
+    def language(self) -> str:
+        """Language of the conversation, "pl" or "en"."""
+        return str(self.data["language"])
+
+    @property
+    def flow(self) -> str:
+        """Name of the flow the caller is in, or empty."""
+        frame = self.data["frame"]
+        return str(frame["flow"]) if frame else ""
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        """What was collected in the flow that is running or ran last."""
+        return dict(self.data["collected"])
+
+    def to_json(self) -> dict[str, Any]:
+        """An own copy of the data, for `json.dumps`."""
+        return copy.deepcopy(dict(self.data))
+
+    @staticmethod
+    def from_json(data: str | Mapping[str, Any]) -> State:
+        """Take back what `to_json` gave, as a mapping or as JSON text."""
+        loaded: Mapping[str, Any] = json.loads(data) if isinstance(data, str) else data
+        return State(copy.deepcopy(dict(loaded)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an event led to."""
+
+    state: State
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
+class FlowOption:
+    """A flow that may be started now, as understanding sees it."""
+
+    name: str
+    description: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What may be understood now.
+
+    `question` is the open question: "intent" (what can I do), "slot" (a value), "confirm" (is this value right) or "more"
+    (anything else). `slot` names the slot asked for or read back. `slots` are those of the running flow, `values` what
+    they hold. `commands` are the names (see `commands.command_name`) that make sense now. `today` anchors dates.
+    """
+
+    language: str
+    question: Literal["intent", "slot", "confirm", "more"]
+    today: date
+    commands: frozenset[str]
+    flows: tuple[FlowOption, ...] = ()
+    flow: str = ""
+    slot: str = ""
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Understanding(Protocol):
+    """Turns an utterance into commands. Implementations never raise for odd text; what is not understood is `NoMatch`."""
+
+    async def understand(self, text: str, context: TurnContext) -> Understood: ...
