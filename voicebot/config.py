@@ -1,0 +1,259 @@
+"""`voicebot.yaml`: one file, typed, frozen, unknown keys are errors, secrets by reference.
+
+Every mistake of the file is told at once, with its line. The keys are described in `docs/reference/configuration.md`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from telephony.leg import EndpointSettings
+from voicebot.errors import ConfigError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _read_secret(value: object) -> object:
+    """A secret is written as `{env: NAME}` or `{file: PATH}`; what stands in the file itself is refused."""
+    if isinstance(value, dict) and set(value) == {"env"}:
+        name = str(value["env"])
+        if name not in os.environ:
+            raise ValueError(f"The environment variable {name} is not set. Set it, or use {{file: PATH}}.")
+        return os.environ[name]
+    if isinstance(value, dict) and set(value) == {"file"}:
+        path = Path(str(value["file"]))
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ValueError(f"The secret file {path} cannot be read: {error.strerror}.") from error
+    raise ValueError("A secret does not belong in this file. Write {env: NAME} or {file: PATH}.")
+
+
+Secret = Annotated[str, BeforeValidator(_read_secret), Field(repr=False)]
+
+
+class SipSettings(_Section):
+    """Where the bot is reached by SIP."""
+
+    address: str = "127.0.0.1"
+    port: int = Field(5060, ge=0, le=65535)
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    rtp_ports: tuple[int, int] = (20000, 29999)
+    codecs: tuple[Literal["pcma", "pcmu", "opus"], ...] = ("pcma", "pcmu", "opus")
+    max_calls: int = Field(20, ge=1, le=200)
+    rtp_timeout_s: int = Field(20, ge=5)
+    user: str = "bot"
+    registrar: str | None = None
+    auth_user: str | None = None
+    password: Secret = ""
+    srtp: bool = False
+
+    @model_validator(mode="after")
+    def _rtp_ports_fit(self) -> SipSettings:
+        low, high = self.rtp_ports
+        if not 1024 <= low < high <= 65535:
+            raise ValueError("rtp_ports is a range like [20000, 29999] within 1024..65535.")
+        if high - low + 1 < self.max_calls * 2:
+            raise ValueError(f"rtp_ports holds fewer than two ports for each of {self.max_calls} calls. Widen the range.")
+        return self
+
+    def endpoint(self) -> EndpointSettings:
+        return EndpointSettings(
+            address=self.address,
+            sip_port=self.port,
+            rtp_ports=self.rtp_ports,
+            user=self.user,
+            codecs=self.codecs,
+            # Handoff rings one agent at a time for each caller, on a leg of its own.
+            max_calls=self.max_calls * 2,
+            rtp_timeout_s=self.rtp_timeout_s,
+            registrar=self.registrar,
+            auth_user=self.auth_user,
+            password=self.password,
+            transport=self.transport,
+            srtp=self.srtp,
+        )
+
+
+class RecognitionSettings(_Section):
+    """Which model hears, and on what."""
+
+    model: str = "demo"
+    models_dir: Path = Path("models")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    compute_type: str = "auto"
+    threads: int = Field(2, ge=1)
+    beam: int = Field(5, ge=1, le=10)
+    queue: int = Field(64, ge=1)
+    deadline_s: float = Field(8.0, gt=0)
+
+
+class SpeechSettings(_Section):
+    """Which voices speak."""
+
+    voices: dict[Literal["pl", "en"], str] = {"pl": "espeak:pl", "en": "espeak:en-us"}
+    voices_dir: Path = Path("voices")
+    rate: float = Field(1.0, ge=0.5, le=2.0)
+
+
+class NumberSettings(_Section):
+    """A telephone number that is answered: by which bot, in which language. `"*"` is any number not named."""
+
+    number: str
+    bot: Path
+    language: Literal["pl", "en"]
+
+
+class AgentSettings(_Section):
+    """A person who takes calls on a SIP phone."""
+
+    name: str
+    uri: str = Field(pattern=r"^sips?:.+")
+    languages: tuple[Literal["pl", "en"], ...] = ("pl", "en")
+
+
+class QueueSettings(_Section):
+    """People who are tried in this order."""
+
+    agents: tuple[AgentSettings, ...] = ()
+    ring_s: float = Field(20.0, gt=0)
+    decide_s: float = Field(20.0, gt=0)  # after answering: to press 1 or 2
+
+
+class HttpSettings(_Section):
+    """The local HTTP port: health."""
+
+    address: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+
+
+class LogSettings(_Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["plain", "json"] = "plain"
+
+
+class TurnSettings(_Section):
+    """Limits of a conversation."""
+
+    longest_utterance_s: float = Field(30.0, gt=1)
+    longest_call_s: float = Field(1800.0, gt=10)
+    drain_s: float = Field(60.0, ge=0)
+
+
+class Config(_Section):
+    """The whole file."""
+
+    data: Path = Path("var")
+    sip: SipSettings = SipSettings()
+    recognition: RecognitionSettings = RecognitionSettings()
+    speech: SpeechSettings = SpeechSettings()
+    numbers: tuple[NumberSettings, ...] = Field(min_length=1)
+    queues: dict[str, QueueSettings] = {}
+    turns: TurnSettings = TurnSettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+
+    def number(self, dialled: str) -> NumberSettings | None:
+        """Who answers `dialled`: the entry that names it, else the one for any number."""
+        named = [entry for entry in self.numbers if entry.number == dialled]
+        wild = [entry for entry in self.numbers if entry.number == "*"]
+        return next(iter(named + wild), None)
+
+
+def load_config(path: Path) -> Config:
+    """Read and check `path`; folders in it are relative to it.
+
+    Raises ConfigError with all mistakes, each with its line and a remedy.
+    """
+    try:
+        raw = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Name the file with --config.") from error
+    except (MarkedYAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise ConfigError(f"{place}: this is not YAML: {getattr(error, 'problem', error)}.") from error
+    if not isinstance(raw, CommentedMap):
+        raise ConfigError(f"{path}:1: the file is empty.", "Begin with `numbers:`; see docs/reference/configuration.md.")
+    try:
+        config = Config.model_validate(_plain(raw))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(path, raw, detail) for detail in error.errors())) from error
+    return _anchored(config, path.parent)
+
+
+def _anchored(config: Config, base: Path) -> Config:
+    return config.model_copy(
+        update={
+            "data": base / config.data,
+            "numbers": tuple(entry.model_copy(update={"bot": base / entry.bot}) for entry in config.numbers),
+            "recognition": config.recognition.model_copy(
+                update={"models_dir": base / config.recognition.models_dir}
+            ),
+            "speech": config.speech.model_copy(update={"voices_dir": base / config.speech.voices_dir}),
+        }
+    )
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, CommentedMap):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(item) for item in node]
+    return node
+
+
+def _explain(path: Path, raw: CommentedMap, detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    line, column = _position(raw, detail["loc"])
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        known = _known_keys(detail["loc"][:-1])
+        message = f"unknown key. Known here: {', '.join(known)}." if known else "unknown key. Remove it."
+    elif detail["type"] == "missing":
+        message = "this key is missing. Add it."
+    return f"{path}:{line}:{column}: {where}: {message}"
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    model: Any = Config
+    for part in location:
+        if isinstance(part, int) or model is None:
+            continue
+        field = model.model_fields.get(part)
+        if field is None:  # a name chosen by the user, as that of a queue
+            continue
+        model = _model_in(field.annotation)
+    return list(model.model_fields) if model is not None else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        if (found := _model_in(inner)) is not None:
+            return found
+    return None
+
+
+def _position(raw: CommentedMap, location: tuple[Any, ...]) -> tuple[int, int]:
+    node: Any = raw
+    line, column = 1, 1
+    for part in location:
+        if isinstance(node, CommentedMap) and part in node:
+            line, column = node.lc.key(part)[0] + 1, node.lc.key(part)[1] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line, column = node.lc.item(part)[0] + 1, node.lc.item(part)[1] + 1
+        else:
+            break
+        node = node[part]
+    return line, column

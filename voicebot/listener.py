@@ -1,0 +1,202 @@
+"""The ear of one call: carries out what `Turns` decides.
+
+Voice activity comes in on its own thread, is marshalled to the loop, and meets the turn-taking there. Decoding starts at
+the first pause, before the turn is certain, and is thrown away when the caller goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from asr.activity import ActivityEvent, ActivityService, SpeechPaused, SpeechStarted
+from asr.errors import AsrError
+from asr.recogniser import Transcript
+from flows import Understood
+from voicebot.turns import (
+    BotFinished,
+    BotStarted,
+    CallerPaused,
+    CallerStarted,
+    Decode,
+    DropDecode,
+    Duck,
+    Effect,
+    Elapsed,
+    EndTurn,
+    Expect,
+    Guess,
+    KeyPressed,
+    NoInput,
+    Patience,
+    Signal,
+    StopBot,
+    Turns,
+    Unduck,
+)
+
+log = logging.getLogger(__name__)
+
+DUCK_DB = -12.0
+
+
+@dataclass(frozen=True)
+class Words:
+    """What was recognised, and what the flow makes of it. `answers`: it can act on them; `back_channel`: a mere "mhm"."""
+
+    transcript: Transcript
+    understood: Understood
+    answers: bool
+    back_channel: bool
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One caller turn. `words` is its decoding, begun at the pause; `paused_at` in loop time, seconds."""
+
+    number: int
+    words: asyncio.Task[Words]
+    paused_at: float
+    ended_at: float
+
+
+class Voice(Protocol):
+    """What the ear does to the bot's voice."""
+
+    def duck(self, gain_db: float) -> None: ...
+    def unduck(self) -> None: ...
+    def interrupt(self) -> None: ...
+
+
+class Listener:
+    """`hear(audio)` recognises and understands; `on_turn` and `on_no_input` tell the conversation."""
+
+    def __init__(
+        self,
+        activity: ActivityService,
+        sample_rate: int,
+        voice: Voice,
+        hear: Callable[[bytes], Awaitable[Words]],
+        on_turn: Callable[[Utterance], None],
+        on_no_input: Callable[[], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rate = sample_rate
+        self._voice = voice
+        self._hear = hear
+        self._on_turn = on_turn
+        self._on_no_input = on_no_input
+        self._turns = Turns(sample_rate)
+        self._decoding: dict[int, asyncio.Task[Words]] = {}
+        self._paused_at: dict[int, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._stream = activity.open(sample_rate, self._from_activity)
+
+    def feed(self, first_sample: int, pcm: bytes) -> None:
+        """The caller's voice, from the media thread."""
+        self._stream.feed(first_sample, pcm)
+
+    async def close(self) -> None:
+        """Stop hearing; decodings under way are cancelled and awaited."""
+        self._closed = True
+        self._stream.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = list(self._decoding.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._decoding.clear()
+
+    # -- what the conversation tells ------------------------------------------------------------------------------------
+
+    def bot_started(self, interruptible: bool) -> None:
+        self._signal(BotStarted(interruptible))
+
+    def bot_finished(self) -> None:
+        self._signal(BotFinished())
+
+    def key_pressed(self) -> None:
+        self._signal(KeyPressed())
+
+    def expect(self, patience: Patience) -> None:
+        self._signal(Expect(patience))
+
+    # -- signals and effects -------------------------------------------------------------------------------------------
+
+    def _from_activity(self, event: ActivityEvent) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._on_activity, event)
+
+    def _on_activity(self, event: ActivityEvent) -> None:
+        if isinstance(event, SpeechStarted):
+            self._signal(CallerStarted(event.at_sample))
+        elif isinstance(event, SpeechPaused):
+            self._signal(CallerPaused(event.at_sample))
+
+    def _signal(self, signal: Signal) -> None:
+        if self._closed:
+            return
+        before = self._turns.floor
+        for effect in self._turns.handle(signal, self._stream.position):
+            log.debug("%s -> %s: %s", before, self._turns.floor, effect)
+            self._carry_out(effect)
+        self._arm_timer()
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Duck():
+                self._voice.duck(DUCK_DB)
+            case Unduck():
+                self._voice.unduck()
+            case StopBot():
+                self._voice.interrupt()
+            case Decode(number, start, end):
+                self._decode(number, start, end)
+            case DropDecode(number):
+                self._decoding[number].cancel()
+            case EndTurn(number):
+                task = self._decoding[number]
+                self._on_turn(Utterance(number, task, self._paused_at.pop(number), self._loop.time()))
+            case NoInput():
+                self._on_no_input()
+
+    def _arm_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._turns.deadline
+        if due is not None and not self._closed:
+            # The audio clock decides; when it lags behind the wall clock we look again a frame later.
+            wait_s = max(0.02, (due - self._stream.position) / self._rate)
+            self._timer = self._loop.call_later(wait_s, self._signal, Elapsed())
+
+    def _decode(self, number: int, start: int, end: int) -> None:
+        behind_s = max(0, self._stream.position - end) / self._rate
+        self._paused_at[number] = self._loop.time() - behind_s
+        audio = self._stream.audio(start, end)
+        task = asyncio.create_task(self._words(audio), name=f"decode {number}")
+        self._decoding[number] = task
+        task.add_done_callback(lambda done: self._decoded(number, done))
+
+    async def _words(self, audio: bytes) -> Words:
+        return await self._hear(audio)
+
+    def _decoded(self, number: int, task: asyncio.Task[Words]) -> None:
+        self._decoding.pop(number, None)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            if not isinstance(error, AsrError):
+                log.error("hearing failed", exc_info=error)
+            # Whoever takes the turn meets the error; what matters here is that the turn ends.
+            self._signal(Guess(number, words=True, answers=True))
+            return
+        words = task.result()
+        said = bool(words.transcript.text)
+        self._signal(Guess(number, words=said, answers=words.answers, back_channel=words.back_channel))

@@ -1,0 +1,149 @@
+"""Child processes that serve a model over a Unix socket: started, watched, replaced when they die or go deaf.
+
+A child is ready when `GET /health` on its socket answers 200. Clients keep the socket path; they ride over a replacement
+by themselves (one repeat), so this module only has to bring the process back quickly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+
+from voicebot.errors import ProcessFailed
+
+log = logging.getLogger(__name__)
+
+PROBE_EVERY_S = 2.0
+PROBE_DEADLINE_S = 5.0
+DEAF_AFTER = 3  # probes without an answer
+RESTART_PAUSE_S = (0.0, 0.5, 1.0, 2.0, 5.0)  # before the first, second, ... restart in a row; the last one repeats
+STEADY_AFTER_S = 30.0  # a child that lived this long starts from the first pause again
+STOP_DEADLINE_S = 5.0
+
+
+class ModelProcess:
+    """One child. `argv` starts it; it must listen on `socket`. `on_event(what)` tells of deaths and returns."""
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        socket: Path,
+        *,
+        ready_s: float = 60.0,
+        on_event: Callable[[str], None] = lambda what: None,
+    ) -> None:
+        self.name = name
+        self._argv = tuple(argv)
+        self._socket = socket
+        self._ready_s = ready_s
+        self._on_event = on_event
+        self._child: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child is not None and self._child.returncode is None else None
+
+    async def start(self) -> None:
+        """Start the child and return when it is ready. Raises ProcessFailed when it ends before, with its last words."""
+        await self._spawn()
+        self._watch = asyncio.create_task(self._keep_alive(), name=f"watch {self.name}")
+
+    async def stop(self) -> None:
+        """End the child; idempotent, bounded in time."""
+        self._stopping = True
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        await self._end_child()
+        self._socket.unlink(missing_ok=True)
+
+    async def healthy(self) -> bool:
+        """Does the child answer its health request in time?"""
+        transport = httpx.AsyncHTTPTransport(uds=str(self._socket))
+        try:
+            async with httpx.AsyncClient(transport=transport, timeout=PROBE_DEADLINE_S) as client:
+                return (await client.get("http://local/health")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    async def _spawn(self) -> None:
+        self._child = await asyncio.create_subprocess_exec(
+            *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(self._ready_s):
+                while not await self.healthy():
+                    if self._child.returncode is not None:
+                        raise ProcessFailed(
+                            f"The {self.name} process ended with status {self._child.returncode} before it was ready.",
+                            "Its message stands above; `voicebot doctor` tells what is missing.",
+                        )
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            await self._end_child()
+            raise ProcessFailed(
+                f"The {self.name} process was not ready after {self._ready_s:g} s.",
+                "Choose a smaller model, or look at its messages above.",
+            ) from error
+        except BaseException:
+            await self._end_child()
+            raise
+        log.info("%s process ready, pid %s", self.name, self._child.pid)
+
+    async def _keep_alive(self) -> None:
+        loop = asyncio.get_running_loop()
+        in_a_row, born = 0, loop.time()
+        while not self._stopping:
+            reason = await self._until_lost()
+            if loop.time() - born > STEADY_AFTER_S:
+                in_a_row = 0
+            log.error("%s process %s; it is replaced", self.name, reason)
+            self._on_event(reason)
+            await self._end_child()
+            await asyncio.sleep(RESTART_PAUSE_S[min(in_a_row, len(RESTART_PAUSE_S) - 1)])
+            in_a_row, born = in_a_row + 1, loop.time()
+            self.restarts += 1
+            try:
+                await self._spawn()
+            except ProcessFailed as error:
+                log.error("%s", error)
+            else:
+                self._on_event("back")
+
+    async def _until_lost(self) -> str:
+        """Wait until the child is dead or deaf, and say which."""
+        missed = 0
+        while missed < DEAF_AFTER:
+            child = self._child
+            if child is None or child.returncode is not None:
+                return f"died with status {child.returncode if child else 'unknown'}"
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PROBE_EVERY_S):
+                    await child.wait()
+                continue
+            missed = 0 if await self.healthy() else missed + 1
+        return "gave no answer"
+
+    async def _end_child(self) -> None:
+        child = self._child
+        if child is None or child.returncode is not None:
+            return
+        for send in (child.terminate, child.kill):
+            with contextlib.suppress(ProcessLookupError):
+                send()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_DEADLINE_S):
+                    await child.wait()
+                return
+        log.error("%s process %s could not be ended", self.name, child.pid)
