@@ -1,0 +1,47 @@
+"""Everything that can go wrong in the application, as one family: a stable code, a plain sentence, a remedy."""
+
+from __future__ import annotations
+
+
+class VoicebotError(Exception):
+    """Base of all errors raised by this package."""
+
+    code = "voicebot"
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class UnreadableEvent(VoicebotError):
+    """A stored event cannot be read back: unknown name, missing or malformed field."""
+
+    code = "unreadable_event"
+
+
+class RecordsUnavailable(VoicebotError):
+    """The records database cannot be opened or brought up to date."""
+
+    code = "records_unavailable"
+
+
+class CallNotFound(VoicebotError):
+    """No record of that call."""
+
+    code = "call_not_found"
+
+
+class ConfigError(VoicebotError):
+    """The configuration file cannot be used; the message names every mistake and its line."""
+
+    code = "config"
+
+
+class ProcessFailed(VoicebotError):
+    """A process of ours ended, or was not ready in time."""
+
+    code = "process_failed"
