@@ -1,0 +1,39 @@
+"""One announcement into a room, outside any conversation: the agent's briefing, the sentence after a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from telephony.player import PlaybackFinished, PlayerEvent
+from telephony.room import Room
+from tts.errors import TtsError
+from tts.store import PromptStore
+from tts.synthesizer import SpeechRequest
+
+log = logging.getLogger(__name__)
+
+
+async def announce(room: Room, prompts: PromptStore, request: SpeechRequest, deadline_s: float = 30.0) -> bool:
+    """Speak into `room` and return when it has been heard; False when it could not be spoken (logged, never raised)."""
+    finished = asyncio.Event()
+
+    def on_event(event: PlayerEvent) -> None:
+        if isinstance(event, PlaybackFinished):
+            finished.set()
+
+    player = room.add_player(on_event)
+    try:
+        async with asyncio.timeout(deadline_s):
+            async with contextlib.aclosing(prompts.speak(request)) as chunks:  # type: ignore[type-var]
+                async for pcm in chunks:
+                    player.play("announcement", pcm)
+            player.end("announcement")
+            await finished.wait()
+            return True
+    except (TtsError, TimeoutError) as error:
+        log.error("an announcement could not be spoken: %s", error or "it took too long")
+        return False
+    finally:
+        player.stop()

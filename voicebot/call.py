@@ -1,0 +1,198 @@
+"""The life of one call: answered, served by the bot, given to people if need be, ended, recorded.
+
+Everything the call starts lives in one TaskGroup; when the caller hangs up the group ends, whatever it was doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import flows
+from flows import Handoff, HandoffFailed, HangUp
+from telephony.errors import LegGone, TelephonyError
+from telephony.leg import Digit, Ended, Leg
+from telephony.recorder import Recorder
+from telephony.room import Member, Room
+from tts.text import spoken
+from voicebot import events
+from voicebot.announce import announce
+from voicebot.config import NumberSettings, QueueSettings
+from voicebot.conversation import Conversation
+from voicebot.dialog import Dialog
+from voicebot.events import CallClock, Outcome
+from voicebot.handoff import HandoffToPeople
+from voicebot.logs import call_id_var
+from voicebot.parts import CallContext, RunningBot, Services
+from voicebot.records import CallFolder
+from voicebot.summary import Summary, briefing, summarise
+
+log = logging.getLogger(__name__)
+
+OUTCOMES = {
+    "contained": Outcome.CONTAINED,
+    "callback": Outcome.CALLBACK_PROMISED,
+    "not_served": Outcome.ABANDONED,
+    "failed": Outcome.FAILED,
+}
+
+
+class _CallerGone(Exception):
+    """The caller's leg has ended; carries the cause."""
+
+
+class Call:
+    """One inbound call."""
+
+    def __init__(
+        self,
+        services: Services,
+        bot: RunningBot,
+        number: NumberSettings,
+        leg: Leg,
+        call_id: str,
+        now: Callable[[], flows.datetime],
+    ) -> None:
+        self._services = services
+        self._bot = bot
+        self._leg = leg
+        self._folder = CallFolder(services.config.data / "calls" / call_id)
+        self._context = CallContext(
+            call_id, leg.remote_number, leg.dialled, number.language, CallClock(call_id), services.events
+        )
+        self._dialog = Dialog(bot.engine, bot.understanding, now)
+        self._conversation: Conversation | None = None
+        self._outcome = Outcome.ABANDONED
+        self._handoff: Handoff | None = None
+
+    async def run(self) -> None:
+        """From the first ring to the last record. Only cancellation leaves it early, and then too it cleans up."""
+        token = call_id_var.set(self._context.call_id)
+        began = asyncio.get_running_loop().time()
+        cause = "local_hangup"
+        try:
+            await self._leg.answer()
+            async with asyncio.timeout(self._services.config.turns.longest_call_s):
+                cause = await self._serve()
+        except LegGone:
+            cause = "cancelled"
+        except TimeoutError:
+            cause = "too_long"
+            self._context.publish(events.Fault, stage="call", message="The call reached the longest allowed length.")
+        except Exception as error:
+            log.exception("call failed")
+            cause, self._outcome = "fault", Outcome.FAILED
+            self._context.publish(events.Fault, stage="call", message=str(error))
+        finally:
+            await asyncio.shield(self._finish(cause, asyncio.get_running_loop().time() - began))
+            call_id_var.reset(token)
+
+    async def _serve(self) -> str:
+        """The answered call. Returns the cause of its end."""
+        room = self._services.media.open_room(self._leg.sample_rate)
+        member = room.join(self._leg)
+        recorder = self._start_recording(room, member)
+        cause = "local_hangup"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watch = tasks.create_task(self._watch_leg(), name=f"leg {self._context.call_id}")
+                await self._talk(room, member)
+                watch.cancel()
+        except* _CallerGone as gone:
+            cause = str(gone.exceptions[0])
+        finally:
+            room.close()
+            if recorder is not None:
+                result = await asyncio.to_thread(recorder.close)
+                if result.error:
+                    self._context.publish(events.Fault, stage="recording", message=str(result.error))
+        return cause
+
+    async def _talk(self, room: Room, member: Member) -> None:
+        context = self._context
+        context.publish(
+            events.CallStarted,
+            caller=context.caller,
+            dialled=context.dialled,
+            language=context.language,
+            bot=self._bot.bot.name,
+        )
+        opening: flows.CallStarted | flows.Event = flows.CallStarted(
+            context.call_id, context.caller, context.dialled, context.language
+        )
+        while True:
+            self._conversation = Conversation(self._services, self._bot, context, self._dialog, room, member)
+            verdict = await self._conversation.run(opening)
+            self._conversation = None
+            if isinstance(verdict, HangUp):
+                self._outcome = OUTCOMES[verdict.outcome]
+                return
+            if await self._hand_off(verdict, room):
+                return
+            opening = HandoffFailed("no_agent")
+
+    async def _hand_off(self, handoff: Handoff, room: Room) -> bool:
+        self._handoff = handoff
+        queue_name = handoff.queue or self._bot.bot.queue
+        queue = self._services.config.queues.get(queue_name, QueueSettings())
+        self._context.publish(events.HandoffStarted, queue=queue_name, reason=handoff.reason)
+        if handoff.reason == "fault":
+            await announce(room, self._services.prompts, self._sorry(room.sample_rate), deadline_s=10.0)
+        text = spoken(briefing(self._summary(), self._context.language), self._context.language)
+        people = HandoffToPeople(self._services, self._bot, self._context, room, queue, text)
+        before = self._outcome
+        taken = await self._while_waiting(people)
+        self._outcome = Outcome.HANDED_OFF if taken else before
+        return taken
+
+    async def _while_waiting(self, people: HandoffToPeople) -> bool:
+        try:
+            return await people.run()
+        finally:
+            # A caller who hangs up while talking to the agent was handed over all the same.
+            if any(isinstance(event, events.AgentJoined) for event in self._context.events):
+                self._outcome = Outcome.HANDED_OFF
+
+    def _sorry(self, sample_rate: int) -> flows.Any:
+        language = self._context.language
+        text = spoken(self._bot.bot.phrase("fault", language), language)
+        return self._bot.speech(text, language, sample_rate)
+
+    async def _watch_leg(self) -> None:
+        async for event in self._leg.events():
+            if isinstance(event, Digit) and self._conversation is not None:
+                self._conversation.key(event.key)
+            elif isinstance(event, Ended):
+                raise _CallerGone(str(event.cause))
+
+    def _start_recording(self, room: Room, member: Member) -> Recorder | None:
+        try:
+            path = self._folder.make() / "recording.wav"
+            recorder = Recorder(path, room.sample_rate)
+        except (OSError, TelephonyError) as error:
+            self._context.publish(events.Fault, stage="recording", message=str(error))
+            return None
+        room.record(member, recorder)
+        self._context.discard_recording = recorder.discard
+        return recorder
+
+    def _summary(self) -> Summary:
+        return summarise(self._context.events, self._context.language, self._dialog.state.slots)
+
+    async def _finish(self, cause: str, duration_s: float) -> None:
+        with contextlib.suppress(TelephonyError):
+            await self._leg.hang_up()
+        self._context.publish(
+            events.CallEnded, outcome=self._outcome, cause=cause, duration_s=round(duration_s, 2)
+        )
+        try:
+            await asyncio.to_thread(self._write_files)
+        except OSError as error:
+            log.error("transcript and summary of %s were not written: %s", self._context.call_id, error)
+
+    def _write_files(self) -> None:
+        self._folder.write_transcript(self._context.events)
+        self._folder.write_summary(self._summary())

@@ -1,0 +1,269 @@
+"""The bot's part of a call: listens, understands, speaks, until the flow gives the call away or ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from asr.recogniser import RecognitionRequest
+from flows import (
+    Action,
+    CallStarted,
+    CallSystem,
+    Event,
+    Expectation,
+    Handoff,
+    HangUp,
+    Keys,
+    Listen,
+    NoInput,
+    Note,
+    PromiseCallback,
+    Say,
+    StopRecording,
+    SystemResult,
+    SystemSlow,
+    command_name,
+)
+from telephony.room import Member, Room
+from tts.text import spoken
+from voicebot import events
+from voicebot.dialog import Dialog
+from voicebot.listener import Listener, Utterance, Words
+from voicebot.parts import CallContext, RunningBot, Services
+from voicebot.pipeline import CallPipeline, EventFrame, UtteranceFrame
+from voicebot.speaker import Said, Saying, Speaker
+from voicebot.turns import Patience
+
+log = logging.getLogger(__name__)
+
+BETWEEN_KEYS_S = 3.0
+
+PATIENCE = {
+    "intent": Patience(answered_ms=450, open_ms=900),
+    "yes_no": Patience(answered_ms=250, open_ms=700),
+    "choice": Patience(answered_ms=300, open_ms=800),
+    "digits": Patience(answered_ms=300, open_ms=1500),
+    "free": Patience(answered_ms=900, open_ms=1200),
+}
+
+
+@dataclass
+class _TurnClock:
+    """Loop times of one turn, from the caller's last word on."""
+
+    paused: float
+    ended: float
+    recognised: float = 0.0
+    decided: float = 0.0
+
+
+class Conversation:
+    """One stretch of talk between caller and bot. A failed handoff is followed by another with the same dialog."""
+
+    def __init__(
+        self, services: Services, bot: RunningBot, context: CallContext, dialog: Dialog, room: Room, member: Member
+    ) -> None:
+        self._services = services
+        self._bot = bot
+        self._context = context
+        self._dialog = dialog
+        self._loop = asyncio.get_running_loop()
+        self._verdict: asyncio.Future[Handoff | HangUp] = self._loop.create_future()
+        self.speaker = Speaker(
+            room, on_started=self._bot_started, on_said=self._bot_said, on_interrupted=self._interrupted
+        )
+        self._listener = Listener(
+            services.activity, room.sample_rate, self.speaker, self._hear, self._turn_ended, self._no_input
+        )
+        self._untap = member.tap(self._listener.feed)
+        self._pipeline = CallPipeline(self, self._fault)
+        self._expect = Expectation("intent")
+        self._keys = ""
+        self._key_timer: asyncio.TimerHandle | None = None
+        self._clock: _TurnClock | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._asking: set[asyncio.Task[None]] = set()
+        self._rate = room.sample_rate
+
+    async def run(self, opening: CallStarted | Event) -> Handoff | HangUp:
+        """Talk, beginning with `opening`, and return the action that ends the bot's part."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                running = tasks.create_task(self._pipeline.run(), name=f"pipeline {self._context.call_id}")
+                self._pipeline.post(EventFrame(opening))
+                verdict = await self._verdict
+                running.cancel()
+                for task in self._asking:
+                    task.cancel()
+                return verdict
+        finally:
+            if self._key_timer is not None:
+                self._key_timer.cancel()
+            self._untap()
+            await self._listener.close()
+
+    def key(self, key: str) -> None:
+        """A key of the caller's phone."""
+        self._listener.key_pressed()
+        self._keys += key
+        if self._key_timer is not None:
+            self._key_timer.cancel()
+        complete = not self._expect.keys or key == "#" or len(self._keys) == self._expect.length
+        if complete:
+            self._flush_keys()
+        else:
+            self._key_timer = self._loop.call_later(BETWEEN_KEYS_S, self._flush_keys)
+
+    def _flush_keys(self) -> None:
+        keys, self._keys = self._keys, ""
+        self._context.publish(events.KeysPressed, keys=keys)
+        self._pipeline.post(EventFrame(Keys(keys)))
+
+    # -- what the pipeline asks (pipeline.Turn) --------------------------------------------------------------------------
+
+    async def heard(self, utterance: Utterance, words: Words) -> tuple[Action, ...]:
+        transcript = words.transcript
+        self._clock = _TurnClock(utterance.paused_at, utterance.ended_at, recognised=self._loop.time())
+        self._context.publish(
+            events.CallerSaid,
+            text=transcript.text,
+            confidence=transcript.confidence,
+            decode_ms=round(transcript.decode_s * 1000, 1),
+            audio_s=transcript.audio_s,
+        )
+        actions, understood = await self._dialog.heard(words)
+        self._context.publish(
+            events.Decision,
+            kind="understood",
+            data={
+                "commands": [command_name(command) for command in understood.commands],
+                "source": understood.source,
+                "confidence": round(understood.confidence, 3),
+                "reason": understood.reason,
+            },
+        )
+        self._clock.decided = self._loop.time()
+        return actions
+
+    def happened(self, event: CallStarted | Event) -> tuple[Action, ...]:
+        return self._dialog.begin(event) if isinstance(event, CallStarted) else self._dialog.apply(event)
+
+    def announce(self, say: Say) -> Saying:
+        return self.speaker.announce(spoken(say.spans, say.language), say.step, say.interruptible)
+
+    async def speech(self, say: Say) -> AsyncIterator[bytes]:
+        request = self._bot.speech(spoken(say.spans, say.language), say.language, self._rate)
+        async for pcm in self._services.prompts.speak(request):
+            yield pcm
+
+    def now(self, action: Action) -> None:
+        """Carry out what does not wait for speech to end."""
+        match action:
+            case Listen(expect):
+                self._expect = expect
+                self._dialog.expect = expect
+                patience = PATIENCE[expect.kind]
+                limits = self._services.config.turns
+                self._listener.expect(
+                    Patience(
+                        patience.answered_ms,
+                        patience.open_ms,
+                        no_input_ms=int(expect.timeout_s * 1000),
+                        longest_ms=int(limits.longest_utterance_s * 1000),
+                    )
+                )
+            case CallSystem():
+                assert self._tasks is not None
+                task = self._tasks.create_task(self._ask_system(action), name=f"system {action.operation}")
+                self._asking.add(task)
+                task.add_done_callback(self._asking.discard)
+            case PromiseCallback(number):
+                self._context.publish(events.CallbackPromised, number=number)
+            case StopRecording():
+                self._context.refuse_recording()
+            case Note(kind, data):
+                self._context.publish(events.Decision, kind=kind, data=data)
+
+    def afterwards(self, action: Handoff | HangUp) -> None:
+        if not self._verdict.done():
+            self._verdict.set_result(action)
+
+    # -- hearing ---------------------------------------------------------------------------------------------------------
+
+    async def _hear(self, audio: bytes) -> Words:
+        transcript = await self._services.recogniser.transcribe(
+            RecognitionRequest(
+                audio,
+                self._rate,
+                self._dialog.state.language,
+                self._context.call_id,
+                deadline_s=self._services.config.recognition.deadline_s,
+                hints=self._expect.hints,
+            )
+        )
+        return await self._dialog.consider(transcript)
+
+    def _turn_ended(self, utterance: Utterance) -> None:
+        self._pipeline.post(UtteranceFrame(utterance))
+
+    def _no_input(self) -> None:
+        self._pipeline.post(EventFrame(NoInput()))
+
+    # -- speaking --------------------------------------------------------------------------------------------------------
+
+    def _bot_started(self, saying: Saying) -> None:
+        self._listener.bot_started(saying.interruptible)
+        if self._clock is not None:
+            clock, self._clock = self._clock, None
+            marks = (clock.paused, clock.ended, clock.recognised, clock.decided, self._loop.time())
+            names = ("end_of_turn", "recognition", "dialog", "speech")
+            stages = {
+                name: round((later - earlier) * 1000, 1)
+                for name, earlier, later in zip(names, marks, marks[1:], strict=False)
+            }
+            self._context.publish(events.TurnTimed, stages=stages)
+
+    def _bot_said(self, said: Said) -> None:
+        self._context.publish(
+            events.BotSaid,
+            text=said.saying.text,
+            step=said.saying.step,
+            interrupted=not said.completed,
+            heard_text=said.heard_text,
+        )
+        if self.speaker.silent:
+            self._listener.bot_finished()
+
+    def _interrupted(self) -> None:
+        self._pipeline.interrupt()
+
+    # -- company systems -------------------------------------------------------------------------------------------------
+
+    async def _ask_system(self, action: CallSystem) -> None:
+        began = self._loop.time()
+        slow = self._loop.call_later(
+            action.slow_after_s, lambda: self._pipeline.post(EventFrame(SystemSlow(action.id)))
+        )
+        try:
+            result = await self._bot.systems.call(action)
+        finally:
+            slow.cancel()
+        self._answered(action, result, (self._loop.time() - began) * 1000)
+
+    def _answered(self, action: CallSystem, result: SystemResult, took_ms: float) -> None:
+        self._context.publish(
+            events.SystemCalled, operation=action.operation, outcome=result.outcome, ms=round(took_ms, 1)
+        )
+        self._pipeline.post(EventFrame(result))
+
+    # -- faults ----------------------------------------------------------------------------------------------------------
+
+    def _fault(self, message: str) -> None:
+        """A stage broke: the caller is not left in silence but given to people."""
+        log.error("fault in call %s: %s", self._context.call_id, message)
+        self._context.publish(events.Fault, stage="pipeline", message=message)
+        self.afterwards(Handoff("", "fault", message))

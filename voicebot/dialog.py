@@ -1,0 +1,65 @@
+"""One conversation: the flow engine's state, and understanding in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from asr.recogniser import Transcript
+from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, Understanding, Understood
+from flows.commands import Command, NoMatch, SetSlot
+from voicebot.listener import Words
+
+# Sounds that mean "go on", not an interruption, unless they answer the open question.
+BACK_CHANNEL = {
+    "pl": frozenset({"mhm", "aha", "yhm", "hm", "uhm", "no", "okej", "no tak", "tak tak"}),
+    "en": frozenset({"mhm", "uh huh", "aha", "hm", "mm", "yeah yeah", "right", "okay"}),
+}
+
+
+class Dialog:
+    """Holds the state between events. `now` is a clock, in the firm's time zone."""
+
+    def __init__(self, engine: Engine, understanding: Understanding, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._understanding = understanding
+        self._now = now
+        self._state: State | None = None
+        self.expect = Expectation("intent")
+
+    @property
+    def state(self) -> State:
+        """The engine's state. Only after `begin`."""
+        assert self._state is not None
+        return self._state
+
+    def begin(self, started: CallStarted) -> tuple[Action, ...]:
+        step = self._engine.start(started, self._now())
+        self._state = step.state
+        return step.actions
+
+    async def consider(self, transcript: Transcript) -> Words:
+        """What a transcript means now. Changes nothing: the caller may yet go on speaking."""
+        text = transcript.text
+        context = self._engine.context(self.state)
+        understood = await self._understanding.understand(text, context)
+        answers = any(self._acts(command) for command in understood.commands)
+        back_channel = not answers and text in BACK_CHANNEL.get(context.language, frozenset())
+        return Words(transcript, understood, answers, back_channel)
+
+    def _acts(self, command: Command) -> bool:
+        """Could the flow go on with it? A number that still lacks digits is waited for."""
+        if isinstance(command, SetSlot) and isinstance(command.value, str) and self.expect.length is not None:
+            return len(command.value) >= self.expect.length
+        return not isinstance(command, NoMatch)
+
+    async def heard(self, words: Words) -> tuple[tuple[Action, ...], Understood]:
+        """Take a finished turn. What was considered before the question changed is considered again."""
+        current = await self.consider(words.transcript)
+        event = Heard(current.understood, words.transcript.text, words.transcript.confidence)
+        return self.apply(event), current.understood
+
+    def apply(self, event: Event) -> tuple[Action, ...]:
+        step = self._engine.step(self.state, event, self._now())
+        self._state = step.state
+        return step.actions

@@ -1,0 +1,70 @@
+"""What a call is made of and is handed: the shared services, the bot that answers, and its own context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from asr.activity import ActivityService
+from asr.recogniser import Recogniser
+from flows import Bot, Engine, Understanding
+from flows.systems import SystemClient
+from telephony.leg import Endpoint
+from telephony.media import MediaThread
+from tts.store import PromptStore
+from tts.synthesizer import SpeechRequest
+from voicebot.config import Config, SpeechSettings
+from voicebot.events import REFUSED, CallClock, CallEvent, EventStream, RecordingStopped
+
+
+@dataclass(frozen=True)
+class Services:
+    """Shared by all calls of this worker."""
+
+    config: Config
+    endpoint: Endpoint
+    media: MediaThread
+    activity: ActivityService
+    recogniser: Recogniser
+    prompts: PromptStore
+    events: EventStream
+
+
+@dataclass(frozen=True)
+class RunningBot:
+    """A bot that is loaded and checked. Calls keep the one they started with."""
+
+    bot: Bot
+    engine: Engine
+    understanding: Understanding
+    systems: SystemClient
+    speech_settings: SpeechSettings
+
+    def speech(self, text: str, language: str, sample_rate: int) -> SpeechRequest:
+        """How this bot says `text`."""
+        voices: dict[Any, str] = dict(self.speech_settings.voices)
+        return SpeechRequest(text, language, voices[language], sample_rate, self.speech_settings.rate)
+
+
+@dataclass
+class CallContext:
+    """Who calls, and the call's own stream of events."""
+
+    call_id: str
+    caller: str
+    dialled: str
+    language: str
+    clock: CallClock
+    stream: EventStream
+    discard_recording: Callable[[], None] = lambda: None
+    events: list[CallEvent] = field(default_factory=list)
+
+    def publish(self, kind: type[CallEvent], **values: Any) -> None:
+        event = kind(**values, **self.clock.stamp())
+        self.events.append(event)
+        self.stream.publish(event)
+
+    def refuse_recording(self) -> None:
+        self.discard_recording()
+        self.publish(RecordingStopped, reason=REFUSED)
