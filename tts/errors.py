@@ -15,3 +15,33 @@ class TtsError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class SpeechUnavailable(TtsError):
+    """No speech can be had now: the process is away, hangs, or failed on this text."""
+
+    code = "speech_unavailable"
+
+
+class SpeechBusy(SpeechUnavailable):
+    """The speech process has as many sentences waiting as it accepts."""
+
+    code = "speech_busy"
+
+
+class UnknownVoice(TtsError):
+    """The name is neither `espeak:<language>[+variant]`, as espeak-ng has it, nor `piper:<name or path>`."""
+
+    code = "unknown_voice"
+
+
+class VoiceMissing(UnknownVoice):
+    """A well-formed Piper voice whose files are not on this machine, or cannot be read."""
+
+    code = "voice_missing"
+
+
+class VoiceDownloadFailed(TtsError):
+    """A voice could not be fetched: no network, no such voice, wrong checksum, disk full."""
+
+    code = "voice_download_failed"

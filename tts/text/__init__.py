@@ -1,0 +1,8 @@
+"""Text as it is spoken: typed spans into words, and words into sentences."""
+
+from __future__ import annotations
+
+from tts.text.sentences import sentences
+from tts.text.spans import Span, spoken
+
+__all__ = ["Span", "sentences", "spoken"]
