@@ -1,0 +1,89 @@
+"""Music: what a room can play to those who wait, and a piece of our own."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from telephony.pcm import saturated
+
+_BEAT_S = 0.5
+_BAR_BEATS = 4
+_PEAK = 9000  # quiet even before the room turns it down
+# A gentle turn through C major: the bass note and the chord over it, as MIDI keys.
+_BARS = (
+    (48, (60, 64, 67, 71)),
+    (45, (60, 64, 67, 72)),
+    (41, (60, 65, 69, 72)),
+    (43, (59, 62, 67, 71)),
+    (52, (59, 64, 67, 71)),
+    (45, (60, 64, 69, 72)),
+    (50, (60, 65, 69, 74)),
+    (43, (59, 65, 67, 74)),
+)
+_PICKING = (0, 1, 2, 3, 2, 1, 2, 1)  # chord notes in eighths
+
+_Signal = npt.NDArray[np.float32]
+
+
+class Music(Protocol):
+    """An endless source of PCM at a room's rate."""
+
+    def read(self, n_samples: int) -> bytes:
+        """The next `n_samples` samples; called by the media thread, must not block."""
+
+
+class HoldMusic:
+    """Plucked chords over a soft bass, 16 s round and round; nobody's copyright but ours.
+
+    The loop is synthesised once for each sample rate and process (some 100 ms): make one before the first call waits.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._loop = _loop(sample_rate)
+        self._at = 0
+
+    def read(self, n_samples: int) -> bytes:
+        parts = []
+        missing = 2 * n_samples
+        while missing:
+            part = self._loop[self._at : self._at + missing]
+            parts.append(part)
+            missing -= len(part)
+            self._at = (self._at + len(part)) % len(self._loop)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@cache
+def _loop(sample_rate: int) -> bytes:
+    beat = int(_BEAT_S * sample_rate)
+    track = np.zeros(len(_BARS) * _BAR_BEATS * beat, dtype=np.float32)
+    for bar, (bass, chord) in enumerate(_BARS):
+        start = bar * _BAR_BEATS * beat
+        _add(track, start, 0.5 * _note(bass, 3.0, 1.2, sample_rate))
+        for eighth, which in enumerate(_PICKING):
+            loudness = 0.32 if eighth % 4 == 0 else 0.24
+            _add(track, start + eighth * beat // 2, loudness * _note(chord[which], 2.0, 0.5, sample_rate))
+    return saturated(track * (_PEAK / np.abs(track).max()))
+
+
+def _add(track: _Signal, start: int, note: _Signal) -> None:
+    """What rings beyond the end goes on at the beginning, so the loop has no seam."""
+    at = (start + np.arange(len(note))) % len(track)
+    np.add.at(track, at, note)
+
+
+def _note(key: int, length_s: float, decay_s: float, sample_rate: int) -> _Signal:
+    """A soft plucked string: four partials, the higher ones fading faster, 8 ms of attack, released to zero."""
+    at_s = np.arange(int(length_s * sample_rate), dtype=np.float32) / sample_rate
+    pitch = 440.0 * 2.0 ** ((key - 69) / 12)
+    note = np.zeros_like(at_s)
+    for partial, share in ((1, 1.0), (2, 0.35), (3, 0.12), (4, 0.05)):
+        if pitch * partial < 3400:  # what a telephone line carries
+            note += share * np.sin(2 * np.pi * pitch * partial * at_s) * np.exp(-at_s * partial / decay_s)
+    attack = np.clip(at_s / 0.008, 0.0, 1.0)
+    release = np.clip((length_s - at_s) / 0.05, 0.0, 1.0)
+    return np.asarray(note * attack * release, dtype=np.float32)

@@ -1,0 +1,186 @@
+"""Where one leg meets the media thread: received audio as even 20 ms frames, sent audio a bounded time ahead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from telephony.concealment import QUIET_PEAK, Concealer
+from telephony.leg import FRAME_MS, Leg, LegState
+from telephony.pcm import frame_samples, samples, silence
+from telephony.resample import Resampler
+
+FRAME_S = FRAME_MS / 1000
+LEAD_S = 0.040  # what a quiet machine keeps written ahead of the wire: one late tick does no harm
+MAX_LEAD_S = 0.060  # reached after stalls only; ducking and stopping must act within it
+_SLACK_S = 0.005
+
+_READ_FRAMES = 10  # what one tick takes from the stack at most
+_BACKLOG_FRAMES = 12  # more than this waiting is old news: cut down to the cushion
+_WATCH_TICKS = 100  # 2 s: what was never needed in that time is delay, not cushion
+
+
+class _Intake:
+    """Received samples on their way to even frames: one frame of cushion, concealment in the place of the loss.
+
+    The stack delivers a lost packet as nothing at all, so a loss is seen by the clock: a frame that is not there, and
+    whose place is not made up for one tick later, is lost. A peer that is silent for longer than concealment lasts
+    pauses (DTX): it gets comfort silence and starts afresh, with a cushion, when it speaks again.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._frame = frame_samples(sample_rate)
+        self._bytes = 2 * self._frame
+        self._silence = silence(self._frame)
+        self._concealer = Concealer(sample_rate)
+        self._waiting = b""
+        self._flowing = False
+        self._short = False
+        self._least = 0
+        self._watched = 0
+        self._surplus = 0
+        self.concealed = 0
+        self.discarded = 0
+
+    def frame(self, arrived: bytes) -> bytes:
+        """The next 20 ms; the shared silence object when the peer pauses."""
+        size = self._bytes
+        waiting = self._waiting + arrived if self._waiting else arrived
+        if len(waiting) > _BACKLOG_FRAMES * size:
+            self.discarded += len(waiting) // size - 2
+            waiting = waiting[len(waiting) - 2 * size :]
+        if self._surplus and len(waiting) >= 3 * size:
+            waiting = self._without_surplus(waiting)
+        if not self._flowing:
+            return self._resume(waiting)
+        if len(waiting) >= 2 * size or (len(waiting) >= size and not self._short):
+            self._short = len(waiting) < 2 * size
+            return self._take(waiting)
+        self._waiting = waiting
+        return self._conceal()
+
+    def _resume(self, waiting: bytes) -> bytes:
+        """Not flowing: begin once there is a frame more than is needed, or once one has waited for a tick."""
+        enough = 2 * self._bytes
+        if len(waiting) >= enough or (self._short and len(waiting) >= self._bytes):
+            self._flowing, self._short = True, len(waiting) < enough
+            return self._take(waiting)
+        self._short = len(waiting) >= self._bytes
+        self._waiting = waiting
+        return self._silence
+
+    def _take(self, waiting: bytes) -> bytes:
+        size = self._bytes
+        self._waiting = waiting[size:]
+        self._watch(len(waiting) - size)
+        return self._concealer.received(waiting[:size])
+
+    def _conceal(self) -> bytes:
+        frame = self._concealer.missing()
+        if self._concealer.paused:
+            self._flowing = self._short = False
+        else:
+            self.concealed += 1
+            self._short = len(self._waiting) < self._bytes
+        self._watch(0)
+        return frame
+
+    def _watch(self, left: int) -> None:
+        """Find out by how much the waiting audio never went below the cushion."""
+        self._least = left if not self._watched else min(self._least, left)
+        self._watched += 1
+        if self._watched >= _WATCH_TICKS:
+            self._surplus = max(0, self._least // self._bytes - 1)
+            self._watched = 0
+
+    def _without_surplus(self, waiting: bytes) -> bytes:
+        """Take a quiet frame out, so that delay gathered in a stall goes away in a pause and not in a word."""
+        if int(np.abs(samples(waiting[: self._bytes]).astype(np.int32)).max()) > QUIET_PEAK:
+            return waiting
+        self._surplus -= 1
+        self.discarded += 1
+        return waiting[self._bytes :]
+
+
+class Port:
+    """A leg as the media thread uses it, at the sample rate of the room it is in. Media thread only."""
+
+    def __init__(self, leg: Leg, room_rate: int) -> None:
+        self.leg = leg
+        self.underruns = 0
+        self.overflows = 0
+        self._end_s = 0.0  # clock time at which the wire will have sent all that was written
+        self._fresh = True
+        self._rate = 0
+        self.retune(room_rate)
+
+    def retune(self, room_rate: int) -> None:
+        """Work for a room of this rate from now on."""
+        self._room_rate = room_rate
+        self._silence = silence(frame_samples(room_rate))
+        if self._rate:
+            self._tune(self._rate)
+
+    def _tune(self, leg_rate: int) -> None:
+        if leg_rate != self._rate:
+            self._rate = leg_rate
+            self._frame = frame_samples(leg_rate)
+            self._intake = _Intake(leg_rate)
+        same = leg_rate == self._room_rate
+        self._inward = None if same else Resampler(leg_rate, self._room_rate)
+        self._outward = None if same else Resampler(self._room_rate, leg_rate)
+
+    @property
+    def ready(self) -> bool:
+        """The leg is up and has had a tick."""
+        return self._rate != 0
+
+    def read(self) -> bytes:
+        """The member's next 20 ms at the room's rate. Raises whatever the leg raises."""
+        rate = self.leg.sample_rate if self._rate or self.leg.state is LegState.UP else 0
+        if rate != self._rate:
+            self._tune(rate)
+        if not rate:
+            return self._silence
+        frame = self._intake.frame(self.leg.read(_READ_FRAMES * self._frame))
+        if self._inward is None:
+            return frame
+        return self._inward.convert(frame)
+
+    def write(self, pcm: bytes, now: float, calm: bool) -> None:
+        """Send a frame of the room's rate. Raises whatever the leg raises.
+
+        `calm`: the clock has been punctual for a while, so a lead that grew in a stall may shrink in silence.
+        """
+        if not self._rate:
+            return
+        ahead = self._end_s - now
+        if ahead > MAX_LEAD_S - FRAME_S + _SLACK_S:
+            self.overflows += 1
+            return
+        if calm and ahead > LEAD_S - FRAME_S / 2 and pcm is self._silence:
+            return
+        outgoing = pcm if self._outward is None else self._outward.convert(pcm)
+        if ahead <= 0:
+            if self._fresh:
+                self.leg.write(silence(int(self._frame * (LEAD_S / FRAME_S - 1))))
+                self._end_s = now + LEAD_S - FRAME_S
+                self._fresh = False
+            else:
+                self.underruns += 1
+                self._end_s = now
+        self._end_s += self.leg.write(outgoing) / self._rate
+
+    def flush(self) -> None:
+        """Drop what is not on the wire yet. Raises whatever the leg raises."""
+        self.leg.flush()
+        self._end_s = 0.0
+        self._fresh = True
+
+    def lead_s(self, now: float) -> float:
+        """Seconds of written audio that the wire has not sent, by the clock."""
+        return max(0.0, self._end_s - now)
+
+    @property
+    def concealed(self) -> int:
+        """Frames made up by concealment."""
+        return self._intake.concealed if self._rate else 0
