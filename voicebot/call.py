@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from pathlib import Path
+from datetime import datetime
 
 import flows
 from flows import Handoff, HandoffFailed, HangUp
@@ -17,6 +17,7 @@ from telephony.errors import LegGone, TelephonyError
 from telephony.leg import Digit, Ended, Leg
 from telephony.recorder import Recorder
 from telephony.room import Member, Room
+from tts.synthesizer import SpeechRequest
 from tts.text import spoken
 from voicebot import events
 from voicebot.announce import announce
@@ -54,7 +55,7 @@ class Call:
         number: NumberSettings,
         leg: Leg,
         call_id: str,
-        now: Callable[[], flows.datetime],
+        now: Callable[[], datetime],
     ) -> None:
         self._services = services
         self._bot = bot
@@ -66,7 +67,6 @@ class Call:
         self._dialog = Dialog(bot.engine, bot.understanding, now)
         self._conversation: Conversation | None = None
         self._outcome = Outcome.ABANDONED
-        self._handoff: Handoff | None = None
 
     async def run(self) -> None:
         """From the first ring to the last record. Only cancellation leaves it early, and then too it cleans up."""
@@ -135,28 +135,15 @@ class Call:
             opening = HandoffFailed("no_agent")
 
     async def _hand_off(self, handoff: Handoff, room: Room) -> bool:
-        self._handoff = handoff
         queue_name = handoff.queue or self._bot.bot.queue
         queue = self._services.config.queues.get(queue_name, QueueSettings())
         self._context.publish(events.HandoffStarted, queue=queue_name, reason=handoff.reason)
         if handoff.reason == "fault":
             await announce(room, self._services.prompts, self._sorry(room.sample_rate), deadline_s=10.0)
         text = spoken(briefing(self._summary(), self._context.language), self._context.language)
-        people = HandoffToPeople(self._services, self._bot, self._context, room, queue, text)
-        before = self._outcome
-        taken = await self._while_waiting(people)
-        self._outcome = Outcome.HANDED_OFF if taken else before
-        return taken
+        return await HandoffToPeople(self._services, self._bot, self._context, room, queue, text).run()
 
-    async def _while_waiting(self, people: HandoffToPeople) -> bool:
-        try:
-            return await people.run()
-        finally:
-            # A caller who hangs up while talking to the agent was handed over all the same.
-            if any(isinstance(event, events.AgentJoined) for event in self._context.events):
-                self._outcome = Outcome.HANDED_OFF
-
-    def _sorry(self, sample_rate: int) -> flows.Any:
+    def _sorry(self, sample_rate: int) -> SpeechRequest:
         language = self._context.language
         text = spoken(self._bot.bot.phrase("fault", language), language)
         return self._bot.speech(text, language, sample_rate)
@@ -186,12 +173,17 @@ class Call:
         with contextlib.suppress(TelephonyError):
             await self._leg.hang_up()
         self._context.publish(
-            events.CallEnded, outcome=self._outcome, cause=cause, duration_s=round(duration_s, 2)
+            events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
         )
         try:
             await asyncio.to_thread(self._write_files)
         except OSError as error:
             log.error("transcript and summary of %s were not written: %s", self._context.call_id, error)
+
+    def _final_outcome(self) -> Outcome:
+        """A caller who reached an agent was handed off, whoever hung up and when."""
+        joined = any(isinstance(event, events.AgentJoined) for event in self._context.events)
+        return Outcome.HANDED_OFF if joined else self._outcome
 
     def _write_files(self) -> None:
         self._folder.write_transcript(self._context.events)

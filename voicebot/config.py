@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -19,7 +20,7 @@ from voicebot.errors import ConfigError
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 def _read_secret(value: object) -> object:
@@ -39,6 +40,18 @@ def _read_secret(value: object) -> object:
 
 
 Secret = Annotated[str, BeforeValidator(_read_secret), Field(repr=False)]
+
+
+def _read_zone(value: object) -> object:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{value} is no time zone. Write one like Europe/Warsaw.") from error
+
+
+TimeZone = Annotated[ZoneInfo, BeforeValidator(_read_zone)]
 
 
 class SipSettings(_Section):
@@ -153,6 +166,7 @@ class Config(_Section):
     """The whole file."""
 
     data: Path = Path("var")
+    timezone: TimeZone = ZoneInfo("Europe/Warsaw")
     sip: SipSettings = SipSettings()
     recognition: RecognitionSettings = RecognitionSettings()
     speech: SpeechSettings = SpeechSettings()

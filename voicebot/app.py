@@ -1,0 +1,236 @@
+"""Start, serve, stop: everything one worker owns, in the order it is needed and ended in the reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import sys
+import tempfile
+import uuid
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+
+from asr.activity import ActivityService
+from asr.client import RecogniserClient
+from flows import EmbeddedUnderstanding, Engine, Known, load_bot
+from flows.systems import SystemClient
+from telephony.baresip import BaresipEndpoint
+from telephony.leg import Leg
+from telephony.media import MediaThread
+from tts.client import SpeechClient
+from tts.store import PromptStore
+from tts.text import spoken
+from voicebot.call import Call
+from voicebot.config import Config, NumberSettings
+from voicebot.errors import VoicebotError
+from voicebot.events import EventStream
+from voicebot.health import HealthServer
+from voicebot.parts import RunningBot, Services
+from voicebot.processes import ModelProcess
+from voicebot.records import RecordWriter
+
+log = logging.getLogger(__name__)
+
+PROMPT_RATES = (8000, 16000)
+STOP_DEADLINE_S = 15.0
+
+
+class EndpointLost(VoicebotError):
+    """The SIP stack died; whoever started this process has to start another."""
+
+    code = "endpoint_lost"
+
+
+def load_bots(config: Config) -> dict[Path, RunningBot]:
+    """Every bot that a number names. Raises FlowProblems."""
+    known = Known(queues=frozenset(config.queues))
+    bots: dict[Path, RunningBot] = {}
+    for entry in config.numbers:
+        if entry.bot not in bots:
+            bot = load_bot(entry.bot, known=known)
+            bots[entry.bot] = RunningBot(
+                bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot.systems), config.speech
+            )
+    return bots
+
+
+class App:
+    """One worker. `start()`, then calls are served until `stop()`; `failed` resolves when it can serve no longer."""
+
+    def __init__(self, config: Config, events: EventStream | None = None) -> None:
+        self._config = config
+        self.events = events or EventStream()
+        self._stack = AsyncExitStack()
+        self._calls: dict[str, asyncio.Task[None]] = {}
+        self._draining = False
+        self._services: Services | None = None
+        self._bots: dict[Path, RunningBot] = {}
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def live_calls(self) -> int:
+        return len(self._calls)
+
+    @property
+    def sip_uri(self) -> str:
+        assert self._services is not None
+        return self._services.endpoint.sip_uri
+
+    async def start(self) -> None:
+        """Bring everything up. Whatever fails, what was started before is stopped again, and the error is raised."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """No new calls; live ones may end within the drain time, then are ended. Idempotent."""
+        self._draining = True
+        if self._calls:
+            log.info("waiting up to %g s for %d calls", self._config.turns.drain_s, len(self._calls))
+            await asyncio.wait(self._calls.values(), timeout=self._config.turns.drain_s)
+        for task in self._calls.values():
+            task.cancel()
+        if self._calls:
+            await asyncio.wait(self._calls.values(), timeout=STOP_DEADLINE_S)
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        config = self._config
+        self._bots = load_bots(config)
+        for bot in self._bots.values():
+            self._stack.push_async_callback(bot.systems.close)
+        config.data.mkdir(parents=True, exist_ok=True)
+
+        writer = RecordWriter(config.data)
+        writer.start()
+        self._stack.push_async_callback(asyncio.to_thread, writer.close)
+        self._stack.callback(self.events.attach(writer.submit))
+
+        sockets = Path(tempfile.mkdtemp(prefix="voicebot-"))
+        self._stack.callback(shutil.rmtree, sockets, ignore_errors=True)
+        hearing, speaking = self._processes(sockets)
+        async with asyncio.TaskGroup() as starting:
+            for process in (hearing, speaking):
+                self._stack.push_async_callback(process.stop)
+                starting.create_task(process.start(), name=f"start {process.name}")
+
+        recogniser = RecogniserClient(sockets / "hearing")
+        self._stack.push_async_callback(recogniser.close)
+        synthesizer = SpeechClient(sockets / "speaking")
+        self._stack.push_async_callback(synthesizer.close)
+        prompts = PromptStore(config.data / "prompts", synthesizer)
+        await self._fill_prompts(prompts)
+
+        activity = ActivityService()
+        activity.start()
+        self._stack.push_async_callback(asyncio.to_thread, activity.stop)
+        media = MediaThread(asyncio.get_running_loop())
+        media.start()
+        self._stack.push_async_callback(asyncio.to_thread, media.stop)
+        endpoint = BaresipEndpoint(config.sip.endpoint())
+        self._services = Services(config, endpoint, media, activity, recogniser, prompts, self.events)
+        endpoint.on_incoming(self._incoming)
+        endpoint.on_dead(self._lost)
+        await endpoint.start()
+        self._stack.push_async_callback(endpoint.stop)
+
+        health = HealthServer(config.http, lambda: self._health((hearing, speaking)))
+        await health.start()
+        self._stack.push_async_callback(health.stop)
+        log.info("answering at %s, health at %s", endpoint.sip_uri, health.url)
+
+    def _processes(self, sockets: Path) -> tuple[ModelProcess, ModelProcess]:
+        recognition, speech = self._config.recognition, self._config.speech
+        hearing = ModelProcess(
+            "recogniser",
+            [
+                *(sys.executable, "-m", "asr.process", "--socket", str(sockets / "hearing")),
+                *("--model", recognition.model, "--models-dir", str(recognition.models_dir)),
+                *("--device", recognition.device, "--compute-type", recognition.compute_type),
+                *("--threads", str(recognition.threads), "--beam", str(recognition.beam)),
+                *("--queue", str(recognition.queue)),
+            ],
+            sockets / "hearing",
+            ready_s=600.0,
+        )
+        speaking = ModelProcess(
+            "speech",
+            [
+                *(sys.executable, "-m", "tts.process", "--socket", str(sockets / "speaking")),
+                *("--voices-dir", str(speech.voices_dir)),
+            ],
+            sockets / "speaking",
+        )
+        return hearing, speaking
+
+    async def _fill_prompts(self, prompts: PromptStore) -> None:
+        """Fixed prompts are there before the first caller is."""
+        requests = [
+            bot.speech(spoken(spans, language), language, rate)
+            for entry in self._config.numbers
+            for bot, language in [(self._bots[entry.bot], entry.language)]
+            for spans in bot.bot.fixed_texts(language)
+            for rate in PROMPT_RATES
+        ]
+        report = await prompts.fill(list(dict.fromkeys(requests)))
+        log.info("prompts: %s", report)
+
+    # -- calls -----------------------------------------------------------------------------------------------------------
+
+    def _incoming(self, leg: Leg) -> None:
+        number = self._config.number(leg.dialled)
+        call_id = f"{datetime.now(self._config.timezone):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
+        if number is None or self._draining or len(self._calls) >= self._config.sip.max_calls:
+            reason = "no bot answers it" if number is None else "stopping" if self._draining else "all lines are busy"
+            log.warning("refused a call to %s: %s", leg.dialled, reason)
+            task = asyncio.create_task(leg.reject(), name=f"reject {call_id}")
+        else:
+            task = asyncio.create_task(self._serve(leg, number, call_id), name=f"call {call_id}")
+        self._calls[call_id] = task
+        task.add_done_callback(lambda done: self._over(call_id, done))
+
+    async def _serve(self, leg: Leg, number: NumberSettings, call_id: str) -> None:
+        assert self._services is not None
+        zone = self._config.timezone
+        call = Call(self._services, self._bots[number.bot], number, leg, call_id, lambda: datetime.now(zone))
+        await call.run()
+
+    def _over(self, call_id: str, task: asyncio.Task[None]) -> None:
+        del self._calls[call_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("call %s was lost", call_id, exc_info=error)
+
+    # -- state -----------------------------------------------------------------------------------------------------------
+
+    def _lost(self, reason: str) -> None:
+        if not self.failed.done():
+            self.failed.set_exception(EndpointLost(f"The SIP stack has died: {reason}.", "Start the process again."))
+
+    def _health(self, processes: tuple[ModelProcess, ...]) -> dict[str, object]:
+        ready = all(process.pid is not None for process in processes)
+        return {
+            "status": "draining" if self._draining else "ok" if ready and not self.failed.done() else "degraded",
+            "calls": len(self._calls),
+            "restarts": {process.name: process.restarts for process in processes},
+        }
+
+
+async def serve(config: Config, stop: asyncio.Event, events: EventStream | None = None) -> None:
+    """Serve until `stop` is set, then drain. Raises what start raises, and EndpointLost."""
+    app = App(config, events)
+    await app.start()
+    stopping = asyncio.create_task(stop.wait(), name="until stopped")
+    try:
+        await asyncio.wait({stopping, app.failed}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await stopping
+        await app.stop()
+    if app.failed.done():
+        app.failed.result()

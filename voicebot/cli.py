@@ -1,0 +1,158 @@
+"""The `voicebot` command. Every command is described in `docs/reference/commands.md`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from flows import FlowError
+from voicebot.config import Config, load_config
+from voicebot.errors import ConfigError, VoicebotError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A voicebot that answers a company's phone number.",
+)
+out = Console()
+err = Console(stderr=True)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+DEFAULT_CONFIG = Path("voicebot.yaml")
+
+
+def main() -> None:
+    """Entry point: errors of ours become one plain message and exit status 1."""
+    try:
+        app()
+    except OUR_ERRORS as error:
+        _fail(error)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(OUR_ERRORS)
+        if ours is None:
+            raise
+        _fail(*_leaves(ours))
+
+
+@app.command()
+def serve(
+    config: ConfigOption = DEFAULT_CONFIG,
+    events: Annotated[bool, typer.Option("--events", help="Print every call event as a JSON line.")] = False,
+) -> None:
+    """Answer calls until stopped (SIGTERM or Ctrl-C drain first)."""
+    from voicebot.app import serve as serve_app
+    from voicebot.events import EventStream, to_json
+    from voicebot.redaction import redact_value
+
+    settings = _prepare(config)
+    stream = EventStream()
+    if events:
+        stream.attach(lambda event: print(json.dumps(redact_value(to_json(event)), ensure_ascii=False), flush=True))
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, stop.set)
+        await serve_app(settings, stop, stream)
+
+    asyncio.run(run())
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A configuration file, or a bot's folder.")] = DEFAULT_CONFIG,
+) -> None:
+    """Check a configuration and its bots, or one bot; tells all mistakes at once."""
+    from flows import Known, load_bot
+    from voicebot.app import load_bots
+
+    if path.is_dir():
+        bot = load_bot(path, known=Known())
+        out.print(f"{path}: the bot {bot.name} is correct.")
+        return
+    bots = load_bots(load_config(path))
+    names = ", ".join(running.bot.name for running in bots.values())
+    out.print(f"{path} is correct. Bots: {names}.")
+
+
+@app.command()
+def chat(
+    bot: Annotated[Path, typer.Argument(help="A bot's folder.")],
+    language: Annotated[str, typer.Option(help="pl or en; the bot's first language when left out.")] = "",
+) -> None:
+    """Talk to a bot by text; the same flows as on the phone. Lines that begin with # are keys, an empty one is silence."""
+    from voicebot.chat import run_chat
+
+    asyncio.run(run_chat(bot, language, out))
+
+
+@app.command()
+def call(
+    uri: Annotated[str, typer.Argument(help="Whom to call: sip:number@host:port")],
+    script: Annotated[Path, typer.Argument(help="The caller's script (YAML).")],
+    output: Annotated[Path | None, typer.Option(help="Folder for the audio sent and received.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON in the last line.")] = False,
+) -> None:
+    """Be a simulated caller: dial, speak a script, measure what is heard."""
+    from voicebot.caller import call_command
+
+    raise typer.Exit(call_command(uri, script, output, as_json))
+
+
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON in the last line.")] = False,
+    output: Annotated[Path, typer.Option(help="Folder for recordings, transcripts and summaries.")] = Path("demo-calls"),
+) -> None:
+    """Run real calls on this machine, offline: bot, shop, callers and agents."""
+    from voicebot.demo import demo_command
+
+    raise typer.Exit(demo_command(output, as_json))
+
+
+@app.command()
+def doctor(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Look for what would keep the bot from answering, and say what to do."""
+    from voicebot.doctor import examine
+
+    settings = load_config(config) if config.exists() else None
+    if settings is None:
+        out.print(f"No {config} here: examining this machine with the settings of the example bot.")
+    checks = examine(settings)
+    for item in checks:
+        out.print(f"[{'green' if item.ok else 'red'}]{'ok' if item.ok else 'problem':8}[/] {item.name}: {item.message}")
+        if not item.ok:
+            out.print(f"         {item.remedy}")
+    raise typer.Exit(0 if all(item.ok for item in checks) else 1)
+
+
+def _prepare(config: Path) -> Config:
+    from voicebot.logs import configure_logging
+
+    settings = load_config(config)
+    configure_logging(settings.log.level, settings.log.format)
+    return settings
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [
+        leaf
+        for error in group.exceptions
+        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]
+
+
+def _fail(*errors: BaseException) -> NoReturn:
+    for error in errors:
+        err.print(f"[red]{type(error).__name__}[/]: {error}", highlight=False, markup=True)
+    sys.exit(1)
