@@ -1,0 +1,96 @@
+"""Which texts are said: an endless stream in numbered chunks for training, and fixed sets for measuring.
+
+Chunk `i` depends on the seed and on `i` alone: work can be divided, stopped and taken up again without changing a word.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from asr.training.grammar import LANGUAGES, Grammar, load
+
+CHUNK = 500
+# 10 s are 500 frames; a text longer than this many characters would not fit at the slowest voice.
+LONGEST = 110
+
+# Shares of the stream. Phrases are what callers say alone and what the model hears worst; scrambled words break the habits of
+# the grammar, so that the decoder must listen; silence teaches that an empty answer exists.
+POLISH = 0.58
+SHARES = {"sentence": 0.62, "phrase": 0.24, "scrambled": 0.12, "silence": 0.02}
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One thing to be said; the empty text is a line on which nobody speaks."""
+
+    language: str
+    text: str
+
+
+class Corpus:
+    def __init__(self, seed: int, grammars: Mapping[str, Grammar] | None = None) -> None:
+        self.seed = seed
+        self._grammars = dict(grammars) if grammars is not None else {code: load(code) for code in LANGUAGES}
+        self._unseen = {code: self._new_sentences(grammar) for code, grammar in self._grammars.items()}
+        self._reserved = {(code, text) for code, texts in self._unseen.items() for text in texts}
+
+    def chunk(self, index: int) -> list[Prompt]:
+        """CHUNK prompts for training; no sentence of the test sets is among them."""
+        rng = Random(f"{self.seed}/chunk/{index}")
+        return [self._prompt(rng) for _ in range(CHUNK)]
+
+    def tests(self, per_set: int) -> dict[str, list[Prompt]]:
+        """What is measured, by set; at most `per_set` prompts for each language.
+
+        sentences: new sentences of trained shapes; shapes: shapes never trained; phrases: what callers say alone.
+        """
+        sets: dict[str, list[Prompt]] = {"sentences": [], "shapes": [], "phrases": []}
+        for code, grammar in self._grammars.items():
+            rng = Random(f"{self.seed}/tests/{code}")
+            sets["sentences"] += [Prompt(code, text) for text in self._unseen[code][:per_set]]
+            sets["shapes"] += [Prompt(code, text) for text in _distinct(grammar.held_out_sentence, rng, per_set)]
+            sets["phrases"] += [Prompt(code, text) for text in _distinct(grammar.phrase, rng, per_set)]
+        return sets
+
+    def words(self, chunks: int = 8) -> Counter[str]:
+        """How often each word is said in the first chunks; every word of the word lists occurs."""
+        counts: Counter[str] = Counter()
+        for grammar in self._grammars.values():
+            counts.update(dict.fromkeys(grammar.words, 1))
+        for index in range(chunks):
+            for prompt in self.chunk(index):
+                counts.update(prompt.text.split())
+        return counts
+
+    def _new_sentences(self, grammar: Grammar) -> list[str]:
+        """Sentences that came up once in 3000 draws: unlikely ones, kept out of the training for measuring."""
+        rng = Random(f"{self.seed}/unseen/{grammar.language}")
+        drawn = Counter(grammar.sentence(rng) for _ in range(3000))
+        rare = [text for text, count in drawn.items() if count == 1 and len(text.split()) >= 4 and len(text) <= LONGEST]
+        rng.shuffle(rare)
+        return rare[:300]
+
+    def _prompt(self, rng: Random) -> Prompt:
+        code = "pl" if rng.random() < POLISH else "en"
+        kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
+        if kind == "silence":
+            return Prompt(code, "")
+        grammar = self._grammars[code]
+        draw: Callable[[Random], str] = getattr(grammar, kind)
+        while True:
+            text = draw(rng)
+            if len(text) <= LONGEST and (code, text) not in self._reserved:
+                return Prompt(code, text)
+
+
+def _distinct(draw: Callable[[Random], str], rng: Random, count: int) -> list[str]:
+    """Up to `count` different texts; fewer when the grammar has no more to say."""
+    texts: dict[str, None] = {}
+    for _ in range(20 * count):
+        text = draw(rng)
+        if len(texts) < count and len(text) <= LONGEST:
+            texts[text] = None
+    return list(texts)
