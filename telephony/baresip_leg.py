@@ -1,0 +1,264 @@
+"""One call of baresip-python as a `Leg`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
+
+import baresip
+from baresip import AudioNotActive, BaresipError, Call, CallStats, Event, StackEvent, StaleHandleError
+
+from telephony.baresip_audio import LegAudio
+from telephony.baresip_events import end_cause
+from telephony.errors import LegGone, TransferFailed
+from telephony.leg import EndCause, Leg, LegEvent, LegState, MediaStats
+from telephony.leg_life import LegLife, checked_keys
+from telephony.sip_names import address_of, caller_number, parse_uri
+
+logger = logging.getLogger(__name__)
+
+# The stack reports a call established a moment before its audio can be asked for its rate.
+_MEDIA_PROBE_S = 0.005
+_MEDIA_TIMEOUT_S = 3.0
+
+
+class LegOwner(Protocol):
+    """What a leg needs of its endpoint."""
+
+    ack_timeout_s: float
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work` as a task that the endpoint owns and ends."""
+
+    def forget(self, leg: BaresipLeg) -> None:
+        """The leg has ended."""
+
+
+class BaresipLeg(Leg):
+    """A call; made by `BaresipEndpoint` only."""
+
+    def __init__(
+        self, owner: LegOwner, call: Call, direction: Literal["inbound", "outbound"], headers: Mapping[str, str]
+    ) -> None:
+        peer = call.peer or ""
+        self.direction = direction
+        self.headers = MappingProxyType(dict(headers))
+        self.remote = peer
+        self.id = call.call_id or f"call-{call.handle}"
+        if direction == "inbound":
+            # The stack does not show the Request-URI; To has the number that was dialled unless a switch diverted the
+            # call, and then the Diversion header is among the exposed ones.
+            self.dialled = parse_uri(address_of(_header(headers, "to"))).user
+            self.remote_number = caller_number(headers, peer)
+        else:
+            self.dialled = self.remote_number = parse_uri(peer).user
+        self.handle = call.handle
+        self.life = LegLife(self.id)
+        self._owner = owner
+        self._call = call
+        self._loop = asyncio.get_running_loop()
+        self._audio: LegAudio | None = None
+        self._stats = CallStats()
+        call.on_rtcp(self._keep_stats)
+        self._our_cause: EndCause | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._probing = False
+        self._before_audio: list[StackEvent] = []  # at most what arrives in the 3 s of `_MEDIA_TIMEOUT_S`; 64 are kept
+
+    @property
+    def state(self) -> LegState:
+        return self.life.state
+
+    @property
+    def sample_rate(self) -> int:
+        return self._audio.sample_rate if self._audio is not None else 8000
+
+    def events(self) -> AsyncIterator[LegEvent]:
+        return self.life.events()
+
+    # Signalling
+
+    async def answer(self) -> None:
+        if self.state is LegState.UP:
+            return
+        if self.direction != "inbound" or self.state is LegState.ENDED:
+            raise LegGone("The call was given up before it was answered.")
+        # A caller whose ACK never comes is a call that is never established and never closed: the stack would keep it,
+        # and its place among max_calls, for good. The timer belongs to the leg, so a cancelled answer() is covered too.
+        self._arm(self._owner.ack_timeout_s, lambda: self._lose("the caller never acknowledged the answer"))
+        try:
+            await self._call.answer()
+        except StaleHandleError:
+            self._finish(EndCause.CANCELLED)
+        except BaresipError as error:
+            self._lose(f"the stack refused to answer: {error}")
+        if await self.life.settled() is LegState.ENDED:
+            detail = self.life.ended.detail if self.life.ended else ""
+            raise LegGone(f"The call ended before it was up. {detail}".strip())
+
+    async def reject(self) -> None:
+        if self.direction == "inbound" and self.state is LegState.RINGING:
+            # The stack knows no other refusal than 486.
+            await self._close(EndCause.LOCAL_HANGUP, self._call.reject())
+
+    async def hang_up(self) -> None:
+        if self.state is LegState.ENDED:
+            return
+        cancelled = self.direction == "outbound" and self.state is LegState.RINGING
+        await self.end_with(EndCause.CANCELLED if cancelled else EndCause.LOCAL_HANGUP)
+
+    async def end_with(self, cause: EndCause) -> None:
+        """Hang up (CANCEL, 486 or BYE) and end for `cause`."""
+        await self._close(cause, self._call.hangup())
+
+    async def _close(self, cause: EndCause, command: Coroutine[Any, Any, None]) -> None:
+        self._our_cause = self._our_cause or cause
+        try:
+            await command
+        except StaleHandleError:
+            pass  # both sides hung up at once
+        except BaresipError as error:
+            logger.warning("leg %s: hanging up failed: %s", self.id, error)
+        self._finish(self._our_cause)
+
+    async def send_digits(self, keys: str) -> None:
+        keys = checked_keys(keys)
+        self._require_up()
+        try:
+            await self._call.send_dtmf(keys)
+        except BaresipError as error:
+            raise LegGone(f"The digits could not be sent: {error}") from error
+
+    async def transfer(self, uri: str, timeout_s: float = 15.0) -> None:
+        self._require_up()
+        try:
+            await self._call.transfer(uri, timeout=timeout_s)
+        except StaleHandleError as error:
+            raise LegGone("The call ended before it could be transferred.") from error
+        except baresip.TransferFailed as error:
+            raise TransferFailed(f"The transfer to {uri} failed: {error}") from error
+        except BaresipError as error:
+            raise TransferFailed(f"The transfer to {uri} could not be asked for: {error}") from error
+
+    def _require_up(self) -> None:
+        if self.state is not LegState.UP:
+            raise LegGone("The leg is not up.")
+
+    # Audio: media thread
+
+    def read(self, max_samples: int) -> bytes:
+        return self._audio.read(max_samples) if self._audio is not None else b""
+
+    def write(self, pcm: bytes) -> int:
+        return self._audio.write(pcm) if self._audio is not None else 0
+
+    def flush(self) -> None:
+        if self._audio is not None:
+            self._audio.flush()
+
+    def media_stats(self) -> MediaStats:
+        """Counted by our jitter buffer; as of the peer's last RTCP report while the call lasts, exact after its end."""
+        stats = self._call.final_stats or self._stats
+        return MediaStats(
+            # The stack does not say which of the G.711 laws was agreed upon.
+            codec="opus" if self.sample_rate == 16000 else "g711",
+            packets_received=stats.rx_packets,
+            # The jbuf_* counters are our own. The other loss figures are what the peer's RTCP says, and read as a
+            # perfect line when it sends none.
+            packets_lost=stats.jbuf_lost or 0,
+            packets_late=stats.jbuf_late or 0,
+            jitter_ms=float(stats.jbuf_jitter_ms or 0),
+        )
+
+    # Events of the stack: loop thread
+
+    def on_stack_event(self, event: StackEvent) -> None:
+        """One event of this call. After the end all are ignored."""
+        if self.state is LegState.ENDED:
+            return
+        if event.event is Event.CALL_RINGING:
+            self.life.ring()
+        elif event.event is Event.CALL_ESTABLISHED and not self._probing:
+            self._probing = True
+            self._await_audio(self._loop.time() + _MEDIA_TIMEOUT_S)
+        elif event.event is Event.CALL_CLOSED:
+            text = event.text or ""
+            self._finish(self._our_cause or end_cause(text, was_up=self.state is LegState.UP), text)
+        elif self.state is LegState.UP:
+            self._in_dialog(event)
+        elif self._probing and len(self._before_audio) < 64:
+            self._before_audio.append(event)
+
+    def _keep_stats(self, stats: CallStats) -> None:
+        self._stats = stats
+
+    def _in_dialog(self, event: StackEvent) -> None:
+        if event.event is Event.CALL_DTMF_START:
+            self.life.press((event.text or "")[:1])
+        elif event.event is Event.CALL_HOLD:
+            self.life.hold(True)
+        elif event.event is Event.CALL_RESUME:
+            self.life.hold(False)
+        elif event.event is Event.CALL_TRANSFER:
+            # A peer that may tell us where to call could send us to a premium-rate number.
+            self._owner.spawn(self._refuse_transfer(), f"refuse transfer {self.id}")
+
+    async def _refuse_transfer(self) -> None:
+        try:
+            await self._call.reject_transfer(603)
+        except BaresipError as error:
+            logger.info("leg %s: refusing a transfer failed: %s", self.id, error)
+
+    def _await_audio(self, deadline: float) -> None:
+        """Go up once the stack tells the audio's rate."""
+        if self.state is not LegState.RINGING:
+            return
+        try:
+            info = self._call.audio.info()
+            rate = info.rx_sample_rate or info.tx_sample_rate
+        except AudioNotActive:
+            rate = 0
+        if rate:
+            self._disarm()
+            self._audio = LegAudio(self._call.audio, rate)
+            self.life.answer()
+            for event in self._before_audio:
+                self._in_dialog(event)
+            self._before_audio.clear()
+        elif self._loop.time() > deadline:
+            self._lose("no audio was agreed upon")
+        else:
+            self._arm(_MEDIA_PROBE_S, lambda: self._await_audio(deadline))
+
+    def _lose(self, detail: str) -> None:
+        """End the leg as failed and take the call away from the stack."""
+        if self.state is LegState.ENDED:
+            return
+        self._our_cause = EndCause.FAILED
+        self._owner.spawn(self.end_with(EndCause.FAILED), f"hang up {self.id}")
+        self._finish(EndCause.FAILED, detail)
+
+    def die(self, reason: str) -> None:
+        """The stack is dead."""
+        self._finish(EndCause.ENDPOINT_DEAD, reason)
+
+    def _finish(self, cause: EndCause, detail: str = "") -> None:
+        self._disarm()
+        if self.life.end(cause, detail):
+            self._owner.forget(self)
+
+    def _arm(self, delay_s: float, action: Any) -> None:
+        self._disarm()
+        self._timer = self._loop.call_later(delay_s, action)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
