@@ -1,0 +1,42 @@
+# syntax=docker/dockerfile:1
+# Two targets: `docker build --target cpu .` and `docker build --target cuda .`
+# The model and voices of production are mounted at /models and /voices; the demo model and the offline voice are inside.
+
+FROM python:3.12-slim-bookworm AS build
+WORKDIR /src
+COPY pyproject.toml requirements.lock README.md LICENSE THIRD_PARTY_NOTICES.md ./
+COPY voicebot voicebot
+COPY telephony telephony
+COPY asr asr
+COPY tts tts
+COPY flows flows
+RUN python -m venv /opt/voicebot \
+    && /opt/voicebot/bin/pip install --no-cache-dir --constraint requirements.lock .
+
+FROM build AS build-cuda
+RUN /opt/voicebot/bin/pip install --no-cache-dir --constraint requirements.lock '.[gpu]'
+
+FROM python:3.12-slim-bookworm AS base
+# libgomp for ctranslate2 and onnxruntime
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libgomp1 tini \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --create-home --home-dir /var/lib/voicebot voicebot \
+    && install --directory --owner voicebot /etc/voicebot /var/lib/voicebot/data
+ENV PATH=/opt/voicebot/bin:$PATH PYTHONUNBUFFERED=1
+WORKDIR /var/lib/voicebot
+USER voicebot
+EXPOSE 5060/udp 20000-20199/udp
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/health', timeout=4)"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["tini", "--", "voicebot"]
+CMD ["serve", "--config", "/etc/voicebot/voicebot.yaml"]
+
+FROM base AS cpu
+COPY --from=build /opt/voicebot /opt/voicebot
+
+FROM base AS cuda
+COPY --from=build-cuda /opt/voicebot /opt/voicebot
+# The NVIDIA container runtime brings the driver; the CUDA libraries came by pip and are found here.
+ENV LD_LIBRARY_PATH=/opt/voicebot/lib/python3.12/site-packages/nvidia/cublas/lib:/opt/voicebot/lib/python3.12/site-packages/nvidia/cudnn/lib
