@@ -1,0 +1,134 @@
+"""The recogniser as its callers see it: HTTP over the Unix socket of the recogniser process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from asr import wire
+from asr.errors import RecogniserTimeout, RecogniserUnavailable
+from asr.recogniser import RecognitionRequest, Transcript
+
+CONNECT_PAUSE_S = 0.05
+HEALTH_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class RecogniserHealth:
+    model: str
+    device: str
+    compute_type: str
+    beam: int
+    queue_depth: int
+    decoding: bool
+    decoded: int
+    memory_mib: int
+    uptime_s: float
+    pid: int
+
+
+class RecogniserClient:
+    """Implements `asr.recogniser.Recogniser`.
+
+    A process that is not there (yet, or again) is waited for up to `replace_wait_s`. A connection lost in the middle of
+    a request means that the process died: the request is repeated once. Both stay within the request's deadline.
+    """
+
+    def __init__(self, socket_path: Path, *, replace_wait_s: float = 5.0) -> None:
+        self._socket_path = socket_path
+        self._replace_wait_s = replace_wait_s
+        # A connection per request: a Unix socket opens in no time, and a kept connection may be to a dead process.
+        self._http = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(socket_path), limits=httpx.Limits(max_keepalive_connections=0)),
+            base_url="http://recogniser",
+            timeout=None,
+        )
+        self._closed = False
+        self._running: set[asyncio.Task[Transcript]] = set()
+
+    async def transcribe(self, request: RecognitionRequest) -> Transcript:
+        """Raises RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused."""
+        if self._closed:
+            raise RecogniserUnavailable("The recogniser's client is closed.")
+        work = asyncio.create_task(self._within_deadline(request), name=f"recognise {request.call_id}")
+        self._running.add(work)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if self._closed and work.cancelled() and not _being_cancelled():
+                raise RecogniserUnavailable("The recogniser's client was closed.") from None
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            raise
+        finally:
+            self._running.discard(work)
+
+    async def _within_deadline(self, request: RecognitionRequest) -> Transcript:
+        deadline = time.monotonic() + request.deadline_s
+        try:
+            async with asyncio.timeout(request.deadline_s):
+                try:
+                    return await self._attempt(request, deadline)
+                except httpx.TransportError:
+                    return await self._attempt(request, deadline)
+        except TimeoutError:
+            raise RecogniserTimeout(f"No text within {request.deadline_s:g} s.") from None
+        except httpx.TransportError as error:
+            raise RecogniserUnavailable(
+                f"The recogniser at {self._socket_path} broke off twice: {error!r}.", "Its log says why."
+            ) from error
+
+    async def _attempt(self, request: RecognitionRequest, deadline: float) -> Transcript:
+        """One request that reaches a living process. Raises httpx.TransportError when the connection is lost."""
+        give_up = time.monotonic() + self._replace_wait_s
+        while True:
+            try:
+                response = await self._http.post(
+                    "/transcribe",
+                    params=wire.request_query(request, deadline - time.monotonic()),
+                    content=request.audio,
+                )
+                break
+            except httpx.ConnectError as error:
+                if time.monotonic() >= give_up:
+                    raise RecogniserUnavailable(
+                        f"No recogniser answers at {self._socket_path}.",
+                        "Its process is not running; its log says why.",
+                    ) from error
+                await asyncio.sleep(CONNECT_PAUSE_S)
+        if response.status_code != 200:
+            raise wire.read_error(response.status_code, _json(response))
+        return wire.read_transcript(_json(response))
+
+    async def health(self) -> RecogniserHealth:
+        """Raises RecogniserUnavailable when no process answers within 2 s."""
+        try:
+            response = await self._http.get("/health", timeout=HEALTH_TIMEOUT_S)
+            return RecogniserHealth(**_json(response))
+        except (httpx.HTTPError, TypeError) as error:
+            raise RecogniserUnavailable(f"No recogniser answers at {self._socket_path}: {error!r}.") from error
+
+    async def close(self) -> None:
+        """Requests under way end with RecogniserUnavailable; idempotent."""
+        self._closed = True
+        for work in self._running:
+            work.cancel()
+        await self._http.aclose()
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
