@@ -21,6 +21,7 @@ _LONGEST_PERIOD_MS = 15.0  # 66 Hz
 _FADE_STARTS_MS = 10.0
 _SEAM_MS = 1.5
 _RETURN_MS = 5.0
+_NEARLY = 0.85
 
 _Signal = npt.NDArray[np.float32]
 
@@ -128,7 +129,10 @@ def _pattern(past: _Signal, length: int) -> _Signal:
 
 
 def _pitch_period(past: _Signal, sample_rate: int) -> int:
-    """Lag with the highest normalised correlation between the last 20 ms and what came before, in samples."""
+    """Lag in samples at which the last 20 ms resemble most what came before (normalised correlation).
+
+    Of lags that are nearly as good the shortest is taken: a multiple of the period repeats older audio.
+    """
     shortest = int(sample_rate * _SHORTEST_PERIOD_MS / 1000)
     longest = int(sample_rate * _LONGEST_PERIOD_MS / 1000)
     window = frame_samples(sample_rate)
@@ -137,4 +141,11 @@ def _pitch_period(past: _Signal, sample_rate: int) -> int:
     products = lagged @ recent
     energies = np.einsum("ij,ij->i", lagged, lagged)
     scores = products / np.sqrt(energies + 1.0)
-    return longest - int(np.argmax(scores))
+    good = np.flatnonzero(scores >= _NEARLY * scores.max())
+    if scores.max() <= 0 or not len(good):
+        return longest
+    # `scores` runs from the longest lag to the shortest: climb to the top of the last hill.
+    top = int(good[-1])
+    while top > 0 and scores[top - 1] > scores[top]:
+        top -= 1
+    return longest - top

@@ -239,11 +239,11 @@ class Player:
         self._closed = True
         wire_position = self._stage.wire_position()
         self.settle(wire_position)
-        for event in (event for _, event in self._due):
+        for _, event in self._due:
             if isinstance(event, PlaybackFinished):
-                event = PlaybackFinished(event.utterance, self.heard(event.utterance), completed=False)
+                heard = self._cut_off(event.utterance, wire_position)
                 self._over += 1
-                self._stage.post(self._on_event, event)
+                self._stage.post(self._on_event, PlaybackFinished(event.utterance, heard, completed=False))
         self._due.clear()
         for utterance in self._queue:
             self._gone += utterance.drop()
@@ -294,13 +294,19 @@ class Player:
         """Drop what the legs have not sent; those utterances then end where the wire stopped."""
         wire_position = self._stage.wire_position()
         self._stage.flush()
-        events = list(self._due)
-        self._due.clear()
+        events, self._due = self._due, deque()
         for position, event in events:
             if isinstance(event, PlaybackFinished) and position > wire_position:
-                event = PlaybackFinished(event.utterance, self.heard(event.utterance), completed=False)
+                event = PlaybackFinished(event.utterance, self._cut_off(event.utterance, wire_position), False)
             self._due.append((min(position, wire_position), event))
         if self._queue:
-            playing = self._queue[0]
-            playing.taken = playing.heard(wire_position)
-            playing.recent.clear()
+            self._cut_off(self._queue[0].name, wire_position)
+
+    def _cut_off(self, name: str, wire_position: int) -> int:
+        """What is not on the wire now never will be; returns what was heard."""
+        utterance = self._known.get(name)
+        if utterance is None:
+            return 0
+        utterance.taken = utterance.heard(wire_position)
+        utterance.recent.clear()
+        return utterance.taken
