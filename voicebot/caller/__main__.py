@@ -1,4 +1,4 @@
-"""`python -m voicebot.caller SCRIPT --target URI --output DIR`: the simulated caller as a process; prints JSON lines."""
+"""`python -m voicebot.caller SCRIPT --target URI --output DIR`: the simulated caller; prints JSON lines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The simulated agent: a SIP phone that answers (or not), hears the briefing, presses a key and talks to the caller.
 
-    python -m voicebot.caller.agent_phone --name Anna --language pl --voice espeak:pl+f4 --line "dzień dobry" --output DIR
+    python -m voicebot.caller.agent_phone --name Anna --language pl --voice espeak:pl+f4 --line "dzień dobry" --output X
 
 Prints one JSON object a line: `ready` with the phone's address, then what happens, and `done` with an AgentCall after
 each call. Ends by SIGTERM or SIGINT, in bounded time.

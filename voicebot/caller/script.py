@@ -106,6 +106,7 @@ _BRIEF: Mapping[str, str | None] = {  # what a step's value means when it is not
     "say": "text", "interrupt": "text", "keys": "keys", "wait": "seconds", "listen": "silence_ms",
     "silence": "seconds", "noise": "sound", "hang_up": None,
 }  # fmt: skip
+_HARMLESS: dict[str, Any] = {"kind": "listen"}
 _NEEDS_VALUE = frozenset({"say", "interrupt", "keys", "wait", "silence"})
 
 
@@ -127,7 +128,7 @@ class Script(_Part):
     target: str | None = Field(None, pattern=r"^sip:[^@\s]+@[^@\s]+$")
     rate: float = Field(1.0, ge=0.5, le=2.0)
     deadline_s: float = Field(180, gt=0, le=1800)
-    steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field(min_length=1, max_length=200)
+    steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field(max_length=200)
     expect: Expectations = Expectations()
 
 
@@ -154,30 +155,29 @@ def parse_script(text: str, name: str) -> Script:
     plain = _plain(raw)
     if isinstance(raw.get("steps"), CommentedSeq):
         plain["steps"] = [_step(raw["steps"], index, problems) for index in range(len(raw["steps"]))]
+        if not raw["steps"]:
+            problems.append((_line(raw, ("steps",)), "steps: must not be empty."))
     try:
         script = Script.model_validate(plain)
     except ValidationError as error:
-        refused = {index for index, step in enumerate(plain.get("steps") or ()) if step is None}
-        for detail in error.errors():
-            if not (detail["loc"][:1] == ("steps",) and detail["loc"][1:2] and detail["loc"][1] in refused):
-                problems.append((_line(raw, detail["loc"]), _sentence(detail)))
+        problems += [(_line(raw, detail["loc"]), _sentence(detail)) for detail in error.errors()]
     if problems:
         raise ScriptError("\n".join(f"{name}:{line}: {sentence}" for line, sentence in sorted(problems)))
     _refuse_dead_steps(script, raw, name)
     return script
 
 
-def _step(steps: CommentedSeq, index: int, problems: list[tuple[int, str]]) -> dict[str, Any] | None:
-    """A step in its long form, `{kind, ...}`, or None after noting what is wrong with it."""
+def _step(steps: CommentedSeq, index: int, problems: list[tuple[int, str]]) -> dict[str, Any]:
+    """A step in its long form, `{kind, ...}`. One that cannot be read is noted, and a harmless one takes its place."""
     node = steps[index]
     line = steps.lc.item(index)[0] + 1
     kind = node if isinstance(node, str) else next(iter(node), None) if isinstance(node, CommentedMap) else None
     if not isinstance(kind, str) or (isinstance(node, CommentedMap) and len(node) != 1):
         problems.append((line, f"steps.{index + 1}: a step is one word and its value, like `say: dzień dobry`."))
-        return None
+        return _HARMLESS
     if kind not in _BRIEF:
         problems.append((line, f"steps.{index + 1}: there is no step `{kind}`. There are: {', '.join(_BRIEF)}."))
-        return None
+        return _HARMLESS
     value = None if isinstance(node, str) else _plain(node[kind])
     if isinstance(value, dict):
         return {"kind": kind, **value}
@@ -185,11 +185,11 @@ def _step(steps: CommentedSeq, index: int, problems: list[tuple[int, str]]) -> d
     if value is None:
         if kind in _NEEDS_VALUE:
             problems.append((line, f"steps.{index + 1}: `{kind}` needs a value, like `{kind}: ...`."))
-            return None
+            return _HARMLESS
         return {"kind": kind}
     if brief is None:
         problems.append((line, f"steps.{index + 1}: `{kind}` takes no value."))
-        return None
+        return _HARMLESS
     return {"kind": kind, brief: value}
 
 
