@@ -116,8 +116,8 @@ def _gain(db: float) -> float:
     return float(10 ** (db / 20))
 
 
-# ITU-T G.711. The decoding tables follow the standard's formulas; encoding takes the nearest of their levels, which is what the
-# standard's decision thresholds (half-way between levels) amount to.
+# ITU-T G.711. The decoding tables follow the standard's formulas; encoding takes the nearest of their levels, which is
+# what the standard's decision thresholds (half-way between levels) amount to.
 
 
 def _mu_law_table() -> Pcm:

@@ -6,7 +6,7 @@ Chunk `i` depends on the seed and on `i` alone: work can be divided, stopped and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -16,8 +16,8 @@ CHUNK = 500
 # 10 s are 500 frames; a text longer than this many characters would not fit at the slowest voice.
 LONGEST = 110
 
-# Shares of the stream. Phrases are what callers say alone and what the model hears worst; scrambled words break the habits of
-# the grammar, so that the decoder must listen; silence teaches that an empty answer exists.
+# Shares of the stream. Phrases are what callers say alone and what the model hears worst; scrambled words break the
+# habits of the grammar, so that the decoder must listen; silence teaches that an empty answer exists.
 POLISH = 0.58
 SHARES = {"sentence": 0.62, "phrase": 0.24, "scrambled": 0.12, "silence": 0.02}
 
@@ -31,16 +31,18 @@ class Prompt:
 
 
 class Corpus:
-    def __init__(self, seed: int, grammars: Mapping[str, Grammar] | None = None) -> None:
-        self.seed = seed
-        self._grammars = dict(grammars) if grammars is not None else {code: load(code) for code in LANGUAGES}
+    """`size`: prompts in a chunk."""
+
+    def __init__(self, seed: int, size: int = CHUNK) -> None:
+        self.seed, self.size = seed, size
+        self._grammars = {code: load(code) for code in LANGUAGES}
         self._unseen = {code: self._new_sentences(grammar) for code, grammar in self._grammars.items()}
         self._reserved = {(code, text) for code, texts in self._unseen.items() for text in texts}
 
     def chunk(self, index: int) -> list[Prompt]:
-        """CHUNK prompts for training; no sentence of the test sets is among them."""
+        """`size` prompts for training; no sentence of the test sets is among them."""
         rng = Random(f"{self.seed}/chunk/{index}")
-        return [self._prompt(rng) for _ in range(CHUNK)]
+        return [self._prompt(rng) for _ in range(self.size)]
 
     def tests(self, per_set: int) -> dict[str, list[Prompt]]:
         """What is measured, by set; at most `per_set` prompts for each language.

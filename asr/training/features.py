@@ -12,8 +12,9 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
 MELS = 80
-# Bins from here up lie above 4 kHz. A telephone line leaves them empty, and a model that has heard only telephone lines breaks
-# on sound that never went through one. So the model does not see them (model.py): wideband needs no detour through 8 kHz.
+# Bins from here up lie above 4 kHz. A telephone line leaves them empty, and a model that has heard only telephone lines
+# breaks on sound that never went through one. So the model does not see them (model.py), and wideband sound needs no
+# detour through 8 kHz.
 TELEPHONE_MELS = 62
 SAMPLE_RATE = 16000
 HOP = 320

@@ -1,40 +1,28 @@
 # mypy: allow-subclassing-any, allow-untyped-calls
-"""Whisper's architecture (pre-norm, GELU, tied output) in plain PyTorch, small, with an exact short cut for the padding.
+"""Whisper's architecture (pre-norm, GELU, tied output) in plain PyTorch, small, with an exact short cut for padding.
 
 faster-whisper always pads features with zeros to 3000 frames, and CTranslate2 never masks them. Here the positions from
-`SPOKEN` on carry a zero position embedding, so that all padding beyond the sound is one and the same vector in every layer.
-Training therefore computes that vector once, as one more key whose attention logit gets the logarithm of how often it occurs:
-it costs the real positions plus one instead of 1500, and computes the same.
+`SPOKEN` on carry a zero position embedding, so that all padding beyond the sound is one and the same vector in every
+layer. Training therefore computes that vector once, as one more key whose attention logit gets the logarithm of how
+often it occurs: it costs the real positions plus one instead of 1500, and computes the same.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr.training.features import MAX_FRAMES, TELEPHONE_MELS
+from asr.training.shape import Shape
 
 # An encoder position is two frames (40 ms).
 SPOKEN = MAX_FRAMES // 2
 # faster-whisper pads to 3000 frames whatever the preprocessor says, so 1500 positions must exist.
 POSITIONS = 1500
 TEXT_POSITIONS = 448
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Sizes of the network; `vocabulary` counts all tokens, `text_tokens` those of the CTC output (and its blank)."""
-
-    vocabulary: int
-    text_tokens: int
-    width: int = 256
-    heads: int = 4
-    encoder_layers: int = 4
-    decoder_layers: int = 2
 
 
 def sinusoids(length: int, width: int) -> Tensor:
@@ -88,7 +76,9 @@ class Block(nn.Module):
         self.feed_norm = nn.LayerNorm(width)
         self.feed_in, self.feed_out = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, mask: Tensor, memory: Tensor | None = None, memory_mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor, memory: Tensor | None = None, memory_mask: Tensor | None = None
+    ) -> Tensor:
         x = x + self.self_attention(self.self_norm(x), mask)
         if self.cross:
             x = x + self.cross_attention(self.cross_norm(x), memory_mask, memory)
@@ -97,7 +87,10 @@ class Block(nn.Module):
 
 
 class SmallWhisper(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    positions: Tensor
+
+    def __init__(self, shape: Shape, vocabulary: int, text_tokens: int) -> None:
+        """`vocabulary` counts all tokens; `text_tokens` those of the CTC output, whose blank follows them."""
         super().__init__()
         self.shape = shape
         width = shape.width
@@ -109,11 +102,11 @@ class SmallWhisper(nn.Module):
         self.register_buffer("positions", positions)
         self.encoder = nn.ModuleList(Block(width, shape.heads, cross=False) for _ in range(shape.encoder_layers))
         self.encoder_norm = nn.LayerNorm(width)
-        self.embedding = nn.Embedding(shape.vocabulary, width)
+        self.embedding = nn.Embedding(vocabulary, width)
         self.text_positions = nn.Parameter(torch.randn(TEXT_POSITIONS, width) * 0.02)
         self.decoder = nn.ModuleList(Block(width, shape.heads, cross=True) for _ in range(shape.decoder_layers))
         self.decoder_norm = nn.LayerNorm(width)
-        self.ctc = nn.Linear(width, shape.text_tokens + 1)  # training only
+        self.ctc = nn.Linear(width, text_tokens + 1)  # training only
         nn.init.normal_(self.embedding.weight, std=0.03)
         depth = max(shape.encoder_layers, shape.decoder_layers)
         for name, parameter in self.named_parameters():
@@ -126,7 +119,10 @@ class SmallWhisper(nn.Module):
         return heard
 
     def encode(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, mels, 2 * time], time <= SPOKEN -> [batch, time + 1, width] and its mask: the last key is all the padding."""
+        """[batch, mels, 2 * time], time <= SPOKEN -> [batch, time + 1, width] and its mask.
+
+        The last position stands for all the padding.
+        """
         x = self._listen(mel)
         time = x.shape[1]
         x = x + self.positions[:time]

@@ -1,7 +1,7 @@
 """Spoken prompts on disk: rendered once, in parallel, in chunks that a later run finds again.
 
-A chunk is two files, `chunk_00012.npy` (bytes [frames, MELS]) and `chunk_00012.json` (what is said where). It depends on
-seed and number alone, whoever renders it.
+A chunk is two files, `chunk_00012.npy` (bytes [frames, MELS]) and `chunk_00012.json` (what is said where). It depends
+on seed and number alone, whoever renders it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from asr.training.corpus import Corpus, Prompt
 from asr.training.features import FRAME_MS, MAX_FRAMES, Frames
 from asr.training.voices import Espeak, draw_manner
 
-# Bump it when the same seed gives other sounds: chunks of an older kind are then made again.
+# Bump it when the same seed gives other sounds: folders with older ones are then refused.
 FORMAT = 1
 
 
@@ -72,7 +72,7 @@ def render(folder: Path, corpus: Corpus, hours: float, *, processes: int, say: C
     folder.mkdir(parents=True, exist_ok=True)
     seconds, chunks = 0.0, 0
     context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, initializer=_start_worker, initargs=(folder, corpus.seed)) as pool:
+    with context.Pool(processes, initializer=_start_worker, initargs=(folder, corpus.seed, corpus.size)) as pool:
         while seconds < hours * 3600:
             # A wave may render a few chunks more than are used: which ones are used must not depend on `processes`.
             for chunk_seconds in pool.map(_render_chunk, range(chunks, chunks + processes), chunksize=1):
@@ -98,10 +98,10 @@ def load(folder: Path, chunks: int) -> list[Recording]:
 _worker: tuple[Path, Corpus, Espeak] | None = None
 
 
-def _start_worker(folder: Path, seed: int) -> None:
+def _start_worker(folder: Path, seed: int, size: int) -> None:
     global _worker
     os.nice(5)
-    _worker = (folder, Corpus(seed), Espeak())
+    _worker = (folder, Corpus(seed, size), Espeak())
 
 
 def _render_chunk(index: int) -> float:
@@ -114,9 +114,7 @@ def _render_chunk(index: int) -> float:
 def render_chunk(folder: Path, corpus: Corpus, espeak: Espeak, index: int) -> float:
     """Writes one chunk unless it is there; seconds of sound in it."""
     if _frames_path(folder, index).exists() and _index_path(folder, index).exists():
-        known = _read_index(folder, index)
-        if (known["format"], known["seed"]) == (FORMAT, corpus.seed):
-            return float(known["seconds"])
+        return float(_read_index(folder, index)["seconds"])
     random = np.random.default_rng([corpus.seed, index])
     made = [record(espeak, prompt, random) for prompt in corpus.chunk(index)]
     recordings = [recording for recording in made if recording is not None]
@@ -125,9 +123,8 @@ def render_chunk(folder: Path, corpus: Corpus, espeak: Espeak, index: int) -> fl
     entries = [
         {"language": r.language, "text": r.text, "frames": len(r.frames), "ends": list(r.ends)} for r in recordings
     ]
-    document = {"format": FORMAT, "seed": corpus.seed, "seconds": seconds, "recordings": entries}
-    # The index is written last and both appear at once or not at all: a chunk cut short is made again.
-    _index_path(folder, index).unlink(missing_ok=True)
+    document = {"seconds": seconds, "recordings": entries}
+    # The index is written last, and each file appears whole: a chunk cut short is made again.
     part = folder / f"part_{index:05d}.npy"
     np.save(part, frames)
     part.replace(_frames_path(folder, index))

@@ -1,6 +1,7 @@
 """New utterances from pieces of recordings, cut at word boundaries.
 
-Of all measures this one taught the model most: sentences that no grammar would say leave the decoder nothing but listening.
+Of all measures this one taught the model most: sentences that no grammar would say leave the decoder nothing but to
+listen.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def cut_points(ends: Sequence[int]) -> list[int]:
 def splice(first: Recording, others: Sequence[Recording], rng: Random) -> Recording:
     """Runs of one to four words, the first from `first`, the others from `others` (of the same language).
 
-    About as long as `first`; text, frames and word ends belong together. `first` itself when nothing can be cut from it.
+    About as long as `first`; text, frames and word ends belong together. Just `first` when nothing can be cut from it.
     """
     longest = min(int(len(first.frames) * 1.1) + 10, MAX_FRAMES - 8)
     pieces, words, ends, length = [], list[str](), list[int](), 0

@@ -97,8 +97,8 @@ def build(words: Mapping[str, int]) -> Vocabulary:
         written = _written(letter, to_character)
         if len(written) == 2:
             merge(written[0], written[1])
-    # faster-whisper suppresses the first token of " -" and of other symbols. In a small BPE that is the bare space; so every
-    # "space + letter" is made one token, and no text ever needs the bare space.
+    # faster-whisper suppresses the first token of " -" and of other symbols. In a small BPE that is the bare space; so
+    # every "space + letter" is made one token, and no text ever needs the bare space.
     space = to_character[32]
     for letter in letters:
         merge(space, _written(letter, to_character))

@@ -19,8 +19,8 @@ from asr.training.errors import VoiceUnavailable
 # Variants of the synthesiser. The held-out ones are never trained: they measure how the model hears a stranger.
 TRAINED_VARIANTS = (
     "m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 Alex Andy Annie Denis Gene Jacky Lee Marco Mario Michael Mike adam anika antonio "
-    "aunty belinda benjamin boris caleb david ed edward grandma grandpa iven john klatt klatt2 klatt3 klatt5 linda marcelo "
-    "max michel miguel norbert pablo paul pedro quincy rob sandro shelby steph steph2 travis victor zac"
+    "aunty belinda benjamin boris caleb david ed edward grandma grandpa iven john klatt klatt2 klatt3 klatt5 linda "
+    "marcelo max michel miguel norbert pablo paul pedro quincy rob sandro shelby steph steph2 travis victor zac"
 ).split()
 HELD_OUT_VARIANTS = ("m6", "f4", "Alicia", "robert", "klatt4", "Hugo")
 # Base voices per language; one listed twice is used twice as often.
@@ -39,7 +39,7 @@ _RATE, _PITCH, _PITCH_RANGE, _WORD_GAP = 1, 3, 4, 7
 
 @dataclass(frozen=True)
 class Manner:
-    """How a sentence is said: voice "pl+m6", words a minute, pitch and its range 0..100, pause between words in 10 ms."""
+    """How a sentence is said: voice "pl+m6", words a minute, pitch and its range 0..100, pauses in 10 ms."""
 
     voice: str
     rate: int = 160
