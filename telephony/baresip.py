@@ -174,7 +174,7 @@ class BaresipEndpoint(Endpoint):
             self.spawn(leg.hang_up(), f"cancel {leg.id}")
             raise
         ended = leg.life.ended
-        if ended is not None:
+        if ended is not None and not leg.life.was_up:
             raise DialFailed(ended.cause, f"The call to {uri} was not answered: {ended.detail or ended.cause}.")
         return leg
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from baresip import AudioNotActive, AudioRestarted
+from baresip import AudioInfo, AudioNotActive, AudioRestarted
 from baresip.audio import CallAudio
 
 from telephony.resample import Resampler
+
+
+# Held at most while a flush is under way, which takes the stack up to one packet time (20 ms); more means that its
+# sending thread stands still, and then taking less is the truth.
+MAX_HELD_MS = 200
 
 
 class LegAudio:
@@ -22,6 +27,8 @@ class LegAudio:
         self._tuned = False
         self._inward = _Converter(sample_rate, sample_rate)
         self._outward = _Converter(sample_rate, sample_rate)
+        self._flushing = False
+        self._held = bytearray()
 
     def read(self, max_samples: int) -> bytes:
         """Received audio, at most `max_samples`; b"" when none has come (a peer with DTX sends none in pauses)."""
@@ -41,6 +48,27 @@ class LegAudio:
         """Queue audio; returns the samples taken. The stack queues up to 2,048 ms and then takes less."""
         if not pcm or not self._ready():
             return 0
+        if self._flushing:
+            room = 2 * (self.sample_rate * MAX_HELD_MS // 1000) - len(self._held)
+            self._held += pcm[:room]
+            return min(room, len(pcm)) // 2
+        return self._send(pcm)
+
+    def flush(self) -> None:
+        """Drop what is queued; the packet being coded (20 ms) still goes out."""
+        self._held.clear()
+        if not self._ready():
+            return
+        try:
+            if self._probe().tx_buffered:
+                self._audio.flush_tx()
+                # The stack drops at its next packet time, and then also what was written after the flush. Such audio
+                # is the beginning of what the caller shall hear now: it is held back until the drop has happened.
+                self._flushing = True
+        except (AudioRestarted, AudioNotActive):
+            self._tuned = False
+
+    def _send(self, pcm: bytes) -> int:
         try:
             self._outward.feed(pcm)
             taken = self._audio.write(self._outward.take_all()) // 2
@@ -49,28 +77,34 @@ class LegAudio:
             return 0
         return taken * self.sample_rate // self._outward.to_rate
 
-    def flush(self) -> None:
-        """Drop what is queued; the packet being coded (20 ms) still goes out."""
-        if self._ready():
-            try:
-                self._audio.flush_tx()
-            except (AudioRestarted, AudioNotActive):
-                self._tuned = False
-
     def _ready(self) -> bool:
         """Bound to the current streams, with converters for their rates. False while there are none."""
-        if self._tuned:
+        if self._tuned and not self._flushing:
             return True
         try:
-            info = self._audio.info()
+            info = self._probe()
         except AudioNotActive:
+            self._tuned = False
             return False
+        if self._flushing and not info.tx_buffered:
+            self._flushing = False
+            held = bytes(self._held)
+            self._held.clear()
+            if held:
+                self._send(held)
+        return self._tuned
+
+    def _probe(self) -> AudioInfo:
+        """The streams as they are now. It binds to them, so what it says is adopted at once. Raises AudioNotActive."""
+        info = self._audio.info()
+        rates = (info.rx_sample_rate, info.tx_sample_rate)
         if not (info.rx_ready and info.tx_ready):
-            return False
-        self._inward = _Converter(info.rx_sample_rate, self.sample_rate)
-        self._outward = _Converter(self.sample_rate, info.tx_sample_rate)
-        self._tuned = True
-        return True
+            self._tuned = False
+        elif not self._tuned or rates != (self._inward.from_rate, self._outward.to_rate):
+            self._inward = _Converter(info.rx_sample_rate, self.sample_rate)
+            self._outward = _Converter(self.sample_rate, info.tx_sample_rate)
+            self._tuned = True
+        return info
 
 
 class _Converter:
@@ -78,7 +112,7 @@ class _Converter:
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
         self.to_rate = to_rate
-        self._from_rate = from_rate
+        self.from_rate = from_rate
         self._resampler = Resampler(from_rate, to_rate) if from_rate != to_rate else None
         self._factor = max(1, from_rate // to_rate)
         self._odd = b""  # input of less than one output sample
@@ -87,7 +121,7 @@ class _Converter:
     def needed(self, samples: int) -> int:
         """Input samples that make up `samples` of output."""
         missing = samples - len(self._done) // 2
-        return max(0, -(-missing * self._from_rate // self.to_rate))
+        return max(0, -(-missing * self.from_rate // self.to_rate))
 
     def feed(self, pcm: bytes) -> None:
         if self._resampler is None:

@@ -186,7 +186,10 @@ class BaresipLeg(Leg):
             self._await_audio(self._loop.time() + _MEDIA_TIMEOUT_S)
         elif event.event is Event.CALL_CLOSED:
             text = event.text or ""
-            self._finish(self._our_cause or end_cause(text, was_up=self.state is LegState.UP), text)
+            if self._our_cause is not None:
+                self._finish(self._our_cause)
+            else:
+                self._finish(end_cause(text, was_up=self.state is LegState.UP), text)
         elif self.state is LegState.UP:
             self._in_dialog(event)
         elif self._probing and len(self._before_audio) < 64:

@@ -28,6 +28,7 @@ class LegLife:
     def __init__(self, name: str) -> None:
         self.name = name
         self.state = LegState.RINGING
+        self.was_up = False
         self.ended: Ended | None = None
         self.dropped_events = 0
         self._waiting: deque[LegEvent] = deque()
@@ -47,6 +48,7 @@ class LegLife:
         """Go up. False when the leg is up or over."""
         if not self._move(LegState.UP):
             return False
+        self.was_up = True
         self._put(Answered())
         self._settled.set()
         return True

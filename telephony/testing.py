@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from telephony.baresip_events import end_cause
 from telephony.errors import DialFailed, EndpointDead, EndpointStartError, LegGone, TransferFailed
 from telephony.leg import EndCause, Endpoint, EndpointSettings, Leg, LegEvent, LegState, MediaStats
 from telephony.leg_life import LegLife, checked_keys
 from telephony.sip_names import parse_uri
+
+logger = logging.getLogger(__name__)
 
 # As much as a SIP stack queues for one leg. A far end that does not read loses the oldest, as on a real line.
 BUFFER_MS = 2048
@@ -102,7 +106,7 @@ class MemoryEndpoint(Endpoint):
         except asyncio.CancelledError:
             near.give_up(EndCause.CANCELLED)
             raise
-        if near.life.ended is not None:
+        if near.life.ended is not None and not near.life.was_up:
             raise DialFailed(near.life.ended.cause, f"The call to {uri} failed: {near.life.ended.detail}")
         return near
 
@@ -128,7 +132,11 @@ class MemoryEndpoint(Endpoint):
         near.peer, far.peer = far, near
         self._legs.append(far)
         near.life.ring()
-        self._on_incoming(far)
+        try:
+            self._on_incoming(far)
+        except Exception:
+            logger.exception("nobody could take leg %s; it is refused", far.id)
+            far.refuse("486 Busy Here")
 
     def die(self, reason: str = "the SIP thread has ended") -> None:
         """What happens when a SIP stack dies: every leg is lost, without a word to the far ends."""
@@ -289,6 +297,10 @@ class MemoryLeg(Leg):
         peer = self._require_up()
         peer.on_hold = on_hold
         peer.life.hold(on_hold)
+
+    def refuse(self, status: str) -> None:
+        """Test only: refuse an inbound leg as a phone would, e.g. "603 Decline"."""
+        self._end_both(EndCause.LOCAL_HANGUP, end_cause(status, was_up=False), status)
 
     def drop_rtp(self) -> None:
         """Test only: the peer's audio has stopped reaching this leg for longer than the media timeout."""

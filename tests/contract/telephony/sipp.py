@@ -1,0 +1,246 @@
+"""sipp as the other side of a call: scenarios put together step by step, one process per scenario.
+
+sipp does the signalling; the media line of its SDP names a port of the test (`rtp.RtpPeer`), or sipp streams a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from telephony.baresip_config import is_bound
+from tests.contract.telephony.listening import until
+from tests.support import free_port, require_program
+
+CODECS = {"pcma": (8, "PCMA/8000"), "pcmu": (0, "PCMU/8000"), "opus": (107, "opus/48000/2")}
+STREAM_PORT = "[rtpstream_audio_port]"  # the port sipp itself sends from with `Scenario.stream`
+PCAP_PORT = "[auto_media_port]"  # with `Scenario.play_pcap`
+
+
+def sdp(media_port: int | str, codec: str = "pcma", direction: str = "sendrecv") -> str:
+    """A session description with one audio stream and telephone events."""
+    payload_type, name = CODECS[codec]
+    return "\n".join(
+        (
+            "v=0",
+            "o=sipp 1 1 IN IP4 [local_ip]",
+            "s=-",
+            "c=IN IP4 [local_ip]",
+            "t=0 0",
+            f"m=audio {media_port} RTP/AVP {payload_type} 101",
+            f"a=rtpmap:{payload_type} {name}",
+            "a=rtpmap:101 telephone-event/8000",
+            "a=fmtp:101 0-15",
+            "a=ptime:20",
+            f"a={direction}",
+        )
+    )
+
+
+@dataclass
+class Scenario:
+    """Steps of one call, in order. Begin with `invite` or `talk` to call, with `receive` to be called."""
+
+    media_port: int | str = 9
+    codec: str = "pcma"
+    caller: str = "sipp"
+    host: str = "[local_ip]:[local_port]"
+    headers: tuple[str, ...] = ()
+    to_user: str = "[service]"
+    _steps: list[str] = field(default_factory=list)
+    _cseq: int = 1
+    _received: int = 0
+    _cancelled: bool = False
+
+    def invite(self) -> Self:
+        """The first INVITE."""
+        return self._send(self._request("INVITE", sdp(self.media_port, self.codec), first=True))
+
+    def retransmit_invite(self) -> Self:
+        """The first INVITE once more, byte for byte, as a phone does that got no answer; 180 comes again."""
+        text = self._request("INVITE", sdp(self.media_port, self.codec), first=True)
+        return self._send(text, retransmit=False).expect(180)
+
+    def reinvite(self, *, direction: str = "sendrecv", codec: str | None = None) -> Self:
+        """A re-INVITE in the dialog; expects 200 and acknowledges it."""
+        self._cseq += 1
+        self._send(self._request("INVITE", sdp(self.media_port, codec or self.codec, direction)))
+        return self.expect(100, optional=True).expect(200).ack()
+
+    def expect(self, status: int, *, optional: bool = False) -> Self:
+        """Wait for a response."""
+        self._steps.append(f'<recv response="{status}" optional="{str(optional).lower()}"/>')
+        return self
+
+    def ack(self) -> Self:
+        return self._send(self._request("ACK"), retransmit=False)
+
+    def talk(self) -> Self:
+        """INVITE until the call is up."""
+        return self.invite().expect(100, optional=True).expect(180, optional=True).expect(200).ack()
+
+    def refused(self, status: int) -> Self:
+        """INVITE, and expect it to be refused."""
+        self.invite().expect(100, optional=True).expect(180, optional=True).expect(status)
+        return self._send(self._request("ACK", first=True), retransmit=False)
+
+    def cancel(self) -> Self:
+        """CANCEL the INVITE; expects 200 for it and 487 for the INVITE."""
+        self._send(self._request("CANCEL", first=True)).expect(200).expect(487)
+        return self._send(self._request("ACK", first=True), retransmit=False)
+
+    def stream(self, file: Path) -> Self:
+        """Send a file of raw G.711 once; with `media_port=STREAM_PORT`."""
+        payload_type = CODECS[self.codec][0]
+        self._steps.append(f'<nop><action><exec rtp_stream="{file},1,{payload_type}"/></action></nop>')
+        return self
+
+    def play_pcap(self, file: Path) -> Self:
+        """Send the RTP packets of a capture (needs the right to open raw sockets); with `media_port=PCAP_PORT`."""
+        self._steps.append(f'<nop><action><exec play_pcap_audio="{file}"/></action></nop>')
+        return self
+
+    def pause(self, milliseconds: int) -> Self:
+        self._steps.append(f'<pause milliseconds="{milliseconds}"/>')
+        return self
+
+    def info_digit(self, key: str) -> Self:
+        """A DTMF key by SIP INFO."""
+        self._cseq += 1
+        self._send(self._request("INFO", f"Signal={key}\nDuration=160\n", "application/dtmf-relay"))
+        return self.expect(200)
+
+    def bye(self) -> Self:
+        self._cseq += 1
+        return self._send(self._request("BYE")).expect(200)
+
+    def receive(self, method: str, *, optional: bool = False) -> Self:
+        """Wait for a request of the far end."""
+        self._received += 1
+        self._cancelled = method == "CANCEL"
+        number = '<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="number"/>'
+        self._steps.append(
+            f'<recv request="{method}" optional="{str(optional).lower()}"><action>{number}</action></recv>'
+        )
+        return self
+
+    def reply(self, status: str, *, media: bool = False, method: str = "") -> Self:
+        """Answer the request received last; `method`: an earlier one with the same sequence number."""
+        # To has no tag in the first INVITE and its CANCEL, and ours in every later request
+        tag = ";tag=[pid]SIPp[call_number]" if self._received == 1 or self._cancelled else ""
+        cseq = f"CSeq: [$number] {method}" if method else "[last_CSeq:]"
+        head = f"SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:]{tag}\n[last_Call-ID:]\n{cseq}"
+        contact = "Contact: <sip:sipp@[local_ip]:[local_port]>"
+        return self._send(
+            "\n".join(
+                [head, contact, *self._body(sdp(self.media_port, self.codec) if media else "", "application/sdp")]
+            ),
+            retransmit=status.startswith("200") and media,
+        )
+
+    def give_up(self) -> Self:
+        """487 for the INVITE, after a CANCEL was answered."""
+        return self.reply("487 Request Terminated", method="INVITE")
+
+    def xml(self) -> str:
+        steps = "\n".join(self._steps)
+        used = '<Reference variables="number"/>' if self._received else ""
+        return f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="peer">\n{steps}\n{used}\n</scenario>\n'
+
+    def _send(self, text: str, *, retransmit: bool = True) -> Self:
+        retrans = ' retrans="500"' if retransmit else ""
+        self._steps.append(f"<send{retrans}><![CDATA[\n{text}\n]]></send>")
+        return self
+
+    def _request(
+        self, method: str, body: str = "", content_type: str = "application/sdp", *, first: bool = False
+    ) -> str:
+        # `first` is the transaction of the first INVITE: its copies, CANCEL and the ACK of a refusal share the branch.
+        branch = "z9hG4bK-[pid]-[call_number]-first" if first else "[branch]"
+        in_dialog = "" if first and method in ("INVITE", "CANCEL") else "[peer_tag_param]"
+        return "\n".join(
+            [
+                f"{method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0",
+                f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}",
+                f"From: <sip:{self.caller}@{self.host}>;tag=[pid]SIPp[call_number]",
+                f"To: <sip:{self.to_user}@[remote_ip]:[remote_port]>{in_dialog}",
+                "Call-ID: [call_id]",
+                f"CSeq: {self._cseq} {method}",
+                f"Contact: <sip:{self.caller}@[local_ip]:[local_port]>",
+                "Max-Forwards: 70",
+                *(self.headers if method == "INVITE" else ()),
+                *self._body(body, content_type),
+            ]
+        )
+
+    @staticmethod
+    def _body(body: str, content_type: str) -> list[str]:
+        if not body:
+            return ["Content-Length: 0", ""]
+        return [f"Content-Type: {content_type}", "Content-Length: [len]", "", body]
+
+
+class Sipp:
+    """A sipp process playing one scenario; `async with` ends it."""
+
+    def __init__(
+        self, scenario: Scenario, folder: Path, *, target: int = 0, service: str = "48221234567", calls: int = 1
+    ) -> None:
+        self.program = require_program("sipp", package="sip-tester")
+        self.port = free_port()
+        self._folder = folder / f"sipp-{self.port}"
+        self._folder.mkdir(parents=True)
+        xml = self._folder / "scenario.xml"
+        xml.write_text(scenario.xml())
+        self._arguments = [
+            *(f"127.0.0.1:{target}" for _ in range(1) if target),
+            *("-sf", str(xml), "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-s", service),
+            *("-m", str(calls), "-l", str(calls), "-r", "50", "-timeout", "40s", "-timeout_error", "-nostdin"),
+            *("-trace_err", "-error_file", str(self._folder / "errors.log"), "-mp", str(free_port() & ~1)),
+            *("-trace_msg", "-message_file", str(self._folder / "messages.log")),
+        ]
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def uri(self) -> str:
+        return f"sip:agent@127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            self.program,
+            *self._arguments,
+            cwd=self._folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return self
+
+    async def listening(self) -> None:
+        """Wait until the process holds its port."""
+        await until(lambda: is_bound("127.0.0.1", self.port))
+
+    async def finished(self, timeout_s: float = 30.0) -> None:
+        """Wait for the scenario's end. Raises AssertionError with sipp's own words when it did not go as written."""
+        assert self._process is not None
+        async with asyncio.timeout(timeout_s):
+            code = await self._process.wait()
+        assert code == 0, f"sipp ended with {code}:\n{self._read('errors.log')}"
+
+    def messages(self) -> str:
+        """Every SIP message sent and received so far."""
+        return self._read("messages.log")
+
+    async def __aexit__(self, *exc: object) -> None:
+        assert self._process is not None
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+    def _read(self, name: str) -> str:
+        path = self._folder / name
+        return path.read_text(errors="replace") if path.exists() else ""
