@@ -146,7 +146,7 @@ class _Reading:
             self.add(_Group(start, end, str(value), rank))
 
 
-def _fold(word: str) -> str:
+def fold(word: str) -> str:
     """Lower case, without diacritics."""
     if word.isascii():
         return word.lower()
@@ -202,9 +202,10 @@ def _runs(text: str) -> list[list[_Group]]:
             reading.add(_Group(start, end, token))
         elif token.isspace() or token in _BETWEEN_DIGITS:
             reading.touching = reading.touching and (token.isspace() or token == "-") and "\n" not in token
-        elif not _read_word(reading, _fold(token), start, end, english):
+        elif not _read_word(reading, fold(token), start, end, english):
             reading.end_run()
-            if token.upper() in _IBAN_LENGTHS:
+            glued = text[end : end + 1].isdigit()
+            if token.upper() in _IBAN_LENGTHS and (glued or token.isupper()):  # not the words "is", "no", "at"
                 reading.country = (token.upper(), start)
     return [run for run in reading.runs if run]
 
@@ -270,7 +271,7 @@ def _in_run(run: Sequence[_Group]) -> Iterator[tuple[int, int, str]]:
 
 def _named(text: str, runs: Sequence[Sequence[_Group]]) -> Iterator[tuple[int, int, str]]:
     """Whole runs of about the right length in a text that names the number."""
-    folded = _fold(text)
+    folded = fold(text)
     for name, kind, lengths in _NAMED:
         if runs and name.search(folded):
             for run in runs:

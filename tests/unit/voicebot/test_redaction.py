@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -167,7 +167,7 @@ def test_an_account_with_letters_is_masked(account: str, grouped: bool) -> None:
         ("PESEL44051401359", "PESEL[PESEL]"),
         ("DE89 3704 0044 0532 0130 00", "[IBAN]"),
         ("FR14 2004 1010 0505 0001 3M02 606", "[IBAN]"),
-        ("de eighty nine three seven zero four zero zero four four zero five three two zero one three zero zero zero",
+        ("DE eighty nine three seven zero four zero zero four four zero five three two zero one three zero zero zero",
          "[IBAN]"),
         ("mój pesel to 44051401358", "mój pesel to [PESEL]"),  # a digit misheard
         ("mój pesel to 4405140135", "mój pesel to [PESEL]"),
@@ -198,10 +198,10 @@ def test_telephone_numbers_stay(data: st.DataObject, number: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.datetimes(), st.datetimes())
-def test_dates_and_times_stay(first: Any, second: Any) -> None:
+@given(*[st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1))] * 2)
+def test_dates_and_times_stay(first: datetime, second: datetime) -> None:
     for form in ("%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%d-%m-%Y", "%Y-%m-%dT%H:%M:%S"):
-        text = f"od {first.replace(year=2026).strftime(form)} {second.replace(year=1999).strftime(form)} do"
+        text = f"od {first.strftime(form)} {second.strftime(form)} do"
         assert redact(text) == text
 
 

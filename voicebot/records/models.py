@@ -1,0 +1,83 @@
+"""The tables: calls, their events, and callbacks that were promised."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+LOST = "lost"
+"""`outcome` of a call whose process died before the call ended."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware times, kept in UTC (SQLite has no time zones)."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON}  # noqa: RUF012  (declared so by SQLAlchemy)
+
+
+class CallRow(Base):
+    """One call. `outcome` is empty while it goes on; `recording` is "kept" or why it was not."""
+
+    __tablename__ = "calls"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    caller: Mapped[str] = mapped_column(default="")
+    dialled: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    bot: Mapped[str] = mapped_column(default="")
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    duration_s: Mapped[float | None]
+    outcome: Mapped[str] = mapped_column(default="")
+    cause: Mapped[str] = mapped_column(default="")
+    recording: Mapped[str] = mapped_column(default="kept")
+    queue: Mapped[str] = mapped_column(default="")
+    handoff_reason: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (Index("calls_by_time", "started_at"), Index("calls_by_caller", "caller"))
+
+
+class EventRow(Base):
+    """One event. `number` puts the events of a call in order; `data` are the event's own fields."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    at: Mapped[datetime]
+    offset_s: Mapped[float]
+    event: Mapped[str]
+    data: Mapped[dict[str, Any]]
+
+    __table_args__ = (UniqueConstraint("call_id", "number", name="events_once"),)
+
+
+class CallbackRow(Base):
+    """A promise to call back. `done_at` is empty until somebody has."""
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
+    number: Mapped[str]
+    promised_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("call_id", "number", name="callbacks_once"),)
