@@ -13,6 +13,7 @@ from flows.actions import (
     StopRecording,
 )
 from flows.commands import Command, Understood, command_name
+from flows.engine import Engine
 from flows.errors import FlowError, FlowProblems, Problem, SettingMissing, TemplateFailed
 from flows.events import (
     CallStarted,
@@ -25,14 +26,20 @@ from flows.events import (
     SystemResult,
     SystemSlow,
 )
+from flows.loader import load_bot
+from flows.model import Bot, Known
 from flows.spans import Span, plain_text
 from flows.state import FlowOption, State, Step, TurnContext, Understanding
+from flows.understanding import EmbeddedUnderstanding
 
 __all__ = [
     "Action",
+    "Bot",
     "CallStarted",
     "CallSystem",
     "Command",
+    "EmbeddedUnderstanding",
+    "Engine",
     "Event",
     "Expectation",
     "FlowError",
@@ -43,6 +50,7 @@ __all__ = [
     "HangUp",
     "Heard",
     "Keys",
+    "Known",
     "Listen",
     "NoInput",
     "Note",
@@ -62,5 +70,6 @@ __all__ = [
     "Understanding",
     "Understood",
     "command_name",
+    "load_bot",
     "plain_text",
 ]

@@ -43,7 +43,9 @@ class FlowProblems(FlowError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
-        super().__init__(f"The flow files have {count} mistake{'s' if count != 1 else ''}.", "Mend them and load again.")
+        super().__init__(
+            f"The flow files have {count} mistake{'s' if count != 1 else ''}.", "Mend them and load again."
+        )
 
     def __str__(self) -> str:
         return "\n".join([self.message, *map(str, self.problems)])

@@ -70,6 +70,7 @@ class FlowOption:
     name: str
     description: str
     examples: tuple[str, ...]
+    slots: Mapping[str, Slot] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

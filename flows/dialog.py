@@ -1,0 +1,245 @@
+"""What each command does, by the open question. The table of commands is the only place that says which are possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from flows import actions, repair
+from flows.callback import CALLBACK_FLOW
+from flows.commands import (
+    Affirm,
+    Command,
+    CorrectSlot,
+    Deny,
+    SetSlot,
+    StartFlow,
+    command_name,
+)
+from flows.slots import Rejected
+from flows.steps import Go
+from flows.turn import Turn
+
+_LONGEST_RUN = 200  # steps in a row without anybody else acting: more is a loop
+_DENIALS = 3  # times that one slot may be denied
+
+ALWAYS = frozenset({"handoff", "repeat", "wait", "goodbye", "refuse_recording", "no_match"})
+POSSIBLE: dict[str, frozenset[str]] = {
+    "intent": ALWAYS | {"start_flow", "set_slot"},
+    "slot": ALWAYS | {"set_slot", "correct_slot", "cancel", "start_flow"},
+    "confirm": ALWAYS | {"affirm", "deny", "set_slot", "correct_slot", "cancel", "start_flow"},
+    "more": ALWAYS | {"affirm", "deny", "start_flow", "set_slot"},
+}
+
+
+def possible(turn: Turn) -> frozenset[str]:
+    """Names of the commands that make sense now."""
+    kind, _ = turn.question
+    names = POSSIBLE[kind]
+    if turn.data["frame"] and turn.frame["flow"] == CALLBACK_FLOW:
+        return (names - {"start_flow"}) | {"deny"}
+    return names if turn.bot.flows else names - {"start_flow"}
+
+
+def follow(turn: Turn, commands: Iterable[Command]) -> None:
+    """Carry out what was understood; commands that are not possible now are dropped, and the record says so."""
+    wanted = [command for command in commands if _is_possible(turn, command)]
+    by_name = {command_name(command): command for command in reversed(wanted)}
+    if "refuse_recording" in by_name:
+        refuse_recording(turn)
+        if len(by_name) == 1 or set(by_name) == {"refuse_recording", "no_match"}:
+            turn.say_question()
+            turn.listen()
+            return
+    for name, act in _AT_ONCE.items():
+        if name in by_name:
+            act(turn)
+            return
+    if not _converse(turn, wanted):
+        repair.no_match(turn)
+
+
+def _is_possible(turn: Turn, command: Command) -> bool:
+    names = possible(turn)
+    ok = command_name(command) in names
+    if ok and isinstance(command, StartFlow):
+        running = turn.frame["flow"] if turn.data["frame"] else ""
+        ok = command.flow in turn.bot.flows and command.flow != running
+    if not ok:
+        turn.note("command_dropped", command=command_name(command))
+    return ok
+
+
+def refuse_recording(turn: Turn) -> None:
+    """Nothing of this call is recorded from now on, and the caller hears that."""
+    if turn.data["recording"]:
+        turn.data["recording"] = False
+        turn.actions.append(actions.StopRecording())
+        turn.note("recording_refused")
+    turn.say_phrase("recording_stopped")
+
+
+def _goodbye(turn: Turn) -> None:
+    if turn.data["frame"] and turn.frame["flow"] == CALLBACK_FLOW:
+        turn.say_phrase("callback_declined")
+    turn.close("contained" if turn.data["done"] else "not_served")
+
+
+def _repeat(turn: Turn) -> None:
+    turn.note("repeated")
+    turn.say_again()
+    turn.listen()
+
+
+def _wait(turn: Turn) -> None:
+    turn.data["patience"] = True
+    turn.say_phrase("wait")
+    turn.listen()
+
+
+def _cancel(turn: Turn) -> None:
+    if turn.frame["flow"] == CALLBACK_FLOW:
+        _goodbye(turn)
+        return
+    turn.note("flow_cancelled", flow=turn.frame["flow"], step=turn.place)
+    turn.data["frame"] = None
+    turn.say_phrase("cancelled")
+    turn.ask("more")
+
+
+# In the order of their weight: a caller who wants a person gets one whatever else was understood.
+_AT_ONCE: dict[str, Callable[[Turn], None]] = {
+    "handoff": lambda turn: turn.hand_off("caller_asked"),
+    "goodbye": _goodbye,
+    "cancel": _cancel,
+    "repeat": _repeat,
+    "wait": _wait,
+}
+
+
+def _converse(turn: Turn, commands: list[Command]) -> bool:
+    """Flows, slots, yes and no; whether anything came of it."""
+    starts = [command.flow for command in commands if isinstance(command, StartFlow)]
+    values = [command for command in commands if isinstance(command, SetSlot | CorrectSlot)]
+    if starts:
+        turn.start_flow(starts[0])
+        _progress(turn)
+    if turn.data["frame"] is None:
+        return _answer_more(turn, commands)
+    rejected = _fill(turn, values)
+    if rejected is not None:
+        if starts:
+            carry_on(turn)  # the flow asks for it properly
+        else:
+            repair.no_match(turn, rejected)
+        return True
+    if starts or any(command.slot in turn.frame["slots"] for command in values):
+        if values:
+            _progress(turn)
+        _after_correction(turn, values)
+        return True
+    return _answer_confirm(turn, commands)
+
+
+def _fill(turn: Turn, values: list[SetSlot | CorrectSlot]) -> Rejected | None:
+    """Set the slots; the first refusal, if any. What is not a slot of this flow is dropped."""
+    for command in values:
+        if command.slot not in turn.flow.slots:
+            turn.note("command_dropped", command=command_name(command), slot=command.slot)
+            continue
+        accepted = turn.accept(command.slot, command.value)
+        if isinstance(accepted, Rejected):
+            turn.note("value_refused", slot=command.slot, reason=accepted.reason)
+            turn.frame["partial"] = {"slot": command.slot, "value": accepted.details.get("heard")}
+            return accepted
+        turn.fill(command.slot, accepted)
+    return None
+
+
+def _after_correction(turn: Turn, values: list[SetSlot | CorrectSlot]) -> None:
+    """A corrected slot that was collected earlier is read back, and what follows is done again."""
+    for command in values:
+        if isinstance(command, CorrectSlot) and command.slot in turn.flow.slots:
+            index = turn.flow.collecting(command.slot)
+            if index is not None and index <= turn.frame["index"]:
+                turn.frame["index"] = index
+                turn.note("corrected", slot=command.slot)
+    carry_on(turn)
+
+
+def _answer_confirm(turn: Turn, commands: list[Command]) -> bool:
+    kind, slot = turn.question
+    names = {command_name(command) for command in commands}
+    if kind == "confirm" and "affirm" in names:
+        turn.frame["confirmed"].append(slot)
+        turn.note("confirmed", slot=slot)
+        _progress(turn)
+        carry_on(turn)
+        return True
+    if kind == "confirm" and "deny" in names:
+        turn.forget(slot)
+        turn.note("denied", slot=slot)
+        if not turn.may_retry(f"denied/{slot}", _DENIALS - 1):
+            turn.hand_off("not_understood")
+            return True
+        turn.say_phrase("denied")
+        carry_on(turn)
+        return True
+    if "deny" in names and turn.frame["flow"] == CALLBACK_FLOW:
+        _goodbye(turn)
+        return True
+    return False
+
+
+def _answer_more(turn: Turn, commands: list[Command]) -> bool:
+    kind, _ = turn.question
+    if kind != "more":
+        return False
+    names = {command_name(command) for command in commands}
+    if "affirm" in names:
+        _progress(turn)
+        turn.ask("intent")
+        return True
+    if "deny" in names:
+        turn.close("contained" if turn.data["done"] else "not_served")
+        return True
+    return False
+
+
+def _progress(turn: Turn) -> None:
+    turn.data["misses"] = turn.data["silences"] = 0
+    turn.data["recognition_down"] = False
+
+
+def carry_on(turn: Turn) -> None:
+    """Carry out steps until somebody else has to act. Raises TemplateFailed."""
+    for _ in range(_LONGEST_RUN):
+        steps = turn.flow.steps
+        if turn.frame["index"] >= len(steps):
+            turn.finish_flow(and_hang_up=False)
+            return
+        step = steps[turn.frame["index"]]
+        if step.when is not None and not turn.condition(step.when):
+            turn.frame["index"] += 1
+            continue
+        went = step.run(turn)
+        if went is Go.STOP:
+            return
+        if went is Go.ON:
+            turn.frame["index"] += 1
+    turn.note("loop", flow=turn.frame["flow"])
+    turn.hand_off("flow_error")
+
+
+def answer_keys(turn: Turn, keys: str) -> list[Command]:
+    """What keys mean to the open question; empty when nothing."""
+    kind, name = turn.question
+    if kind == "slot":
+        value = turn.slot(name).from_keys(keys, turn.today)
+        return [] if value is None else [SetSlot(name, value)]
+    if kind in ("confirm", "more"):
+        answers: dict[str, Command] = {"1": Affirm(), "2": Deny()}
+        return [answers[keys]] if keys in answers else []
+    offers = turn.offers()
+    if keys.isdigit() and 1 <= int(keys) <= len(offers):
+        return [StartFlow(offers[int(keys) - 1][0])]
+    return []

@@ -1,0 +1,203 @@
+"""The engine: state and event in, state and actions out. It opens no socket, reads no clock and never trusts a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flows import dialog, repair
+from flows.commands import AskHuman, command_name
+from flows.errors import TemplateFailed
+from flows.events import (
+    CallStarted,
+    Event,
+    HandoffFailed,
+    Heard,
+    Keys,
+    NoInput,
+    RecognitionDown,
+    SystemResult,
+    SystemSlow,
+)
+from flows.model import Bot
+from flows.slots import Rejected
+from flows.state import FlowOption, State, Step, TurnContext
+from flows.steps import CallStep, Go
+from flows.texts import list_in_language
+from flows.turn import Turn, first_state
+
+_PERSON_KEY = "0"
+
+
+class Engine:
+    """A bot's conversation. One engine serves any number of calls: all that is known of a call is in its state."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+
+    def start(self, started: CallStarted, now: datetime) -> Step:
+        """Greet: that a machine speaks, that the call is recorded, and what can be done."""
+        language = started.language if started.language in self.bot.languages else self.bot.languages[0]
+        data = first_state(started.call_id, started.caller, started.dialled, started.channel, language)
+        turn = Turn(self.bot, State(data), now)
+        turn.note("started", bot=self.bot.name, language=language)
+        turn.say(self.bot.greeting.machine, "greeting/machine", interruptible=False)
+        turn.say(self.bot.greeting.recording, "greeting/recording", interruptible=False)
+        turn.ask("intent")
+        return _step(turn)
+
+    def step(self, state: State, event: Event, now: datetime) -> Step:
+        """What an event leads to. Events that mean nothing in the state's mode change nothing but the record."""
+        turn = Turn(self.bot, state, now)
+        handle = _TRANSITIONS.get((state.mode, type(event)))
+        if handle is None:
+            turn.note("event_ignored", event=type(event).__name__, mode=state.mode)
+            return _step(turn)
+        try:
+            handle(turn, event)
+        except TemplateFailed as error:
+            turn.note("flow_error", error=error.message)
+            turn.hand_off("flow_error")
+        return _step(turn)
+
+    def context(self, state: State) -> TurnContext:
+        """What may be understood now. While a system is being asked it is still the last question that is open."""
+        now = datetime.fromisoformat(state.data["now"])
+        turn = Turn(self.bot, state, now)
+        kind, slot = turn.question
+        frame = state.data["frame"]
+        return TurnContext(
+            language=turn.language,
+            question=kind,
+            today=turn.today,
+            commands=dialog.possible(turn),
+            flows=tuple(
+                FlowOption(
+                    flow.name,
+                    flow.description,
+                    tuple(list_in_language(dict(flow.examples), turn.language)),
+                    dict(flow.slots),
+                )
+                for flow in self.bot.flows.values()
+            ),
+            flow=state.flow,
+            slot=slot,
+            slots=dict(turn.flow.slots) if frame else {},
+            values=dict(frame["slots"]) if frame else {},
+        )
+
+
+def _step(turn: Turn) -> Step:
+    return Step(State(turn.data), tuple(turn.actions))
+
+
+def _too_long(turn: Turn) -> bool:
+    """Count a turn; past the limits a person takes over."""
+    turn.data["turns"] += 1
+    limits = turn.bot.limits
+    in_flow = 0
+    if turn.data["frame"]:
+        turn.frame["turns"] += 1
+        in_flow = turn.frame["turns"]
+    if turn.data["turns"] <= limits.turns_per_call and in_flow <= limits.turns_per_flow:
+        return False
+    turn.hand_off("too_long")
+    return True
+
+
+def _heard(turn: Turn, event: Heard) -> None:
+    understood = event.understood
+    names = [command_name(command) for command in understood.commands]
+    turn.note("understood", commands=names, source=understood.source, confidence=understood.confidence,
+              reason=understood.reason)  # fmt: skip
+    if "handoff" in names or not _too_long(turn):
+        turn.data["patience"] = False
+        dialog.follow(turn, understood.commands)
+
+
+def _keys(turn: Turn, event: Keys) -> None:
+    """Keys answer the open question. A lone 0 is a person; `0#` is one too, unless zero is a valid answer."""
+    keys = event.digits.rstrip("#")
+    commands = dialog.answer_keys(turn, keys)
+    turn.note("keys", count=len(keys))
+    if keys == _PERSON_KEY and not (event.digits.endswith("#") and _accepts_zero(turn)):
+        dialog.follow(turn, [AskHuman()])
+    elif not _too_long(turn):
+        turn.data["patience"] = False
+        dialog.follow(turn, commands)
+
+
+def _accepts_zero(turn: Turn) -> bool:
+    kind, name = turn.question
+    if kind != "slot":
+        return False
+    value = turn.slot(name).from_keys(_PERSON_KEY, turn.today)
+    return value is not None and not isinstance(turn.slot(name).accept(value, turn.today), Rejected)
+
+
+def _no_input(turn: Turn, _: NoInput) -> None:
+    if not _too_long(turn):
+        repair.no_input(turn)
+
+
+def _recognition_down(turn: Turn, _: RecognitionDown) -> None:
+    if not _too_long(turn):
+        repair.recognition_down(turn)
+
+
+def _system_result(turn: Turn, event: SystemResult) -> None:
+    if turn.data["pending"]["id"] != event.id:
+        turn.note("event_ignored", event="SystemResult", id=event.id)
+        return
+    turn.data["pending"] = None
+    step = turn.flow.steps[turn.frame["index"]]
+    turn.note("system_answered", id=event.id, outcome=event.outcome, step=turn.place)
+    if not isinstance(step, CallStep):
+        raise TemplateFailed("The flow was changed while a system was being asked.")
+    went = step.resume(turn, event.outcome, event.data)
+    if went is Go.STOP:
+        return
+    if went is Go.ON:
+        turn.frame["index"] += 1
+    dialog.carry_on(turn)
+
+
+def _system_slow(turn: Turn, event: SystemSlow) -> None:
+    if turn.data["pending"]["id"] == event.id:
+        turn.say_phrase("checking")
+
+
+def _heard_while_calling(turn: Turn, event: Heard) -> None:
+    """Only what can not wait: a person, goodbye, no recording."""
+    names = {command_name(command) for command in event.understood.commands}
+    urgent = [c for c in event.understood.commands if command_name(c) in ("handoff", "goodbye")]
+    if "refuse_recording" in names:
+        dialog.refuse_recording(turn)
+    if urgent:
+        dialog.follow(turn, urgent)
+    else:
+        turn.note("heard_while_calling", commands=sorted(names))
+
+
+def _keys_while_calling(turn: Turn, event: Keys) -> None:
+    if event.digits.rstrip("#") == _PERSON_KEY:
+        dialog.follow(turn, [AskHuman()])
+
+
+def _handoff_failed(turn: Turn, event: HandoffFailed) -> None:
+    turn.note("handoff_failed", reason=event.reason)
+    turn.offer_callback()
+
+
+_TRANSITIONS: dict[tuple[str, type[Any]], Callable[[Turn, Any], None]] = {
+    ("listening", Heard): _heard,
+    ("listening", Keys): _keys,
+    ("listening", NoInput): _no_input,
+    ("listening", RecognitionDown): _recognition_down,
+    ("calling", SystemResult): _system_result,
+    ("calling", SystemSlow): _system_slow,
+    ("calling", Heard): _heard_while_calling,
+    ("calling", Keys): _keys_while_calling,
+    ("transferring", HandoffFailed): _handoff_failed,
+}

@@ -1,0 +1,216 @@
+"""Reads a bot's folder into a `Bot`, or tells all its mistakes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from flows import phrasebook, validate
+from flows.errors import FlowProblems
+from flows.model import Bot, BotFile, Flow, FlowFile, Known, System, SystemsFile
+from flows.slots import SLOT_TYPES, Slot
+from flows.source import Report, Source, closest, read
+from flows.steps import BARE_STEPS, STEP_TYPES, StepModel
+from flows.texts import in_language
+
+BOT_FILE, SYSTEMS_FILE = "bot.yaml", "systems.yaml"
+
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a frozen value
+    """The bot of a folder: bot.yaml, systems.yaml (where company systems are called), every other *.yaml is a flow.
+
+    Raises FlowProblems with every mistake of every file.
+    """
+    report = Report()
+    bot_file = systems_file = None
+    bot_source = systems_source = None
+    if (folder / BOT_FILE).is_file():
+        bot_source = read(folder / BOT_FILE, report)
+        bot_file = parse(BotFile, bot_source, report)
+    else:
+        report.add_whole(BOT_FILE, f"There is no {BOT_FILE} in {folder.name}.", "A bot is a folder with a bot.yaml.")
+    if (folder / SYSTEMS_FILE).is_file():
+        systems_source = read(folder / SYSTEMS_FILE, report)
+        systems_file = parse(SystemsFile, systems_source, report)
+    sources: dict[str, Source] = {}
+    flows: dict[str, Flow] = {}
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
+        if path.name not in (BOT_FILE, SYSTEMS_FILE):
+            _read_flow(path, flows, sources, report)
+    systems = systems_file.systems if systems_file else {}
+    systems_known = systems_file is not None or not (folder / SYSTEMS_FILE).is_file()
+    if bot_file is not None and bot_source is not None:
+        files = validate.Files(
+            bot_source, bot_file, systems_source, systems if systems_known else None, sources, flows, known
+        )
+        validate.check(files, report)
+    if report.problems or bot_file is None:
+        raise FlowProblems(sorted(set(report.problems)))
+    return _assemble(bot_file, flows, systems, folder)
+
+
+def _read_flow(path: Path, flows: dict[str, Flow], sources: dict[str, Source], report: Report) -> None:
+    source = read(path, report)
+    flow = parse_flow(source, report) if source else None
+    if source is None or flow is None:
+        return
+    if flow.name in flows:
+        other = sources[flow.name].name
+        report.add(source, ["flow"], f"The flow `{flow.name}` is also in {other}.", "Give one of them another name.")
+        return
+    flows[flow.name], sources[flow.name] = flow, source
+
+
+def _assemble(file: BotFile, flows: Mapping[str, Flow], systems: Mapping[str, System], folder: Path) -> Bot:
+    phrases = {}
+    for language in file.languages:
+        named = {name: tuple(texts) for name, texts in phrasebook.spoken_phrases(language).items()}
+        for name, wordings in file.phrases.items():
+            named[name] = tuple(in_language(text, language) for text in wordings)
+        phrases[language] = named
+    return Bot(
+        name=file.bot,
+        languages=tuple(file.languages),
+        greeting=file.greeting,
+        closing=file.closing,
+        queue=file.queue,
+        limits=file.limits,
+        flows=dict(flows),
+        systems=dict(systems),
+        phrases=phrases,
+        folder=folder,
+    )
+
+
+def parse(model: type[AnyModel], source: Source | None, report: Report) -> AnyModel | None:
+    """A whole file as a model, or None after its mistakes were reported."""
+    return None if source is None else _parse_part(model, source.data, source, (), report)
+
+
+def parse_flow(source: Source, report: Report) -> Flow | None:
+    """A flow file, or None after its mistakes were reported."""
+    before = len(report.problems)
+    file = parse(FlowFile, source, report)
+    raw_slots, raw_steps = source.data.get("slots"), source.data.get("steps")
+    slots: dict[str, Slot] = {}
+    for name, raw in raw_slots.items() if isinstance(raw_slots, dict) else ():
+        slot = _parse_slot(name, raw, source, report)
+        if slot is not None:
+            slots[name] = slot
+    steps: list[StepModel] = []
+    for index, raw in enumerate(raw_steps) if isinstance(raw_steps, list) else ():
+        step = _parse_step(raw, index, source, report)
+        if step is not None:
+            steps.append(step)
+    if file is None or len(report.problems) > before:
+        return None
+    return Flow(file.flow, file.description, slots, tuple(steps), file.offer, file.examples)
+
+
+def _parse_slot(name: str, raw: Any, source: Source, report: Report) -> Slot | None:
+    place = ("slots", name)
+    if not (name.isascii() and name.isidentifier() and name == name.lower()):
+        remedy = "Use small letters, digits and underscores."
+        report.add(source, place, f"`{name}` can not be a slot's name.", remedy)
+        return None
+    kind = raw.get("type") if isinstance(raw, dict) else None
+    if kind is None:
+        report.add(source, place, f"The slot `{name}` has no `type`.", closest("", SLOT_TYPES))
+        return None
+    if not isinstance(kind, str) or kind not in SLOT_TYPES:
+        message = f"There is no slot type `{kind}`."
+        report.add(source, (*place, "type"), message, closest(str(kind), SLOT_TYPES), at_value=True)
+        return None
+    slot = _parse_part(SLOT_TYPES[kind], raw, source, place, report)
+    for key, message, remedy in slot.mistakes() if slot else ():
+        report.add(source, (*place, key), message, remedy)
+    return slot
+
+
+def _parse_step(raw: Any, index: int, source: Source, report: Report) -> StepModel | None:
+    place = ("steps", index)
+    if isinstance(raw, str) and raw in BARE_STEPS:
+        raw = {raw: True}
+    if isinstance(raw, str):
+        report.add(source, place, f"There is no step `{raw}`.", closest(raw, STEP_TYPES))
+        return None
+    if not isinstance(raw, dict) or not raw:
+        report.add(source, place, "A step has to say what it does.", closest("", STEP_TYPES))
+        return None
+    verbs = [key for key in raw if key in STEP_TYPES]
+    if not verbs:
+        key = next(iter(raw))
+        report.add(source, (*place, key), f"There is no step `{key}`.", closest(key, STEP_TYPES))
+        return None
+    if len(verbs) > 1:
+        message = f"One step does two things: `{verbs[0]}` and `{verbs[1]}`."
+        report.add(source, (*place, verbs[1]), message, "Begin a new step with `-`.")
+        return None
+    return _parse_part(STEP_TYPES[verbs[0]], raw, source, place, report)
+
+
+def _parse_part(
+    model: type[AnyModel], raw: Any, source: Source, place: tuple[str | int, ...], report: Report
+) -> AnyModel | None:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as failed:
+        for error in failed.errors():
+            where = (*place, *error["loc"])
+            message, remedy = _in_plain_words(error["type"], where, error, model)
+            report.add(source, where, message, remedy, at_value=error["type"] not in ("missing", "extra_forbidden"))
+        return None
+
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "dict_type": "a mapping of keys and values",
+    "model_type": "a mapping of keys and values",
+    "list_type": "a list",
+}
+
+
+def _in_plain_words(kind: str, where: tuple[str | int, ...], error: Any, model: type[BaseModel]) -> tuple[str, str]:
+    key = str(where[-1]) if where else "the file"
+    context = error.get("ctx", {})
+    if kind == "missing":
+        return f"`{key}` is missing.", f"Add `{key}:`."
+    if kind == "extra_forbidden":
+        if " " in key.strip() and error.get("input") is None:
+            return f"`{key}` is taken for a key.", "A comma ends a text inside { }: put the text in quotes."
+        return f"The key `{key}` is not known here.", closest(key, _keys_at(model, error["loc"][:-1]))
+    if kind in _WANTED:
+        return f"`{key}` must be {_WANTED[kind]}.", ""
+    if kind in ("text", "phrases", "name"):
+        return f"`{key}` {error['msg']}.", ""
+    if kind == "literal_error":
+        return f"`{key}` must be one of: {context.get('expected')}.".replace("'", "`"), ""
+    return f"`{key}` is not right: {error['msg'][:1].lower()}{error['msg'][1:]}.", ""
+
+
+def _keys_at(model: type[BaseModel], inside: tuple[str | int, ...]) -> list[str]:
+    """The keys that the model, or the part of it that the path leads to, knows."""
+    for part in inside:
+        for name, info in model.model_fields.items():
+            if part in (name, info.alias):
+                nested = [t for t in _types_in(info.annotation) if isinstance(t, type) and issubclass(t, BaseModel)]
+                if nested:
+                    model = nested[0]
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _types_in(annotation: Any) -> list[Any]:
+    arguments = getattr(annotation, "__args__", ())
+    return [annotation, *(kind for argument in arguments for kind in _types_in(argument))]

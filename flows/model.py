@@ -1,0 +1,154 @@
+"""The files of a bot as typed values: what may be written in bot.yaml, systems.yaml and the flow files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.slots import Slot
+from flows.spans import Span
+from flows.steps.base import StepModel
+from flows.templates import has_variables
+from flows.texts import Name, Phrases, Text, Wordings, in_language
+
+Language = Literal["pl", "en"]
+
+
+class _FileModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Greeting(_FileModel):
+    """The first words of every call, said in this order; the caller can not talk over the first two."""
+
+    machine: Text
+    recording: Text
+    ask: Text
+
+
+class Limits(_FileModel):
+    """What keeps a conversation from going round in circles."""
+
+    turns_per_flow: int = Field(default=25, ge=1)
+    turns_per_call: int = Field(default=80, ge=1)
+
+
+class BotFile(_FileModel):
+    """bot.yaml."""
+
+    bot: Name
+    languages: list[Language] = Field(min_length=1)
+    greeting: Greeting
+    closing: Text
+    queue: str = Field(min_length=1)
+    limits: Limits = Limits()
+    phrases: dict[str, Wordings] = {}
+
+
+class FlowFile(_FileModel):
+    """A flow file; slots and steps are read by their own types."""
+
+    flow: Name
+    description: str = Field(min_length=1)
+    offer: Text | None = None
+    examples: Phrases = {}
+    slots: dict[str, Any] = {}
+    steps: list[Any] = Field(min_length=1)
+
+
+class Operation(_FileModel):
+    """One request to a company system. `{name}` in the path is an argument; other arguments go into the query or body."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    path: str = Field(pattern=r"^/")
+    timeout_s: float | None = Field(default=None, gt=0, le=60)
+
+    @property
+    def safe(self) -> bool:
+        """Whether asking twice changes nothing (RFC 9110, 9.2.1)."""
+        return self.method == "GET"
+
+
+class System(_FileModel):
+    """A company system. `url` may refer to the environment: ${SHOP_URL} or ${SHOP_URL:-http://127.0.0.1:8090}."""
+
+    url: str = Field(min_length=1)
+    secret: str | None = None
+    timeout_s: float = Field(default=5.0, gt=0, le=60)
+    operations: dict[str, Operation] = Field(min_length=1)
+
+
+class SystemsFile(_FileModel):
+    """systems.yaml."""
+
+    systems: dict[str, System]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the validator can not find in the files. None: not known, not checked."""
+
+    queues: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One task: what it is for, what it asks, what it does."""
+
+    name: str
+    description: str
+    slots: Mapping[str, Slot]
+    steps: tuple[StepModel, ...]
+    offer: Mapping[str, str] | None = None
+    examples: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def collecting(self, slot: str) -> int | None:
+        """Index of the first step that collects the slot."""
+        return next((i for i, step in enumerate(self.steps) if step.collects == slot), None)
+
+    def labelled(self, label: str) -> int | None:
+        """Index of the step with this label."""
+        return next((i for i, step in enumerate(self.steps) if step.label == label), None)
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A bot, checked and ready for the engine."""
+
+    name: str
+    languages: tuple[str, ...]
+    greeting: Greeting
+    closing: Mapping[str, str]
+    queue: str
+    limits: Limits
+    flows: Mapping[str, Flow]
+    systems: Mapping[str, System]
+    phrases: Mapping[str, Mapping[str, tuple[str, ...]]]  # by language, by name: the wordings
+    folder: Path
+
+    def operation(self, name: str) -> Operation:
+        """The operation that a `call` step names, such as "shop.order"."""
+        system, _, operation = name.partition(".")
+        return self.systems[system].operations[operation]
+
+    def texts(self, language: str) -> Iterator[str]:
+        """Every text the bot can say, as written."""
+        greeting = (self.greeting.machine, self.greeting.recording, self.greeting.ask)
+        yield from (in_language(text, language) for text in (*greeting, dict(self.closing)))
+        for name, wordings in self.phrases[language].items():
+            if not name.startswith("why_"):
+                yield from wordings
+        for flow in self.flows.values():
+            for slot in flow.slots.values():
+                yield from (in_language(text, language) for text in (slot.ask, *slot.no_match, *slot.no_input))
+            for step in flow.steps:
+                yield from (in_language(text, language) for _, text in step.uses().texts)
+
+    def fixed_texts(self, language: str) -> tuple[tuple[Span, ...], ...]:
+        """Every text without variables, each once, in the form in which `Say` carries it."""
+        fixed = (text for text in self.texts(language) if not has_variables(text))
+        return tuple((text,) for text in dict.fromkeys(fixed))

@@ -1,0 +1,116 @@
+"""The phrases that ship with each language: what the bot says by itself, and what callers say in every conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from flows.words import similar, tokens
+
+FOLDER = Path(__file__).parent / "phrases"
+LANGUAGES = ("pl", "en")
+_GAP = 3  # words that "..." may stand for
+
+
+@lru_cache(maxsize=4096)
+def _pattern_tokens(phrase: str) -> tuple[str, ...]:
+    words: list[str] = []
+    for piece in phrase.split():
+        if piece == "...":
+            words.append(piece)
+            continue
+        found = tokens(piece)
+        if found:
+            words += found[:-1]
+            words.append(found[-1] + ("*" if piece.endswith("*") else ""))
+    return tuple(words)
+
+
+class Pattern:
+    """A phrase to look for: words, stems ("konsultant*") and gaps ("..." is up to three words), forgiving small errors."""
+
+    def __init__(self, phrase: str) -> None:
+        self.phrase = phrase
+        self._words = _pattern_tokens(phrase)
+
+    def match_at(self, words: Sequence[str], start: int) -> int | None:
+        """Where the phrase ends (exclusive) when it begins at `start`, or None."""
+        return _match(self._words, words, start)
+
+    def occurs(self, text: str | Sequence[str]) -> bool:
+        """Whether the phrase stands anywhere in the text."""
+        words = tokens(text) if isinstance(text, str) else text
+        return any(self.match_at(words, start) is not None for start in range(len(words)))
+
+
+def _match(pattern: tuple[str, ...], words: Sequence[str], start: int) -> int | None:
+    position = start
+    for index, wanted in enumerate(pattern):
+        if wanted == "...":
+            rest = pattern[index + 1 :]
+            ends = (_match(rest, words, position + skip) for skip in range(_GAP + 1))
+            return next((end for end in ends if end is not None), None)
+        if position >= len(words) or not similar(words[position], wanted):
+            return None
+        position += 1
+    return position if position > start else None
+
+
+class PhraseSet:
+    """Phrases with one meaning."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._patterns = tuple(sorted(map(Pattern, phrases), key=lambda p: -len(p.phrase)))
+
+    def occurs(self, text: str | Sequence[str]) -> bool:
+        """Whether one of them stands anywhere in the text."""
+        words = tokens(text) if isinstance(text, str) else text
+        return any(pattern.occurs(words) for pattern in self._patterns)
+
+    def starts(self, text: str | Sequence[str]) -> bool:
+        """Whether the text begins with one of them."""
+        return self.after(tokens(text) if isinstance(text, str) else text) is not None
+
+    def after(self, words: Sequence[str]) -> list[str] | None:
+        """The words behind the longest phrase that the text begins with, or None."""
+        ends = [end for pattern in self._patterns if (end := pattern.match_at(words, 0)) is not None]
+        return list(words[max(ends) :]) if ends else None
+
+    def without(self, words: Sequence[str]) -> list[str]:
+        """The words that belong to none of the phrases."""
+        kept: list[str] = []
+        position = 0
+        while position < len(words):
+            ends = [end for pattern in self._patterns if (end := pattern.match_at(words, position)) is not None]
+            if ends:
+                position = max(ends)
+            else:
+                kept.append(words[position])
+                position += 1
+        return kept
+
+
+@lru_cache(maxsize=8)
+def _file(language: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe", pure=True).load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@lru_cache(maxsize=8)
+def understood_phrases(language: str) -> dict[str, PhraseSet]:
+    """What callers say in every conversation, by meaning."""
+    return {meaning: PhraseSet(phrases) for meaning, phrases in _file(language)["understand"].items()}
+
+
+def other_sentences(language: str) -> list[str]:
+    """Things callers say that no flow is about, for the reject class of the intent classifier."""
+    return list(_file(language)["other"])
+
+
+def spoken_phrases(language: str) -> dict[str, list[str]]:
+    """What the bot says by itself, by name; each has one wording or several."""
+    return {name: [texts] if isinstance(texts, str) else texts for name, texts in _file(language)["say"].items()}

@@ -1,0 +1,63 @@
+"""One of a few options, each with the words people use for it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field
+
+from flows.actions import Expectation
+from flows.phrasebook import Pattern
+from flows.slots.base import Rejected, Slot
+from flows.spans import Span
+from flows.texts import Phrases, list_in_language
+
+
+class ChoiceSlot(Slot):
+    """`options` maps the stored value to its words by language. The first is how the bot says it; `kurier*` is a stem."""
+
+    type: Literal["choice"]
+    options: dict[str, Phrases] = Field(min_length=2)
+
+    def _mentioned(self, text: str, language: str) -> list[str]:
+        return [
+            option
+            for option, words in self.options.items()
+            if any(Pattern(phrase).occurs(text) for phrase in [option, *list_in_language(words, language)])
+        ]
+
+    def parse(self, text: str, language: str, today: date, *, asked: bool) -> str | None:
+        mentioned = self._mentioned(text, language)
+        return mentioned[0] if len(mentioned) == 1 else None
+
+    def accept(self, value: Any, today: date) -> str | Rejected:
+        return value if isinstance(value, str) and value in self.options else Rejected("not_understood", {})
+
+    def label(self, option: str, language: str) -> str:
+        """How the bot says an option."""
+        words = list_in_language(self.options[option], language)
+        return words[0].rstrip("*") if words else option
+
+    def spans(self, value: Any, language: str) -> tuple[Span, ...]:
+        return (self.label(str(value), language),)
+
+    def expectation(self, language: str) -> Expectation:
+        hints = tuple(
+            word.replace("*", "") for words in self.options.values() for word in list_in_language(words, language)
+        )
+        return Expectation("choice", hints=hints)
+
+    def amend(self, value: Any, text: str, language: str, today: date) -> str | None:
+        """After a denial the option already chosen is the one denied, so the other one mentioned is meant."""
+        others = [option for option in self._mentioned(text, language) if option != value]
+        return others[0] if len(others) == 1 else None
+
+    def from_keys(self, keys: str, today: date) -> str | None:
+        names = list(self.options)
+        return names[int(keys) - 1] if keys.isdigit() and 1 <= int(keys) <= len(names) else None
+
+    def mistakes(self) -> list[tuple[str, str, str]]:
+        if len(self.options) > 9:
+            return [("options", "More than nine options can not be chosen by keys.", "Ask in two questions.")]
+        return []

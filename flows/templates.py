@@ -1,0 +1,209 @@
+"""Texts with variables: Jinja2 in a sandbox, giving spans. Conditions and arguments are Jinja expressions.
+
+The filters mark a value with its kind; what is between the marks becomes a span, so that only the speech side decides how a
+date or an amount is read out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, Undefined, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from flows.errors import TemplateFailed
+from flows.spans import Span
+
+_OPEN, _CLOSE = "\x01", "\x02"
+_MARK = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_ONE_EXPRESSION = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
+
+
+class Marked(str):
+    """Text that may hold marks; values from outside never are."""
+
+    __slots__ = ()
+
+
+def marked(spans: tuple[Span, ...]) -> Marked:
+    """Spans as a value for a template."""
+    return Marked(
+        "".join(s if isinstance(s, str) else f"{_OPEN}{json.dumps(s, ensure_ascii=False)}{_CLOSE}" for s in spans)
+    )
+
+
+def _mark(kind: str, value: Any, **more: Any) -> Marked:
+    return marked(({"kind": kind, "value": value, **more},))
+
+
+def _need(value: Any, what: str) -> Any:
+    if isinstance(value, Undefined) or value is None or value == "":
+        raise TemplateFailed(f"A {what} to be spoken is missing.", "Guard the step with `when: ... is defined`.")
+    return value
+
+
+def _digits(value: Any) -> Marked:
+    kept = re.sub(r"\D", "", str(_need(value, "number")))
+    return _mark("digits", _need(kept, "number"))
+
+
+def _date(value: Any) -> Marked:
+    value = _need(value, "date")
+    try:
+        day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise TemplateFailed(f"{str(value)!r} is not a date.", "Dates are written like 2026-12-06.") from None
+    return _mark("date", f"{day:%Y-%m-%d}")
+
+
+def _time(value: Any) -> Marked:
+    text = str(_need(value, "time"))
+    try:
+        moment = datetime.fromisoformat(text).time() if "T" in text else time.fromisoformat(text.zfill(5))
+    except ValueError:
+        raise TemplateFailed(f"{text!r} is not a time of day.", "Times are written like 14:30.") from None
+    return _mark("time", f"{moment:%H:%M}")
+
+
+def _amount(value: Any, currency: str = "PLN") -> Marked:
+    try:
+        amount = Decimal(str(_need(value, "amount")).replace(",", ".")).quantize(Decimal("0.01"))
+    except InvalidOperation:
+        raise TemplateFailed(f"{str(value)!r} is not an amount.", "Amounts are written like 12.50.") from None
+    return _mark("amount", str(amount), currency=str(currency))
+
+
+def _as_number(value: Any) -> int | float:
+    value = _need(value, "number")
+    try:
+        number = float(str(value).replace(",", "."))
+        return int(number) if number == int(number) else number
+    except (ValueError, OverflowError):
+        raise TemplateFailed(f"{str(value)!r} is not a number.", "Numbers are written like 12 or 12.5.") from None
+
+
+def _number(value: Any) -> Marked:
+    return _mark("number", _as_number(value))
+
+
+def _count(value: Any, *forms: str) -> Marked:
+    if len(forms) not in (2, 3):
+        raise TemplateFailed(
+            "`count` needs two or three forms of the noun.", 'Write for example count("dzień", "dni", "dni").'
+        )
+    return _mark("count", int(_as_number(value)), forms=[str(form) for form in forms])
+
+
+FILTERS: dict[str, Callable[..., Marked]] = {
+    "digits": _digits,
+    "date": _date,
+    "time": _time,
+    "amount": _amount,
+    "number": _number,
+    "spell": lambda value: _mark("spell", str(_need(value, "text"))),
+    "phone": lambda value: _mark("phone", str(_need(value, "telephone number"))),
+    "count": _count,
+}
+
+# Without the optimizer nothing of a file is worked out while it is only being checked.
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, optimized=False)
+_ENVIRONMENT.filters.update(FILTERS)
+_GLOBALS = frozenset(_ENVIRONMENT.globals)
+
+
+def variables(source: str) -> frozenset[str]:
+    """Names that a text takes from outside. Raises jinja2.TemplateError for a mistake in it."""
+    tree = _ENVIRONMENT.parse(source)
+    _compiled(source)
+    return frozenset(meta.find_undeclared_variables(tree)) - _GLOBALS
+
+
+def condition_variables(source: str) -> frozenset[str]:
+    """Names that an expression takes from outside. Raises jinja2.TemplateError for a mistake in it."""
+    _expression(source)
+    return variables("{{ (" + source + ") }}")
+
+
+def has_variables(source: str) -> bool:
+    """Whether a text has anything to fill in."""
+    return "{{" in source or "{%" in source or "{#" in source
+
+
+@lru_cache(maxsize=2048)
+def _compiled(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+@lru_cache(maxsize=2048)
+def _expression(source: str) -> Callable[..., Any]:
+    return _ENVIRONMENT.compile_expression(source, undefined_to_none=False)
+
+
+def _clean(value: Any) -> Any:
+    """A value from outside without control characters that could be taken for marks."""
+    if isinstance(value, Marked):
+        return value
+    if isinstance(value, str):
+        return value.replace(_OPEN, "").replace(_CLOSE, "")
+    if isinstance(value, Mapping):
+        return {str(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
+
+
+def _failed(source: str, error: Exception) -> TemplateFailed:
+    return TemplateFailed(f"The text {source!r} could not be worked out: {error}.", "Guard it with `when`.")
+
+
+def render(source: str, values: Mapping[str, Any]) -> tuple[Span, ...]:
+    """The text as spans. Raises TemplateFailed when a value is missing or has the wrong form."""
+    if not has_variables(source):
+        return (source,)
+    try:
+        return _spans(_compiled(source).render(_clean(values)))
+    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+        raise _failed(source, error) from error
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    for index, piece in enumerate(_MARK.split(text)):
+        if index % 2:
+            spans.append(json.loads(piece))
+        elif words := re.sub(r"\s+", " ", piece.replace(_OPEN, "").replace(_CLOSE, "")):
+            spans.append(words)
+    return tuple(spans)
+
+
+def holds(source: str, values: Mapping[str, Any]) -> bool:
+    """Whether a condition is true. Raises TemplateFailed."""
+    return bool(evaluate(source, values))
+
+
+def evaluate(source: str, values: Mapping[str, Any]) -> Any:
+    """The value of an expression. Raises TemplateFailed."""
+    try:
+        result = _expression(source)(**_clean(values))
+        if isinstance(result, Undefined):
+            bool(result)  # raises and says which name is missing
+    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+        raise _failed(source, error) from error
+    return result
+
+
+def argument(source: Any, values: Mapping[str, Any]) -> Any:
+    """An argument of a call: "{{ x }}" alone keeps the type of x, other texts are filled in, the rest is as written."""
+    if not isinstance(source, str) or not has_variables(source):
+        return source
+    if match := _ONE_EXPRESSION.fullmatch(source):
+        result = evaluate(match[1], values)
+        if not isinstance(result, Marked):
+            return result
+    return "".join(span if isinstance(span, str) else str(span["value"]) for span in render(source, values))

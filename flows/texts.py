@@ -1,0 +1,58 @@
+"""Texts of the files: one string for a bot of one language, or one per language."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+ANY_LANGUAGE = ""
+
+
+def _by_language(value: Any) -> Any:
+    if isinstance(value, str):
+        value = {ANY_LANGUAGE: value}
+    if isinstance(value, dict) and value and all(isinstance(text, str) and text.strip() for text in value.values()):
+        return value
+    raise PydanticCustomError("text", "must be a text, or one text for each language")
+
+
+def _list_by_language(value: Any) -> Any:
+    if isinstance(value, list):
+        value = {ANY_LANGUAGE: value}
+    if isinstance(value, dict) and all(isinstance(texts, list) and _all_texts(texts) for texts in value.values()):
+        return value
+    raise PydanticCustomError("phrases", "must be a list of texts, or one list for each language")
+
+
+def _all_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) and value.strip() for value in values)
+
+
+def _name(value: str) -> str:
+    if not (value.isascii() and value.isidentifier() and value == value.lower()):
+        raise PydanticCustomError("name", "must be a name of small letters, digits and underscores")
+    return value
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Name = Annotated[str, AfterValidator(_name)]
+# By language; a text written once stands under ANY_LANGUAGE.
+Text = Annotated[dict[str, str], BeforeValidator(_by_language)]
+Phrases = Annotated[dict[str, list[str]], BeforeValidator(_list_by_language)]
+# Several wordings of one text; a single one may be written without the list.
+Wordings = Annotated[list[Text], BeforeValidator(_several)]
+
+
+def in_language(text: dict[str, str], language: str) -> str:
+    """The text in a language; the validator has seen to it that there is one."""
+    return text[language] if language in text else text[ANY_LANGUAGE]
+
+
+def list_in_language(phrases: dict[str, list[str]], language: str) -> list[str]:
+    """The phrases in a language, or those given for all languages, or none."""
+    return phrases.get(language) or phrases.get(ANY_LANGUAGE, [])

@@ -1,0 +1,373 @@
+"""One step of the conversation while it is being worked out: the state being changed, and the actions it leads to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+
+from flows import actions
+from flows.actions import Expectation
+from flows.callback import CALLBACK_FLOW, callback_flow
+from flows.errors import TemplateFailed
+from flows.model import Bot, Flow
+from flows.slots import ChoiceSlot, Rejected, Slot
+from flows.spans import Span
+from flows.state import State
+from flows.templates import Marked, holds, marked, render
+from flows.texts import in_language, list_in_language
+
+_PATIENCE_S = 30.0  # after "one moment"
+_TELEPHONE = re.compile(r"\+?[0-9]{3,15}")
+
+QuestionKind = Literal["intent", "slot", "confirm", "more"]
+
+
+def first_state(call_id: str, caller: str, dialled: str, channel: str, language: str) -> dict[str, Any]:
+    """The data of a conversation in which nothing has happened yet."""
+    return {
+        "version": 1,
+        "call": {"id": call_id, "caller": caller, "dialled": dialled, "channel": channel},
+        "language": language,
+        "now": "",
+        "mode": "listening",
+        "question": {"kind": "intent", "slot": ""},
+        "frame": None,
+        "collected": {},
+        "done": [],
+        "turns": 0,
+        "misses": 0,
+        "silences": 0,
+        "last_no_match": "",
+        "said": [],
+        "patience": False,
+        "recognition_down": False,
+        "pending": None,
+        "calls": 0,
+        "recording": True,
+        "handoff": None,
+        "handoff_failed": False,
+    }
+
+
+class Turn:
+    """Primitives that steps and the engine are made of. Every change of `data` is a plain JSON value."""
+
+    def __init__(self, bot: Bot, state: State, now: datetime) -> None:
+        self.bot = bot
+        self.data = state.to_json()
+        self.data["now"] = now.isoformat()
+        self.actions: list[actions.Action] = []
+        self._spoken: list[actions.Say] = []
+
+    @property
+    def language(self) -> str:
+        return str(self.data["language"])
+
+    @property
+    def today(self) -> date:
+        return datetime.fromisoformat(self.data["now"]).date()
+
+    @property
+    def caller(self) -> str:
+        """The caller's number, or empty when it was withheld or is no telephone number."""
+        number = re.sub(r"[\s()-]", "", str(self.data["call"]["caller"]))
+        return number if _TELEPHONE.fullmatch(number) else ""
+
+    # The flow that is running.
+
+    @property
+    def frame(self) -> dict[str, Any]:
+        """The running flow's part of the state. Only to be used where a flow is running."""
+        frame: dict[str, Any] = self.data["frame"]
+        return frame
+
+    @property
+    def flow(self) -> Flow:
+        return self.flow_named(self.frame["flow"])
+
+    def flow_named(self, name: str) -> Flow:
+        """A flow of the bot, or the built-in one that takes down a number for calling back."""
+        return callback_flow(self.bot) if name == CALLBACK_FLOW else self.bot.flows[name]
+
+    def slot(self, name: str) -> Slot:
+        return self.flow.slots[name]
+
+    @property
+    def place(self) -> str:
+        """The step being carried out, as "order_status/2" (counted from 1)."""
+        return f"{self.frame['flow']}/{self.frame['index'] + 1}"
+
+    def values(self) -> dict[str, Any]:
+        """What texts and conditions may refer to."""
+        known: dict[str, Any] = {"caller": self.caller, "today": self.today.isoformat()}
+        if self.data["frame"]:
+            known |= {**self.frame["slots"], **self.frame["vars"]}
+        return known
+
+    def condition(self, expression: str) -> bool:
+        """Whether a `when` holds. Raises TemplateFailed."""
+        return holds(expression, self.values())
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep a value under a name, as JSON whatever it was."""
+        self.frame["vars"][name] = json.loads(json.dumps(value, default=str))
+
+    def start_flow(self, name: str) -> None:
+        """Enter a flow; one that was running is left."""
+        if self.data["frame"]:
+            self.note("flow_left", flow=self.frame["flow"], step=self.place)
+        self.data["frame"] = {
+            "flow": name,
+            "index": 0,
+            "slots": {},
+            "confirmed": [],
+            "vars": {},
+            "tries": {},
+            "turns": 0,
+            "partial": None,
+        }
+        self._publish_slots()
+        self.note("flow_started", flow=name)
+
+    def _publish_slots(self) -> None:
+        """What was collected stays known when the number for calling back is taken down."""
+        if self.frame["flow"] != CALLBACK_FLOW:
+            self.data["collected"] = dict(self.frame["slots"])
+
+    def fill(self, name: str, value: Any) -> None:
+        """Set a slot to an accepted value; it is to be confirmed again."""
+        self.frame["slots"][name] = value
+        self.frame["partial"] = None
+        self._publish_slots()
+        if name in self.frame["confirmed"]:
+            self.frame["confirmed"].remove(name)
+        self.note("slot_set", slot=name, value=value)
+
+    def forget(self, name: str) -> None:
+        """Take a slot's value away, so that it is asked for again."""
+        self.frame["slots"].pop(name, None)
+        self.frame["partial"] = None
+        self._publish_slots()
+        if name in self.frame["confirmed"]:
+            self.frame["confirmed"].remove(name)
+
+    def jump(self, target: str) -> None:
+        """Go on at a label of this flow, or in another flow."""
+        index = self.flow.labelled(target)
+        if index is None:
+            self.start_flow(target)
+        else:
+            self.frame["index"] = index
+
+    def jump_to_slot(self, name: str) -> None:
+        """Go on where a slot is collected."""
+        self.frame["index"] = self.flow.collecting(name) or 0
+
+    def may_retry(self, place: str, times: int) -> bool:
+        """Count a retry; whether it is still within the limit."""
+        self.frame["tries"][place] = self.frame["tries"].get(place, 0) + 1
+        return bool(self.frame["tries"][place] <= times)
+
+    def finish_flow(self, *, and_hang_up: bool) -> None:
+        """The task is done."""
+        self.note("flow_done", flow=self.frame["flow"])
+        self.data["done"].append(self.frame["flow"])
+        self.data["frame"] = None
+        if and_hang_up:
+            self.close("contained")
+        else:
+            self.ask("more")
+
+    # What the bot says.
+
+    def say(self, text: Mapping[str, str], place: str, *, interruptible: bool = True) -> None:
+        """Say a text of the flow files. Raises TemplateFailed."""
+        self._speak(render(in_language(dict(text), self.language), self.values()), place, interruptible)
+
+    def say_phrase(self, name: str, wording: int = 0, *, interruptible: bool = True, **values: Any) -> None:
+        """Say one of the bot's own phrases. One that can not be worked out is left unsaid and noted."""
+        wordings = self.bot.phrases[self.language][name]
+        try:
+            spans = render(wordings[wording % len(wordings)], values)
+        except TemplateFailed as error:
+            self.note("phrase_failed", phrase=name, error=error.message)
+            return
+        self._speak(spans, f"phrases/{name}", interruptible)
+
+    def _speak(self, spans: tuple[Span, ...], place: str, interruptible: bool) -> None:
+        say = actions.Say(spans, self.language, interruptible, place)
+        self._spoken.append(say)
+        self.actions.append(say)
+
+    def say_again(self) -> None:
+        """What was said last, word for word."""
+        for said in self.data["said"]:
+            self._speak(tuple(said["spans"]), said["step"], True)
+
+    def note(self, kind: str, **data: Any) -> None:
+        """Explain a decision in the call's record."""
+        self.actions.append(actions.Note(kind, data))
+
+    # Questions.
+
+    @property
+    def question(self) -> tuple[QuestionKind, str]:
+        """The open question and the slot that it is about."""
+        return self.data["question"]["kind"], self.data["question"]["slot"]
+
+    def ask(self, kind: QuestionKind, slot: str = "") -> None:
+        """Open a question: say it and listen."""
+        if self.data["question"] != {"kind": kind, "slot": slot}:
+            self.data["misses"] = self.data["silences"] = 0
+            self.data["recognition_down"] = False
+        self.data["question"] = {"kind": kind, "slot": slot}
+        self.say_question()
+        self.listen()
+
+    def say_question(self) -> None:
+        """The words of the open question."""
+        kind, slot = self.question
+        if kind == "intent":
+            again = bool(self.data["turns"])
+            text = self.bot.greeting.ask
+            self.say(text, "greeting/ask") if not again else self.say_phrase("listening")
+        elif kind == "more":
+            self.say_phrase("ask_more")
+        elif kind == "slot":
+            self.say(self.slot(slot).ask, f"{self.frame['flow']}/{slot}/ask")
+        else:
+            value = self.frame["slots"][slot]
+            phrase = "callback_confirm" if self.frame["flow"] == CALLBACK_FLOW else "read_back"
+            said = marked(self.slot(slot).spans(value, self.language))
+            self.say_phrase(phrase, value=_sentence(said), number=str(value))
+
+    def expectation(self) -> Expectation:
+        """What the open question waits for."""
+        kind, slot = self.question
+        if kind == "slot":
+            expected = self.slot(slot).expectation(self.language)
+        elif kind == "confirm":
+            expected = Expectation("yes_no")
+        else:
+            hints = (
+                e for flow in self.bot.flows.values() for e in list_in_language(dict(flow.examples), self.language)
+            )
+            expected = Expectation("intent", hints=tuple(hints))
+        if self.data["patience"]:
+            expected = Expectation(expected.kind, expected.length, _PATIENCE_S, expected.hints, expected.keys)
+        return expected
+
+    def listen(self) -> None:
+        """It is the caller's turn."""
+        self.data["mode"] = "listening"
+        self._remember_words()
+        self.actions.append(actions.Listen(self.expectation()))
+
+    def _remember_words(self) -> None:
+        """For "say that again": all that was said this time but the remark that something was not understood."""
+        worth = [
+            say for say in self._spoken if say.step not in ("phrases/no_match", "phrases/no_input", "phrases/wait")
+        ]
+        if worth:
+            self.data["said"] = [{"spans": list(say.spans), "step": say.step} for say in worth]
+
+    def accept(self, name: str, value: Any) -> Any | Rejected:
+        """A value as the slot keeps it, joined with what was said of it before, or why it is refused."""
+        slot = self.slot(name)
+        accepted = slot.accept(value, self.today)
+        partial = self.frame["partial"]
+        if isinstance(accepted, Rejected) and partial and partial["slot"] == name:
+            joined = slot.join(partial["value"], value, self.today)
+            if joined is not None:
+                return joined
+        return accepted
+
+    def offers(self) -> list[tuple[str, str]]:
+        """Flows that can be offered in words or by keys: name, and what it does, in key order."""
+        texts = [(flow.name, flow.offer) for flow in self.bot.flows.values() if flow.offer]
+        return [(name, in_language(dict(text), self.language)) for name, text in texts][:9]
+
+    def key_prompts(self) -> bool:
+        """Say which keys answer the open question; whether there are any."""
+        kind, name = self.question
+        slot = self.slot(name) if kind == "slot" else None
+        if kind in ("confirm", "more") or (slot is not None and slot.expectation(self.language).kind == "yes_no"):
+            self.say_phrase("keys_yes_no")
+        elif isinstance(slot, ChoiceSlot):
+            for key, option in enumerate(slot.options, 1):
+                self.say_phrase("keys_choice", option=slot.label(option, self.language), key=key)
+        elif slot is not None and slot.entered_by_keys:
+            self.say_phrase("keys_digits")
+        elif kind == "intent" and self.offers():
+            for key, (_, offer) in enumerate(self.offers(), 1):
+                self.say_phrase("keys_offer", offer=offer, key=key)
+        else:
+            return False
+        return True
+
+    # Others who have to act.
+
+    def call_system(self, operation: str, arguments: dict[str, Any]) -> None:
+        """Ask a company system; the flow waits at this step."""
+        self.data["calls"] += 1
+        call_id = f"{self.data['call']['id']}-{self.data['calls']}"
+        self.data["pending"] = {"id": call_id, "operation": operation}
+        self.data["mode"] = "calling"
+        arguments = json.loads(json.dumps(arguments, default=str))
+        self.actions.append(actions.CallSystem(call_id, operation, arguments))
+
+    def hand_off(self, reason: str, *, queue: str = "") -> None:
+        """Tell the caller and give the call to people; once nobody took it, offer to call back instead."""
+        if self.data["handoff_failed"]:
+            self._nobody_still(reason)
+            return
+        phrases = self.bot.phrases[self.language]
+        self.say_phrase(f"handoff_{reason}" if f"handoff_{reason}" in phrases else "handoff", interruptible=False)
+        why = phrases.get(f"why_{reason}", phrases["why_flow"])[0]
+        self.data["handoff"] = {"reason": reason, "queue": queue or self.bot.queue}
+        self.data["mode"] = "transferring"
+        self.data["pending"] = None
+        self.note("handoff", reason=reason, flow=self.frame["flow"] if self.data["frame"] else "")
+        self.actions.append(actions.Handoff(queue or self.bot.queue, reason, why))
+
+    def offer_callback(self) -> None:
+        """Nobody took the call: say so, and take down the number to call back."""
+        self.say_phrase("handoff_failed")
+        self.data["handoff_failed"] = True
+        self.start_flow(CALLBACK_FLOW)
+        if self.caller:
+            self.frame["slots"]["number"] = self.caller
+        self.ask("confirm" if self.caller else "slot", "number")
+
+    def _nobody_still(self, reason: str) -> None:
+        """Asked for a person again, or stuck, while the number is being taken down."""
+        if reason == "caller_asked" and self.may_retry("handoff", 2):
+            self.say_phrase("handoff_still_failed")
+            self.say_question()
+            self.listen()
+        elif self.caller and not self.frame["tries"].get("denied/number"):
+            self.promise_callback(self.caller)
+        else:
+            self.say_phrase("callback_unclear")
+            self.close("failed")
+
+    def promise_callback(self, number: str) -> None:
+        """Promise the call back and end the call."""
+        self.actions.append(actions.PromiseCallback(number))
+        self.say_phrase("callback_promised", number=number, interruptible=False)
+        self.close("callback")
+
+    def close(self, outcome: Literal["contained", "callback", "not_served", "failed"]) -> None:
+        """The closing words and the end."""
+        self.say(self.bot.closing, "closing", interruptible=False)
+        self.data["mode"] = "ended"
+        self.data["pending"] = None
+        self.note("ended", outcome=outcome)
+        self.actions.append(actions.HangUp(outcome))
+
+
+def _sentence(text: Marked) -> Marked:
+    return Marked(text[:1].upper() + text[1:]) if text else text

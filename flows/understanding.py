@@ -1,0 +1,263 @@
+"""Understanding without an LLM: repair phrases, typed slot parsers by the open question, intent by examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.commands import (
+    Affirm,
+    AskHuman,
+    Cancel,
+    Command,
+    CorrectSlot,
+    Deny,
+    Goodbye,
+    NoMatch,
+    RefuseRecording,
+    Repeat,
+    SetSlot,
+    StartFlow,
+    Understood,
+    Wait,
+)
+from flows.intents import Guess, IntentClassifier
+from flows.model import Bot
+from flows.phrasebook import PhraseSet, other_sentences, understood_phrases
+from flows.slots import Rejected, TextSlot
+from flows.state import TurnContext
+from flows.texts import list_in_language
+from flows.words import tokens
+
+SOURCE = "embedded"
+_LEFT_OVER = 2  # words beside a repair phrase that do not change what it means
+_REPAIRS: tuple[tuple[str, Command], ...] = (
+    ("goodbye", Goodbye()),
+    ("cancel", Cancel()),
+    ("repeat", Repeat()),
+    ("wait", Wait()),
+)
+
+
+class EmbeddedUnderstanding:
+    """Learns a bot's examples on construction. Stateless afterwards: one serves all calls."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._classifiers = {
+            language: IntentClassifier(
+                {name: list_in_language(dict(flow.examples), language) for name, flow in bot.flows.items()},
+                other_sentences(language),
+                language,
+            )
+            for language in bot.languages
+        }
+        for language in bot.languages:
+            understood_phrases(language)
+
+    async def understand(self, text: str, context: TurnContext) -> Understood:
+        """What was meant. The embedded understanding does not wait for anything; it is a coroutine as its interface is."""
+        return self.read(text, context)
+
+    def read(self, text: str, context: TurnContext) -> Understood:
+        """What was meant, at once."""
+        return _Reading(text, context, self._classifiers[context.language]).understood()
+
+
+class _Reading:
+    """One utterance against one context."""
+
+    def __init__(self, text: str, context: TurnContext, classifier: IntentClassifier) -> None:
+        self._text = text
+        self._context = context
+        self._classifier = classifier
+        self._words = tokens(text)
+        self._phrases = understood_phrases(context.language)
+
+    def understood(self) -> Understood:
+        context = self._context
+        if not self._words:
+            return self._no("nothing was said")
+        first: list[Command] = []
+        if self._phrases["refuse_recording"].occurs(self._words):
+            first.append(RefuseRecording())
+            self._words = self._phrases["refuse_recording"].without(self._words)
+            self._text = " ".join(self._words)
+            if len(self._core(self._words)) <= _LEFT_OVER:
+                return self._yes(first, 0.95, "the caller does not want to be recorded")
+        if self._wants_human():
+            return self._yes([*first, AskHuman()], 0.95, "the caller wants a person")
+        found = self._in_question() if context.question in ("slot", "confirm") else self._open()
+        if first:
+            return self._yes([*first, *(c for c in found.commands if not isinstance(c, NoMatch))], 0.9, found.reason)
+        return found
+
+    # Parts of speech that any conversation has.
+
+    def _wants_human(self) -> bool:
+        left = self._phrases["handoff_not"].without(self._words)
+        return self._phrases["handoff"].occurs(left)
+
+    def _core(self, words: list[str]) -> list[str]:
+        return self._phrases["filler"].without(words)
+
+    def _is(self, meaning: str, left_over: int = _LEFT_OVER) -> bool:
+        """Whether the utterance is such a phrase and hardly anything else."""
+        phrases: PhraseSet = self._phrases[meaning]
+        return phrases.occurs(self._words) and len(self._core(phrases.without(self._words))) <= left_over
+
+    def _repair(self) -> Understood | None:
+        for meaning, command in _REPAIRS:
+            if self._is(meaning):
+                return self._yes([command], 0.85, f"a phrase for {meaning}")
+        return None
+
+    # The open question is "what can I do" or "anything else".
+
+    def _open(self) -> Understood:
+        context = self._context
+        guess = self._guess()
+        if guess.flow is not None and guess.confidence > 0.7:
+            return self._start(guess)
+        repaired = self._repair()
+        if repaired is not None:
+            return repaired
+        if context.question == "more":
+            answer = self._yes_or_no()
+            if answer is not None:
+                return answer
+            if self._is("thanks"):
+                return self._yes([Goodbye()], 0.8, "thanks at the end")
+        if guess.flow is not None:
+            return self._start(guess)
+        return self._by_value() or self._no(f"no flow is near enough ({guess.score:.2f})")
+
+    def _guess(self) -> Guess:
+        """The intent, greetings and a leading yes or no aside."""
+        words = self._core(self._words)
+        for meaning in ("affirm", "deny"):
+            rest = self._phrases[meaning].after(words) if self._context.question == "more" else None
+            words = self._core(rest) if rest else words
+        return self._classifier.guess(" ".join(words))
+
+    def _start(self, guess: Guess) -> Understood:
+        assert guess.flow is not None
+        commands: list[Command] = [StartFlow(guess.flow)]
+        commands += [SetSlot(name, value) for name, value in self._values(guess.flow).items()]
+        return self._yes(commands, guess.confidence, f"similar to the examples of {guess.flow} ({guess.score:.2f})")
+
+    def _values(self, flow: str) -> dict[str, Any]:
+        """Slot values that the utterance gives without having been asked."""
+        context = self._context
+        option = next((option for option in context.flows if option.name == flow), None)
+        slots = option.slots if option else {}
+        found: dict[str, Any] = {}
+        for name, slot in slots.items():
+            value = slot.parse(self._text, context.language, context.today, asked=False)
+            if value is not None and not isinstance(slot.accept(value, context.today), Rejected):
+                found[name] = value
+        return found
+
+    def _by_value(self) -> Understood | None:
+        """Only a value was said, such as an order number, and only one flow asks for such a value."""
+        if len(self._core(self._words)) > 12:
+            return None
+        found = {option.name: values for option in self._context.flows if (values := self._values(option.name))}
+        if len(found) != 1:
+            return None
+        ((flow, values),) = found.items()
+        commands: list[Command] = [StartFlow(flow), *(SetSlot(name, value) for name, value in values.items())]
+        return self._yes(commands, 0.6, f"only {flow} asks for such a value")
+
+    def _yes_or_no(self) -> Understood | None:
+        """A plain yes or no."""
+        words = self._words
+        for meaning, command in (("deny", Deny()), ("affirm", Affirm())):
+            rest = self._phrases[meaning].after(words) or self._phrases[meaning].after(self._core(words))
+            if rest is not None and len(self._core(self._phrases["thanks"].without(rest))) <= _LEFT_OVER:
+                return self._yes([command], 0.9, f"a phrase for {meaning}")
+        return None
+
+    # The open question is about a slot.
+
+    def _in_question(self) -> Understood:
+        answer = self._answer()
+        if answer is not None:
+            return answer
+        repaired = self._repair()
+        if repaired is not None:
+            return repaired
+        other = self._correction_of_another()
+        if other is not None:
+            return other
+        guess = self._guess()
+        if guess.flow is not None and guess.flow != self._context.flow and guess.confidence > 0.7:
+            return self._start(guess)
+        return self._free_text() or self._no("no answer to the question")
+
+    def _answer(self) -> Understood | None:
+        context = self._context
+        slot = context.slots[context.slot]
+        if context.question == "confirm":
+            return self._answer_to_read_back()
+        if self._is_free_text():
+            return None  # only when it is nothing else
+        value = slot.parse(self._text, context.language, context.today, asked=True)
+        if value is None:
+            return None
+        return self._yes([SetSlot(context.slot, value)], 0.9, f"a value for {context.slot}")
+
+    def _is_free_text(self) -> bool:
+        return isinstance(self._context.slots[self._context.slot], TextSlot)
+
+    def _answer_to_read_back(self) -> Understood | None:
+        """Yes, no, or "no, not six, seven": the new value may come with the denial, or without one."""
+        context = self._context
+        slot = context.slots[context.slot]
+        current = context.values.get(context.slot)
+        rest = self._after_denial()
+        if rest is not None:
+            amended = slot.amend(current, " ".join(rest), context.language, context.today) if rest else None
+            if amended is not None and amended != current:
+                return self._yes([Deny(), CorrectSlot(context.slot, amended)], 0.9, "a new value in the denial")
+            if not rest or amended is not None or len(self._core(rest)) <= _LEFT_OVER:
+                return self._yes([Deny()], 0.9, "a phrase for deny")
+            return None
+        value = slot.parse(self._text, context.language, context.today, asked=True)
+        agreed = self._phrases["affirm"].after(self._words) is not None
+        if value is not None and value != current and not self._is_free_text():
+            return None if agreed else self._yes([CorrectSlot(context.slot, value)], 0.8, "another value")
+        if agreed or (value is not None and value == current):
+            return self._yes([Affirm()], 0.9, "a phrase for affirm")
+        return None
+
+    def _after_denial(self) -> list[str] | None:
+        """What follows a "no", freed of "not", "but" and the like; None when there is no "no"."""
+        rest = self._phrases["deny"].after(self._words) or self._phrases["deny"].after(self._core(self._words))
+        starts = self._phrases["deny"].starts(self._words) or self._phrases["deny"].starts(self._core(self._words))
+        if rest is None and not starts:
+            return None
+        return self._phrases["not"].without(self._phrases["deny"].without(rest or []))
+
+    def _correction_of_another(self) -> Understood | None:
+        """ "No, the order number is ...", while something else is being asked."""
+        context = self._context
+        if self._after_denial() is None:
+            return None
+        for name, value in context.values.items():
+            slot = context.slots.get(name)
+            if slot is None or name == context.slot:
+                continue
+            new = slot.parse(self._text, context.language, context.today, asked=False)
+            if new is not None and new != value:
+                return self._yes([CorrectSlot(name, new)], 0.75, f"a new value for {name}")
+        return None
+
+    def _free_text(self) -> Understood | None:
+        if self._context.question == "slot" and self._is_free_text():
+            return self._yes([SetSlot(self._context.slot, self._text)], 0.7, "the caller's own words")
+        return None
+
+    def _yes(self, commands: list[Command], confidence: float, reason: str) -> Understood:
+        return Understood(tuple(commands), SOURCE, round(confidence, 3), reason)
+
+    def _no(self, reason: str) -> Understood:
+        return Understood((NoMatch(),), SOURCE, 0.0, reason)

@@ -1,0 +1,307 @@
+"""Checks what the files mean together: names that exist, languages that are complete, paths that end, legal lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError
+
+from flows import phrasebook
+from flows.errors import TemplateFailed
+from flows.model import BotFile, Flow, Known, System
+from flows.source import Place, Report, Source, closest
+from flows.steps import CallStep, StepModel
+from flows.steps.base import Branch
+from flows.templates import condition_variables, has_variables, variables
+from flows.texts import ANY_LANGUAGE
+from flows.words import tokens
+
+BUILT_IN = frozenset({"caller", "today"})
+_NAMES = {"pl": "Polish", "en": "English"}
+# F13: words of which the legal lines must hold one.
+_MACHINE = {
+    "pl": "automat* bot* voicebot* wirtualn* robot* maszyn* sztuczn* cyfrow* komputer*",
+    "en": "automat* bot* voicebot* virtual* robot* machine* artificial* digital* computer*",
+}
+_RECORDED = {"pl": "nagryw* nagran* rejestrow*", "en": "record*"}
+
+
+@dataclass
+class Files:
+    """All that was read, with its places."""
+
+    bot_source: Source
+    bot: BotFile
+    systems_source: Source | None
+    systems: Mapping[str, System] | None  # None: systems.yaml has mistakes of its own
+    sources: Mapping[str, Source]
+    flows: Mapping[str, Flow]
+    known: Known
+
+
+def check(files: Files, report: Report) -> None:
+    """Report every mistake that no file shows by itself."""
+    _check_bot(files, report)
+    for name, flow in files.flows.items():
+        _FlowCheck(files, flow, files.sources[name], report).run()
+    _check_systems(files, report)
+
+
+def _check_bot(files: Files, report: Report) -> None:
+    bot, source = files.bot, files.bot_source
+    greeting = bot.greeting
+    for part in ("machine", "recording", "ask"):
+        check_text(getattr(greeting, part), bot.languages, frozenset(), source, ("greeting", part), report)
+    check_text(bot.closing, bot.languages, frozenset(), source, ("closing",), report)
+    _check_legal(greeting.machine, _MACHINE, "that the caller is talking to a machine", "machine", files, report)
+    _check_legal(greeting.recording, _RECORDED, "that the call is recorded", "recording", files, report)
+    _check_queue(bot.queue, source, ("queue",), files, report)
+    _check_phrases(files, report)
+    if not files.flows and not report.problems:
+        report.add_whole(source.name, "This bot has no flow.", "Put a flow file beside bot.yaml.")
+
+
+def _check_legal(
+    text: Mapping[str, str], words: Mapping[str, str], what: str, part: str, files: Files, report: Report
+) -> None:
+    for language in files.bot.languages:
+        said = text.get(language, text.get(ANY_LANGUAGE))
+        patterns = [phrasebook.Pattern(word) for word in words[language].split()]
+        if said is not None and not any(pattern.occurs(tokens(said)) for pattern in patterns):
+            place = ("greeting", part, language) if language in text else ("greeting", part)
+            message = f"The greeting does not say {what} ({_NAMES[language]})."
+            known = ", ".join(word.rstrip("*") for word in words[language].split()[:3])
+            report.add(files.bot_source, place, message, f"Use a word like {known}.", at_value=True)
+
+
+def _check_phrases(files: Files, report: Report) -> None:
+    bot, source = files.bot, files.bot_source
+    for name, wordings in bot.phrases.items():
+        place = ("phrases", name)
+        shipped = {language: phrasebook.spoken_phrases(language) for language in bot.languages}
+        if any(name not in phrases for phrases in shipped.values()):
+            known = phrasebook.spoken_phrases(bot.languages[0])
+            report.add(source, place, f"There is no phrase `{name}`.", closest(name, known))
+            continue
+        for text in wordings:
+            allowed = {name for phrase in shipped[bot.languages[0]][name] for name in variables(phrase)}
+            check_text(text, bot.languages, frozenset(allowed), source, place, report)
+        if name in ("no_match", "no_input") and len(wordings) < 2:
+            message = f"`{name}` needs two wordings or more: the same words are never said twice running."
+            report.add(source, place, message, "Write a list of texts.")
+
+
+def _check_queue(queue: str, source: Source, place: Place, files: Files, report: Report) -> None:
+    known = files.known.queues
+    if known is not None and queue not in known:
+        report.add(source, place, f"There is no queue `{queue}`.", closest(queue, known), at_value=True)
+
+
+def _check_systems(files: Files, report: Report) -> None:
+    if files.systems_source is None or files.systems is None:
+        return
+    for name, system in files.systems.items():
+        if not (name.isascii() and name.isidentifier()):
+            remedy = "Use letters, digits and underscores."
+            report.add(files.systems_source, ("systems", name), f"`{name}` can not be a system's name.", remedy)
+        if not system.url.startswith(("http://", "https://", "${")):
+            place = ("systems", name, "url")
+            remedy = "Write https://..., or ${NAME} for an address from the environment."
+            report.add(files.systems_source, place, f"`{system.url}` is not a web address.", remedy, at_value=True)
+
+
+def check_text(
+    text: Mapping[str, str],
+    languages: Iterable[str],
+    known: frozenset[str],
+    source: Source,
+    place: tuple[str | int, ...],
+    report: Report,
+) -> None:
+    """A text has every language of the bot, and in each only variables that exist."""
+    languages = list(languages)
+    if ANY_LANGUAGE in text and len(languages) > 1:
+        spoken = " and ".join(_NAMES[language] for language in languages)
+        example = "{" + ", ".join(f"{language}: ..." for language in languages) + "}"
+        report.add(source, place, f"This text is given once, but the bot speaks {spoken}.", f"Write {example}.")
+    for language in languages:
+        if language not in text and ANY_LANGUAGE not in text:
+            report.add(source, place, f"The {_NAMES[language]} text is missing.", f"Add `{language}:`.")
+    for language, written in text.items():
+        where = (*place, language) if language else place
+        if language and language not in languages:
+            message = f"The bot does not speak `{language}`."
+            report.add(source, where, message, closest(language, languages))
+        check_expression(written, variables, known, source, where, report)
+
+
+def check_expression(
+    written: str,
+    names_in: Callable[[str], frozenset[str]],
+    known: frozenset[str],
+    source: Source,
+    place: tuple[str | int, ...],
+    report: Report,
+) -> None:
+    """A template or condition is well formed and uses only known names."""
+    try:
+        used = names_in(written)
+    except TemplateError as error:
+        message = f"The template is not right: {str(error.message or error).rstrip('.')}."
+        report.add(source, place, message, "See the list of filters and how `{{ }}` is written.", at_value=True)
+        return
+    except (TemplateFailed, RecursionError, ValueError, TypeError, SyntaxError) as error:
+        report.add(source, place, f"The template is not right: {error}.", "Write it more simply.", at_value=True)
+        return
+    for name in sorted(used - known - BUILT_IN):
+        report.add(
+            source, place, f"Nothing is called `{name}` in this flow.", closest(name, known | BUILT_IN), at_value=True
+        )
+
+
+class _FlowCheck:
+    """The checks of one flow."""
+
+    def __init__(self, files: Files, flow: Flow, source: Source, report: Report) -> None:
+        self._files, self._flow, self._source, self._report = files, flow, source, report
+        self._languages = files.bot.languages
+        self._defined = frozenset({*flow.slots}.union(*(step.uses().defines for step in flow.steps)))
+
+    def run(self) -> None:
+        self._check_slots()
+        if self._flow.offer:
+            check_text(self._flow.offer, self._languages, frozenset(), self._source, ("offer",), self._report)
+        self._check_examples()
+        labels = [step.label for step in self._flow.steps if step.label]
+        for index, step in enumerate(self._flow.steps):
+            if step.label and (step.label in self._files.flows or labels.count(step.label) > 1):
+                self._add(("steps", index, "label"), f"The label `{step.label}` is taken.", "Use another name.")
+            self._check_step(("steps", index), step)
+        _check_ways(self._flow, lambda index, message, remedy: self._add(("steps", index), message, remedy))
+
+    def _add(self, place: tuple[str | int, ...], message: str, remedy: str = "") -> None:
+        self._report.add(self._source, place, message, remedy, at_value=True)
+
+    def _check_slots(self) -> None:
+        for name, slot in self._flow.slots.items():
+            place = ("slots", name)
+            if name in BUILT_IN:
+                self._report.add(self._source, place, f"`{name}` is always known and can not be a slot.", "Rename it.")
+            texts = [("ask", slot.ask)]
+            texts += [(key, text) for key in ("no_match", "no_input") for text in getattr(slot, key)]
+            for key, text in texts:
+                check_text(text, self._languages, self._defined, self._source, (*place, key), self._report)
+            if self._flow.collecting(name) is None:
+                message = f"The slot `{name}` is never collected."
+                self._report.add(self._source, place, message, f"Add the step `collect: {name}` or remove the slot.")
+
+    def _check_examples(self) -> None:
+        examples = self._flow.examples
+        for language in self._languages:
+            if examples and not examples.get(language) and ANY_LANGUAGE not in examples:
+                self._report.add(
+                    self._source, ("examples",), f"There are no {_NAMES[language]} examples.", f"Add `{language}:`."
+                )
+        if ANY_LANGUAGE in examples and len(self._languages) > 1:
+            message = "The examples are given in one language only, but the bot speaks several."
+            self._report.add(self._source, ("examples",), message, "Write one list under each language.")
+        for language, sentences in examples.items():
+            for index, sentence in enumerate(sentences):
+                place = ("examples", language, index) if language else ("examples", index)
+                for name in _placeholders(sentence):
+                    if name not in self._flow.slots:
+                        self._add(place, f"There is no slot `{name}` in this flow.", closest(name, self._flow.slots))
+
+    def _check_step(self, place: tuple[str | int, ...], step: StepModel) -> None:
+        uses = step.uses()
+        if step.when is not None:
+            where = (*place, "when")
+            check_expression(step.when, condition_variables, self._defined, self._source, where, self._report)
+        for path, text in uses.texts:
+            check_text(text, self._languages, self._defined, self._source, (*place, *path), self._report)
+        for path, value in uses.arguments:
+            if isinstance(value, str) and has_variables(value):
+                check_expression(value, variables, self._defined, self._source, (*place, *path), self._report)
+        for path, slot in uses.slots:
+            if slot not in self._flow.slots:
+                message = f"There is no slot `{slot}` in this flow."
+                self._add((*place, *path), message, closest(slot, self._flow.slots))
+        labels = {step.label for step in self._flow.steps if step.label}
+        for path, target in uses.targets:
+            if target not in labels and target not in self._files.flows:
+                message = f"`{target}` is neither a label of this flow nor another flow."
+                self._add((*place, *path), message, closest(target, {*labels, *self._files.flows}))
+        for path, queue in uses.queues:
+            _check_queue(queue, self._source, (*place, *path), self._files, self._report)
+        if isinstance(step, CallStep):
+            self._check_call(place, step)
+
+    def _check_call(self, place: tuple[str | int, ...], step: CallStep) -> None:
+        if step.failed is None:
+            message = "This call does not say what to do when the system fails."
+            self._add(place, message, "Add for example `failed: {handoff: system_down}`.")
+        for name in ("not_found", "failed", "unknown_outcome"):
+            branch: Branch | None = getattr(step, name)
+            if branch is not None and len(endings := branch.endings()) > 1:
+                message = f"`{name}` goes two ways: `{endings[0]}` and `{endings[1]}`."
+                self._report.add(self._source, (*place, name), message, "Keep one of them.")
+        if self._files.systems is None:
+            return
+        system_name, _, operation_name = step.call.partition(".")
+        system = self._files.systems.get(system_name)
+        if system is None:
+            remedy = closest(system_name, self._files.systems) or "Describe it in systems.yaml."
+            self._add((*place, "call"), f"There is no system `{system_name}` in systems.yaml.", remedy)
+            return
+        operation = system.operations.get(operation_name)
+        if operation is None:
+            message = f"The system `{system_name}` has no operation `{operation_name}`."
+            self._add((*place, "call"), message, closest(operation_name, system.operations))
+            return
+        for name in _placeholders(operation.path):
+            if name not in step.with_:
+                message = f"The operation `{step.call}` needs `{name}`."
+                self._report.add(self._source, (*place, "call"), message, f"Add it under `with:`, as `{name}: ...`.")
+        if not operation.safe and step.unknown_outcome is None:
+            message = f"`{step.call}` changes something, and the step does not say what to do when nobody knows whether it did."
+            self._add(place, message, "Add for example `unknown_outcome: {handoff: outcome_unknown}`.")
+
+
+def _placeholders(text: str) -> list[str]:
+    return [piece.partition("}")[0] for piece in text.split("{")[1:] if "}" in piece]
+
+
+def _check_ways(flow: Flow, add: Callable[[int, str, str], Any]) -> None:
+    """Every step can be reached, and from every step the end can be."""
+    count = len(flow.steps)
+    edges: list[set[int]] = []
+    for index, step in enumerate(flow.steps):
+        ways = step.ways()
+        leads = {index + 1} if ways.on or step.when is not None else set()
+        leads |= {count} if ways.end else set()
+        for target in ways.targets:
+            labelled = flow.labelled(target)
+            leads.add(count if labelled is None else labelled)
+        leads |= {at for slot in ways.collects if (at := flow.collecting(slot)) is not None}
+        edges.append(leads)
+    reached = _closure({0}, lambda at: edges[at] if at < count else set())
+    backwards = [{at for at in range(count) if to in edges[at]} for to in range(count + 1)]
+    ending = _closure({count}, lambda at: backwards[at])
+    for index in range(count):
+        if index not in reached:
+            if index - 1 not in reached and index > 0:
+                continue  # told once for a run of such steps
+            add(index, "This step is never reached.", "Remove it, or give it a `label` that a `go_to` names.")
+        elif index not in ending:
+            add(index, "From here the conversation never ends.", "Lead it to `ask_more`, `hang_up` or `handoff`.")
+
+
+def _closure(start: set[int], leads: Callable[[int], set[int]]) -> set[int]:
+    seen, open_ = set(start), list(start)
+    while open_:
+        for following in leads(open_.pop()) - seen:
+            seen.add(following)
+            open_.append(following)
+    return seen

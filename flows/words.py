@@ -1,0 +1,41 @@
+"""Spoken words as the parsers see them: lower case, no punctuation, Polish letters folded, numbers written in digits kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+_TOKEN = re.compile(r"[a-z]+|[0-9]+")
+_LETTERS = str.maketrans("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ", "acelnoszzACELNOSZZ")
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, so that typed text and recogniser text compare equal."""
+    folded = unicodedata.normalize("NFKC", text).translate(_LETTERS).lower().translate(_LETTERS)
+    return "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+
+
+def tokens(text: str) -> list[str]:
+    """Folded words and digit groups of a text; apostrophes join ("that's" is "thats"), everything else separates."""
+    return _TOKEN.findall(fold(text).replace("'", "").replace("’", ""))
+
+
+@lru_cache(maxsize=20_000)
+def similar(word: str, pattern: str) -> bool:
+    """Whether a word is a pattern, give or take what a recogniser gets wrong.
+
+    A pattern ending in `*` is a stem: only the word's beginning counts. Words under six letters must be exact: short words
+    differ by one letter and mean something else.
+    """
+    stem = pattern.endswith("*")
+    wanted = pattern[:-1] if stem else pattern
+    if word == wanted or (stem and word.startswith(wanted)):
+        return True
+    allowed = 0 if len(wanted) < 6 else 1 if len(wanted) < 9 else 2
+    if not allowed or len(word) < len(wanted) - allowed:
+        return False
+    heads = {word[: len(wanted) + shift] for shift in range(-allowed, allowed + 1)} if stem else {word}
+    return any(OSA.distance(head, wanted, score_cutoff=allowed) <= allowed for head in heads)
