@@ -217,6 +217,10 @@ def _named_number(found: Match[str], context: _Context) -> str:
     return f"{found[1]}{pl.digits(found[2])}"
 
 
+def _flat(found: Match[str], context: _Context) -> str:
+    return " mieszkania "
+
+
 def _minus(found: Match[str], context: _Context) -> str:
     return "minus "
 
@@ -234,7 +238,9 @@ _NUMBER = rf"(?<![\d.,])(?:\d{{1,3}}(?:{_SPACE}\d{{3}})+|\d+)(?:[.,]\d+)?"
 _END = r"(?!\w)"
 _HM = r"(\d{1,2})(?:[:.](\d{2}))?"
 _MONTH = "|".join(pl.MONTHS)
-_YEAR_WORD = r" ?(?:r\.(?!\w)|roku\b)"
+# The full stop of an abbreviation is left where it also ends the sentence.
+_STOP = r"(?:\.(?!\s*$|\s+(?-i:[A-ZĄĆĘŁŃÓŚŹŻ])))?"
+_YEAR_WORD = rf" ?(?:r\b{_STOP}|roku\b)"
 _CURRENCY = "|".join(re.escape(word) for word in sorted(_CURRENCY_WORDS, key=len, reverse=True))
 _UNIT_NAME = "|".join(re.escape(name) for name in sorted(_UNITS, key=len, reverse=True))
 _GROUPS_OF_NINE = r"\d{3}[ -]\d{3}[ -]\d{3}|\d{2}[ -]\d{3}[ -]\d{2}[ -]\d{2}"
@@ -254,9 +260,13 @@ _RULES: tuple[tuple[re.Pattern[str], _Words], ...] = (
         _hour,
     ),
     (re.compile(r"(?<![\d:.,])(\d{1,2}):(\d{2})(?![\d:])"), _clock),
+    (re.compile(r"(?<=\d) m\. ?(?=\d)"), _flat),
     (re.compile(rf"({_NUMBER}) ?({_CURRENCY}){_END}", re.I), _amount),
     (re.compile(rf"(PLN|EUR|USD|GBP|€|\$|£) ?({_NUMBER})"), _amount_after),
-    (re.compile(rf"({_NUMBER}) ?({_UNIT_NAME})(?:(?<=min)\.|(?<=szt)\.|(?<=tys)\.|(?<=os)\.)?{_END}"), _unit),
+    (
+        re.compile(rf"({_NUMBER}) ?({_UNIT_NAME}){_END}(?:(?:(?<=min)|(?<=szt)|(?<=tys)|(?<=os)){_STOP})?"),
+        _unit,
+    ),
     (re.compile(r"(?<![\d.,])(\d{1,4})\.(?= ([^\W\d_A-ZĄĆĘŁŃÓŚŹŻ]+))"), _ordinal),
     (re.compile(r"(\b(?:numer\w*|nr\.?|kod\w*|pin|pesel|nip|regon)[ :]+)(\d{4,})", re.I), _named_number),
     (re.compile(r"(?<![\w-])[-−](?=\d)"), _minus),
