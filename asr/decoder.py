@@ -30,6 +30,7 @@ from asr.silero import Silero, SpeechCheck
 
 log = logging.getLogger(__name__)
 
+WHISPER_WINDOW_S = 30.0
 SHORTEST_S = 0.06
 TOKENS_PER_S = 12  # more than fast speech needs in any language
 # A hypothesis that the flow waits for wins over a better one when it is nearly as probable (mean log-probability).
@@ -64,7 +65,6 @@ class Decoder:
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelUnusable(f"The model in {files.folder} cannot be loaded: {error}") from error
         self._model: Any = self._whisper.model
-        self._frames = int(files.card.window_s * self._whisper.frames_per_second)
         self._tokenizers: dict[str, Any] = {}
         self._speech = SpeechCheck(Silero())
 
@@ -87,7 +87,7 @@ class Decoder:
         highest = self._presence(prepared)
         pieces: list[Piece] = []
         if highest is None:
-            for start, piece in sound.split(prepared, MODEL_RATE, self.files.card.window_s):
+            for start, piece in sound.split(prepared, MODEL_RATE, self.files.card.longest_s):
                 if is_abandoned():
                     raise Abandoned
                 if len(piece) >= SHORTEST_S * MODEL_RATE:
@@ -134,9 +134,10 @@ class Decoder:
     def _decode(self, piece: Floats, language: str, hints: tuple[str, ...]) -> Piece:
         """Beam search over one window, and word times from the attention of the alignment heads."""
         tokenizer = self._tokenizer(language)
-        features = self._whisper.feature_extractor(piece)[:, : self._frames]
+        window = self._window_frames(len(piece) / MODEL_RATE)
+        features = self._whisper.feature_extractor(piece)[:, :window]
         frames = features.shape[1]
-        features = np.pad(features, ((0, 0), (0, self._frames - frames)))[np.newaxis]
+        features = np.pad(features, ((0, 0), (0, window - frames)))[np.newaxis]
         encoded = self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features)))
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         result = self._model.generate(
@@ -157,6 +158,11 @@ class Decoder:
         tokens = [token for token in result.sequences_ids[best] if token < tokenizer.eot]
         words = self._words(tokenizer, tokens, encoded, frames)
         return Piece(words, texts[best], log_probs[best], float(result.no_speech_prob), len(tokens))
+
+    def _window_frames(self, audio_s: float) -> int:
+        card = self.files.card
+        window_s = min(WHISPER_WINDOW_S, max(card.window_s, card.window_per_audio * audio_s))
+        return math.ceil(window_s) * int(self._whisper.frames_per_second)
 
     def _words(self, tokenizer: Any, tokens: list[int], encoded: Any, frames: int) -> tuple[Word, ...]:
         aligned = self._whisper.find_alignment(tokenizer, [tokens], encoded, frames) if tokens else []

@@ -36,13 +36,18 @@ NAMES = {
 class ModelCard:
     """How a model is to be treated; the defaults are right for the checkpoints of OpenAI.
 
-    window_s: seconds that the encoder is given at once. Shorter is faster, but only a model trained for it stands it.
+    window_s: seconds that the encoder is given at once, silence after the speech included. Shorter is faster, but only
+        a model trained for it stands it.
+    window_per_audio: the window is at least this many times as long as the speech in it (never over 30 s).
+    longest_s: longer speech is cut into pieces where it is quietest.
     narrowband: the model knows telephone sound only; wider sound is brought down to 8 kHz first.
     patience: of the beam search; 1 is the paper's, more lets it look longer for the end.
     languages: ISO 639-1 codes that it knows; empty means all of Whisper's.
     """
 
     window_s: float = 30.0
+    window_per_audio: float = 1.0
+    longest_s: float = 30.0
     narrowband: bool = False
     patience: float = 1.0
     languages: tuple[str, ...] = ()
@@ -137,10 +142,10 @@ def _card(data: Any) -> ModelCard:
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}")
     card = ModelCard(**{**data, "languages": tuple(data.get("languages", ()))})
-    if not 1.0 <= card.window_s <= 30.0:
-        raise ValueError("window_s must be between 1 and 30")
-    if not 1.0 <= card.patience <= 10.0:
-        raise ValueError("patience must be between 1 and 10")
+    ranges = {"window_s": 30.0, "window_per_audio": 10.0, "longest_s": 30.0, "patience": 10.0}
+    for key, highest in ranges.items():
+        if not 1.0 <= getattr(card, key) <= highest:
+            raise ValueError(f"{key} must be between 1 and {highest:g}")
     if not isinstance(card.narrowband, bool):
         raise TypeError("narrowband must be true or false")
     return card

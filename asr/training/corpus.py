@@ -12,7 +12,7 @@ from random import Random
 
 from asr.training.grammar import LANGUAGES, Grammar, load
 
-CHUNK = 500
+CHUNK = 1000
 # 10 s are 500 frames; a text longer than this many characters would not fit at the slowest voice.
 LONGEST = 110
 

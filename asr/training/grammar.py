@@ -25,6 +25,7 @@ TEXTS = Path(__file__).parent / "texts"
 _WEIGHT = re.compile(r"(\d+) \* (.+)", re.DOTALL)
 _LITERAL = re.compile(r"[a-ząćęłńóśźż' ]*")
 _SLOT = re.compile(r"(?P<name>[a-z_]+)(?:#(?P<which>\d))?(?:\.(?P<column>[a-z]+))?(?::(?P<arguments>.+))?")
+_COMPUTED = ("digits", "number", "count", "hour", "day_of_month")
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -103,8 +104,10 @@ class Slots:
         first, _, rest = arguments.partition(":")
         match = _RANGE.fullmatch(first)
         low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 31)
+        if name not in _COMPUTED:
+            raise _Mistake(f"there is no slot '{name}'")
         if name != "day_of_month" and (match is None or low > high):
-            raise _Mistake(f"there is no slot '{name}'" if not arguments else f"'{first}' is no range for '{name}'")
+            raise _Mistake(f"'{name}' needs a range like {{{name}:1-9}}")
         forms = tuple(rest.split(","))
         if name == "digits":
             return lambda draw: numbers.digits(
@@ -118,7 +121,7 @@ class Slots:
             return lambda draw: numbers.day_of_month(draw.rng.randint(1, 31), language)
         if name == "count" and len(forms) == (3 if language == "pl" else 2):
             return lambda draw: _counted(draw.rng.randint(low, high), forms, language, draw.rng)
-        raise _Mistake(f"there is no slot '{{{name}:{arguments}}}'")
+        raise _Mistake("'count' needs one word form for each plural, separated by commas")
 
 
 def _spoken(n: int, language: str, rng: Random) -> str:

@@ -72,7 +72,11 @@ def render(folder: Path, corpus: Corpus, hours: float, *, processes: int, say: C
     folder.mkdir(parents=True, exist_ok=True)
     seconds, chunks = 0.0, 0
     context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, initializer=_start_worker, initargs=(folder, corpus.seed, corpus.size)) as pool:
+    # One process per chunk: the synthesiser's flutter and breath go on from one sentence to the next, and nothing but a
+    # new process resets them.
+    with context.Pool(
+        processes, initializer=_start_worker, initargs=(folder, corpus.seed, corpus.size), maxtasksperchild=1
+    ) as pool:
         while seconds < hours * 3600:
             # A wave may render a few chunks more than are used: which ones are used must not depend on `processes`.
             for chunk_seconds in pool.map(_render_chunk, range(chunks, chunks + processes), chunksize=1):
@@ -112,11 +116,14 @@ def _render_chunk(index: int) -> float:
 
 
 def render_chunk(folder: Path, corpus: Corpus, espeak: Espeak, index: int) -> float:
-    """Writes one chunk unless it is there; seconds of sound in it."""
+    """Writes one chunk unless it is there; seconds of sound in it. `espeak` must be fresh for the chunk to be the same
+    every time."""
     if _frames_path(folder, index).exists() and _index_path(folder, index).exists():
         return float(_read_index(folder, index)["seconds"])
-    random = np.random.default_rng([corpus.seed, index])
-    made = [record(espeak, prompt, random) for prompt in corpus.chunk(index)]
+    made = [
+        record(espeak, prompt, np.random.default_rng([corpus.seed, index, position]))
+        for position, prompt in enumerate(corpus.chunk(index))
+    ]
     recordings = [recording for recording in made if recording is not None]
     frames = np.concatenate([recording.frames for recording in recordings])
     seconds = len(frames) * FRAME_MS / 1000

@@ -1,7 +1,8 @@
 """The synthesiser that teaches: espeak-ng in this process, through the library and data of the `espeakng-loader` wheel.
 
-The library keeps one global state: one `Espeak` per process, used by one thread. It is GPL-3: nothing outside this
-training program may import this module.
+The library keeps one global state: one `Espeak` per process, used by one thread. A sentence also depends, inaudibly, on
+those said before it: only a fresh process says exactly the same again. It is GPL-3: nothing outside this training program
+may import this module.
 """
 
 from __future__ import annotations

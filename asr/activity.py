@@ -1,0 +1,187 @@
+"""Voice activity of all calls on one thread: webrtcvad per stream as a gate, one Silero session, one batch per step."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.errors import ActivityError
+from asr.silero import RATES, Silero
+from asr.stream import ActivityEvent, ActivityFailed, ActivityStream, Gate, Window
+from asr.tracker import ActivitySettings, SpeechPaused, SpeechStarted
+
+__all__ = [
+    "ActivityEvent",
+    "ActivityFailed",
+    "ActivityHealth",
+    "ActivityService",
+    "ActivitySettings",
+    "ActivityStream",
+    "SpeechPaused",
+    "SpeechStarted",
+]
+
+log = logging.getLogger(__name__)
+
+# All streams are fed in one tick of the media thread; waiting this long puts them into one batch.
+GATHER_S = 0.004
+IDLE_S = 0.5
+STOP_S = 5.0
+
+
+@dataclass(frozen=True)
+class ActivityHealth:
+    """For a watchdog: a service that is fed and does not look at it has gone deaf, and `behind_ms` grows.
+
+    behind_ms: the most that any stream waits. dropped_ms: sound of the open streams that overflowed.
+    failed_streams: since the start. step_ms: the longest step of late (of the last hundred).
+    """
+
+    alive: bool
+    streams: int
+    behind_ms: int
+    dropped_ms: int
+    failed_streams: int
+    steps: int
+    step_ms: float
+
+
+class ActivityService:
+    """One per worker process. Streams may be opened before `start` and outlive nothing after `stop`."""
+
+    def __init__(self, settings: ActivitySettings | None = None) -> None:
+        self.settings = settings or ActivitySettings()
+        self._silero = Silero()
+        self._lock = threading.Lock()
+        self._streams: list[ActivityStream] = []
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._failed_streams = 0
+        self._steps = 0
+        self._longest_step_s = 0.0
+
+    def start(self) -> None:
+        """Idempotent."""
+        if self._thread is None:
+            self._stopping = False
+            self._thread = threading.Thread(target=self._run, name="voice activity", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Closes all streams and ends the thread; idempotent. Not to be called from `on_event`."""
+        thread, self._thread = self._thread, None
+        self._stopping = True
+        self._wake.set()
+        if thread is not None:
+            thread.join(STOP_S)
+        for stream in self._open_streams():
+            stream.close()
+
+    def open(self, sample_rate: int, on_event: Callable[[ActivityEvent], None]) -> ActivityStream:
+        """At 8000 or 16000 Hz. `on_event` runs on the activity thread and must not block. Raises ActivityError."""
+        if sample_rate not in RATES:
+            raise ActivityError(f"Voice activity needs sound at 8000 or 16000 Hz, not {sample_rate}.")
+        stream = ActivityStream(sample_rate, self.settings, on_event, self._wake.set)
+        with self._lock:
+            self._streams.append(stream)
+        return stream
+
+    def health(self) -> ActivityHealth:
+        streams = self._open_streams()
+        return ActivityHealth(
+            alive=self._thread is not None and self._thread.is_alive(),
+            streams=len(streams),
+            behind_ms=max((1000 * s.behind // s.sample_rate for s in streams), default=0),
+            dropped_ms=sum(1000 * s.dropped_samples // s.sample_rate for s in streams),
+            failed_streams=self._failed_streams,
+            steps=self._steps,
+            step_ms=round(self._longest_step_s * 1000, 2),
+        )
+
+    def _open_streams(self) -> list[ActivityStream]:
+        with self._lock:
+            self._streams = [stream for stream in self._streams if not stream.closed]
+            return list(self._streams)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            if not self._wake.wait(IDLE_S):
+                continue
+            time.sleep(GATHER_S)
+            self._wake.clear()
+            started = time.perf_counter()
+            try:
+                self._step()
+            except Exception:
+                # Whatever it was, the calls of tomorrow still have to be heard.
+                log.exception("a step of voice activity detection failed")
+            self._measure(time.perf_counter() - started)
+
+    def _measure(self, step_s: float) -> None:
+        self._steps += 1
+        fresh = self._steps % 100 == 0
+        self._longest_step_s = step_s if fresh else max(self._longest_step_s, step_s)
+
+    def _step(self) -> None:
+        collected: list[tuple[ActivityStream, list[Window]]] = []
+        for stream in self._open_streams():
+            with _Isolated(self, stream):
+                collected.append((stream, stream.collect()))
+        for rate in RATES:
+            self._judge([entry for entry in collected if entry[0].sample_rate == rate], rate)
+        for stream, windows in collected:
+            if not stream.closed:
+                with _Isolated(self, stream):
+                    stream.track(windows)
+
+    def _judge(self, collected: list[tuple[ActivityStream, list[Window]]], rate: int) -> None:
+        """Fills in the probabilities; the n-th windows of all streams make one batch."""
+        queues = [(stream, [w for w in windows if w.gate is not Gate.SHUT]) for stream, windows in collected]
+        for index in range(max((len(windows) for _, windows in queues), default=0)):
+            batch = [(stream, windows[index]) for stream, windows in queues if index < len(windows)]
+            try:
+                self._ask(batch, rate)
+            except Exception as error:
+                log.warning("a batch of %d failed, asking one by one: %s", len(batch), error)
+                for entry in batch:
+                    with _Isolated(self, entry[0]):
+                        self._ask([entry], rate)
+
+    def _ask(self, batch: list[tuple[ActivityStream, Window]], rate: int) -> None:
+        inputs = np.stack([np.concatenate([stream.context, window.samples]) for stream, window in batch])
+        states = np.concatenate([stream.state for stream, _ in batch], axis=1)
+        probabilities, states = self._silero.run(rate, inputs, states)
+        for index, (stream, window) in enumerate(batch):
+            window.probability = float(probabilities[index])
+            stream.state = states[:, index : index + 1]
+            stream.context = inputs[index, -len(stream.context) :]
+
+    def stream_failed(self, stream: ActivityStream, error: Exception) -> None:
+        log.error("voice activity of one stream failed, the stream is closed", exc_info=error)
+        self._failed_streams += 1
+        try:
+            stream.fail(f"{type(error).__name__}: {error}")
+        except Exception:
+            log.exception("and so did telling about it")
+
+
+class _Isolated:
+    """What fails inside ends one stream and nothing else."""
+
+    def __init__(self, service: ActivityService, stream: ActivityStream) -> None:
+        self._service, self._stream = service, stream
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, Exception):
+            self._service.stream_failed(self._stream, error)
+            return True
+        return False

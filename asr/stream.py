@@ -1,0 +1,230 @@
+"""One caller's voice on its way to voice activity detection: queue, history, gate. The service is `asr.activity`."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import webrtcvad
+from numpy.typing import NDArray
+
+from asr.silero import STATE, WINDOW_MS, context_samples, window_samples
+from asr.tracker import ActivitySettings, SpeechPaused, SpeechStarted, SpeechTracker
+
+Floats = NDArray[np.float32]
+
+GATE_MS = 30  # webrtcvad takes 10, 20 or 30 ms: the first 30 of each window of 32
+WARM_UP_WINDOWS = 2  # heard by Silero when the gate opens, so that it does not begin in the middle of a word
+# Long noise or music leaves Silero's state deaf to the speech that follows; so much clear non-speech resets it.
+RESET_AFTER_WINDOWS = 2000 // WINDOW_MS
+RESET_PROBABILITY = 0.1
+
+
+@dataclass(frozen=True)
+class ActivityFailed:
+    """Detection of this stream has ended by a fault of ours, after `at_sample`; the others go on."""
+
+    at_sample: int
+    reason: str
+
+
+ActivityEvent = SpeechStarted | SpeechPaused | ActivityFailed
+
+
+class Gate(Enum):
+    SHUT = "silence, Silero is not asked"
+    OPEN = "Silero decides"
+    WARM_UP = "Silero hears it again, nothing is decided"
+
+
+@dataclass
+class Window:
+    first_sample: int
+    samples: Floats
+    gate: Gate
+    probability: float = 0.0
+
+
+class ActivityStream:
+    """Made by `ActivityService.open`; `on_event` runs on the activity thread."""
+
+    def __init__(
+        self,
+        sample_rate: int,
+        settings: ActivitySettings,
+        on_event: Callable[[ActivityEvent], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.dropped_samples = 0
+        self.failure: str | None = None
+        self._settings, self._on_event, self._wake = settings, on_event, wake
+        self._lock = threading.Lock()
+        self._history = np.zeros(settings.history_s * sample_rate, dtype=np.int16)
+        self._position = 0
+        self._queue: deque[tuple[int, bytes]] = deque()
+        self._queued = 0
+        self._closed = False
+        self._vad = webrtcvad.Vad(settings.gate)
+        self._quiet = 10 ** (settings.quiet_dbfs / 20)
+        self._tracker = SpeechTracker(sample_rate, settings)
+        self._rest: Floats
+        self._quiet_windows: int
+        self._start_over(0)
+
+    @property
+    def position(self) -> int:
+        """Samples fed so far."""
+        return self._position
+
+    @property
+    def behind(self) -> int:
+        """Samples fed and not yet looked at; less than a window when all is well."""
+        return 0 if self._closed else self._position - self._processed
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def feed(self, first_sample: int, pcm: bytes) -> None:
+        """The next piece of sound, 16-bit mono. From the media thread; never blocks.
+
+        More than `queue_ms` waiting: the oldest is dropped and counted. Samples left out are silence in the history,
+        samples fed twice are ignored the second time.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            skip = max(0, self._position - first_sample)
+            pcm, first_sample = pcm[2 * skip : len(pcm) // 2 * 2], first_sample + skip
+            if not pcm:
+                return
+            self._remember(first_sample, pcm)
+            self._queue.append((first_sample, pcm))
+            self._queued += len(pcm) // 2
+            while self._queued > self._settings.queue_ms * self.sample_rate // 1000 and len(self._queue) > 1:
+                dropped = len(self._queue.popleft()[1]) // 2
+                self._queued -= dropped
+                self.dropped_samples += dropped
+        self._wake()
+
+    def _remember(self, first_sample: int, pcm: bytes) -> None:
+        """Writes the ring: sample n lies at n modulo its length."""
+        ring = self._history
+        gap = min(first_sample - self._position, len(ring))
+        if gap:
+            ring[np.arange(first_sample - gap, first_sample) % len(ring)] = 0
+        samples = np.frombuffer(pcm, dtype="<i2")[-len(ring) :]
+        self._position = first_sample + len(pcm) // 2
+        start = (self._position - len(samples)) % len(ring)
+        head = min(len(samples), len(ring) - start)
+        ring[start : start + head] = samples[:head]
+        ring[: len(samples) - head] = samples[head:]
+
+    def audio(self, start_sample: int, end_sample: int) -> bytes:
+        """That stretch of sound, as far as it lies in the last `history_s` seconds; from any thread."""
+        with self._lock:
+            ring = self._history
+            start = max(start_sample, self._position - len(ring), 0)
+            end = min(end_sample, self._position)
+            if end <= start:
+                return b""
+            return ring[np.arange(start, end) % len(ring)].astype("<i2").tobytes()
+
+    def close(self) -> None:
+        """No event begins after this; idempotent."""
+        with self._lock:
+            self._closed = True
+            self._queue.clear()
+            self._queued = 0
+
+    # What follows is for the activity thread alone.
+
+    def collect(self) -> list[Window]:
+        """The whole windows that have come in since the last call, in order."""
+        with self._lock:
+            pieces, self._queued = list(self._queue), 0
+            self._queue.clear()
+        windows: list[Window] = []
+        for first, pcm in pieces:
+            if first != self._processed + len(self._rest):
+                windows.clear()
+                self._start_over(first)
+                self._emit(self._tracker.restart())
+            samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) * np.float32(1 / 32768)
+            self._rest = np.concatenate([self._rest, samples])
+            windows += self._cut()
+        return windows
+
+    def track(self, windows: list[Window]) -> None:
+        """Takes the windows with their probabilities, and tells what they mean."""
+        for window in windows:
+            if window.gate is Gate.WARM_UP:
+                continue
+            self._emit(self._tracker.update(window.first_sample, window.samples, window.probability))
+            quiet = window.gate is Gate.OPEN and window.probability < RESET_PROBABILITY
+            self._quiet_windows = self._quiet_windows + 1 if quiet else 0
+            if self._quiet_windows >= RESET_AFTER_WINDOWS:
+                self._quiet_windows = 0
+                self.state = np.zeros(STATE, dtype=np.float32)
+
+    def fail(self, reason: str) -> None:
+        """Ends this stream and says so, once."""
+        if self._closed:
+            return
+        self.failure = reason
+        try:
+            self._emit(ActivityFailed(self._processed, reason))
+        finally:
+            self.close()
+
+    def _start_over(self, at_sample: int) -> None:
+        self._processed = at_sample
+        self._rest = np.zeros(0, dtype=np.float32)
+        self._before: deque[Window] = deque(maxlen=WARM_UP_WINDOWS)
+        self._gate_left = 0
+        self._quiet_windows = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.state = np.zeros(STATE, dtype=np.float32)
+        self.context = np.zeros(context_samples(self.sample_rate), dtype=np.float32)
+
+    def _cut(self) -> list[Window]:
+        size = window_samples(self.sample_rate)
+        windows: list[Window] = []
+        while len(self._rest) >= size:
+            samples, self._rest = self._rest[:size], self._rest[size:]
+            windows += self._gated(self._processed, samples)
+            self._processed += size
+        return windows
+
+    def _gated(self, first_sample: int, samples: Floats) -> list[Window]:
+        """The window, preceded by those that were shut out when the gate has just opened."""
+        was_open = self._gate_left > 0
+        if self._audible(samples) or self._tracker.speaking:
+            self._gate_left = self._settings.gate_tail_ms // WINDOW_MS
+        elif was_open:
+            self._gate_left -= 1
+        windows: list[Window] = []
+        if not was_open and self._gate_left:
+            self._forget()
+            windows = [Window(shut.first_sample, shut.samples, Gate.WARM_UP) for shut in self._before]
+        windows.append(Window(first_sample, samples, Gate.OPEN if self._gate_left else Gate.SHUT))
+        self._before.append(windows[-1])
+        return windows
+
+    def _audible(self, samples: Floats) -> bool:
+        if math.sqrt(float(np.dot(samples, samples)) / len(samples)) < self._quiet:
+            return False
+        part = samples[: self.sample_rate * GATE_MS // 1000]
+        return bool(self._vad.is_speech((part * 32768).astype("<i2").tobytes(), self.sample_rate))
+
+    def _emit(self, event: ActivityEvent | None) -> None:
+        if event is not None and not self._closed:
+            self._on_event(event)
