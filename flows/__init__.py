@@ -30,6 +30,7 @@ from flows.loader import load_bot
 from flows.model import Bot, Known
 from flows.spans import Span, plain_text
 from flows.state import FlowOption, State, Step, TurnContext, Understanding
+from flows.systems import SystemClient
 from flows.understanding import EmbeddedUnderstanding
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "State",
     "Step",
     "StopRecording",
+    "SystemClient",
     "SystemResult",
     "SystemSlow",
     "TemplateFailed",

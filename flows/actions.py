@@ -13,8 +13,8 @@ class Expectation:
     """What the bot waits for. It guides endpointing, recognition hints and the keys.
 
     `kind` "intent" and "free" are open speech. `length` is the number of digits when it is known. `timeout_s` is the
-    silence after the bot's last word that counts as `NoInput`. `keys` true: keys are an entry of several digits, gathered
-    into one `Keys` event; false: every key is delivered at once (keys are never ignored: 0 reaches a person).
+    silence after the bot's last word that counts as `NoInput`. `keys` true: keys are an entry of several digits,
+    gathered into one `Keys` event; false: every key is delivered at once (keys are never ignored: 0 reaches a person).
     """
 
     kind: Literal["intent", "yes_no", "digits", "choice", "free"]
@@ -26,7 +26,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Say:
-    """Words for the caller. `step` says where they come from: "order_status/2", "greeting/machine", "phrases/no_match"."""
+    """Words for the caller. `step` is where they come from: "order_status/2", "greeting/machine", "phrases/no_match"."""
 
     spans: tuple[Span, ...]
     language: str
@@ -43,7 +43,7 @@ class Listen:
 
 @dataclass(frozen=True)
 class CallSystem:
-    """Ask a company system. `id` is unique in the call and stays the same for retries; answer with `SystemResult(id, ...)`.
+    """Ask a company system. `id` is unique in the call; retries keep it. The answer is a `SystemResult` with this id.
 
     `SystemSlow(id)` is due when no answer has come after `slow_after_s`.
     """

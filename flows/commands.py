@@ -1,4 +1,4 @@
-"""Commands: the only things an utterance can mean to the engine. Understanding chooses among them and invents nothing."""
+"""Commands: all that an utterance can mean to the engine. Understanding chooses among them and invents nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each command does, by the open question. The table of commands is the only place that says which are possible."""
+"""What each command does, by the open question. One table says which commands are possible."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def _answer_more(turn: Turn, commands: list[Command]) -> bool:
     names = {command_name(command) for command in commands}
     if "affirm" in names:
         _progress(turn)
-        turn.ask("intent")
+        turn.ask("intent", phrase="listening")
         return True
     if "deny" in names:
         turn.close("contained" if turn.data["done"] else "not_served")

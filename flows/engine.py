@@ -1,4 +1,4 @@
-"""The engine: state and event in, state and actions out. It opens no socket, reads no clock and never trusts a command."""
+"""The engine: state and event in, state and actions out. No socket, no clock, no trust in commands."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from flows.commands import Understood
 
 @dataclass(frozen=True)
 class CallStarted:
-    """A call was answered. `caller` is the caller's number or empty when withheld; `language` empty takes the bot's first."""
+    """A call was answered. `caller` is empty when the number is withheld; `language` empty takes the bot's first."""
 
     call_id: str
     caller: str = ""
@@ -32,8 +32,8 @@ class Heard:
 class Keys:
     """Keys of the telephone, in the order pressed.
 
-    While `Expectation.keys` is true they are gathered until `#` (which is passed on), until the expected length, or until
-    no key came for the time between digits. Otherwise each key is an event of its own.
+    While `Expectation.keys` is true they are gathered until `#` (which is passed on), until the expected length, or
+    until no key came for the time between digits. Otherwise each key is an event of its own.
     """
 
     digits: str
@@ -46,7 +46,7 @@ class NoInput:
 
 @dataclass(frozen=True)
 class SystemResult:
-    """A company system answered, or did not. `data` is JSON; for other outcomes than "ok" it may hold `{"error": ...}`."""
+    """A company system answered, or did not. `data` is JSON; when the outcome is not "ok" it may hold `{"error": ...}`."""
 
     id: str
     outcome: Literal["ok", "not_found", "failed", "unknown"]

@@ -1,12 +1,13 @@
 """Which flow a sentence is about: similarity to the flows' examples over character n-grams, with a class for "none".
 
-Inverse document frequencies and unit vectors are those of the usual TF-IDF; the sentence goes to the flow of its nearest
-examples unless the sentences that belong to no flow are nearer or nothing is near enough. How near is enough is measured on the
-examples themselves: each is compared with the others (leave one out), the foreign sentences with all.
+Weights and unit vectors are those of the usual TF-IDF. The sentence goes to the flow of its nearest example, unless a
+sentence that belongs to no flow is nearer or nothing is near enough. How near is enough is measured on the examples
+themselves: each is compared with the others (leave one out), the foreign sentences with all.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -67,7 +68,7 @@ class IntentClassifier:
                 continue
             padded = f" {word} "
             grams.update(padded[i : i + size] for size in _SIZES for i in range(len(padded) - size + 1))
-        grams.update(f"{a} {b}" for a, b in zip(kept, kept[1:], strict=False) if _NUMBER not in (a, b))
+        grams.update(f"{a} {b}" for a, b in itertools.pairwise(kept) if _NUMBER not in (a, b))
         return grams
 
     def _vector(self, grams: Counter[str]) -> Vector:

@@ -67,7 +67,7 @@ def _read_flow(path: Path, flows: dict[str, Flow], sources: dict[str, Source], r
 
 
 def _assemble(file: BotFile, flows: Mapping[str, Flow], systems: Mapping[str, System], folder: Path) -> Bot:
-    phrases = {}
+    phrases: dict[str, dict[str, tuple[str, ...]]] = {}
     for language in file.languages:
         named = {name: tuple(texts) for name, texts in phrasebook.spoken_phrases(language).items()}
         for name, wordings in file.phrases.items():

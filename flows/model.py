@@ -61,7 +61,7 @@ class FlowFile(_FileModel):
 
 
 class Operation(_FileModel):
-    """One request to a company system. `{name}` in the path is an argument; other arguments go into the query or body."""
+    """One request to a company system. `{name}` in its path is an argument; others go into the query or body."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     path: str = Field(pattern=r"^/")

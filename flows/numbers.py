@@ -1,6 +1,6 @@
 """Spoken numbers to values: Polish (with its cases) and English, as people dictate them.
 
-"sto dwadzieścia trzy czterysta pięćdziesiąt sześć", "one twenty three", "double five" and "12 34" are all read. A text is
+"sto dwadzieścia trzy czterysta pięćdziesiąt sześć", "one twenty three", "double five" and "12 34" are read. A text is
 cut into `Number`s, each as long as grammar allows; how the numbers of a dictation join into one string of digits is
 ambiguous ("sto dwa" is 102 or 1002), so `digit_readings` gives all readings, the likeliest first.
 """

@@ -31,15 +31,28 @@ def _pattern_tokens(phrase: str) -> tuple[str, ...]:
 
 
 class Pattern:
-    """A phrase to look for: words, stems ("konsultant*") and gaps ("..." is up to three words), forgiving small errors."""
+    """A phrase to look for: words, stems ("konsultant*"), gaps ("..." is up to three words); small errors are forgiven."""
 
-    def __init__(self, phrase: str) -> None:
+    def __init__(self, phrase: str, *, exact: bool = False) -> None:
         self.phrase = phrase
         self._words = _pattern_tokens(phrase)
+        self._same = _begins if exact else similar
 
     def match_at(self, words: Sequence[str], start: int) -> int | None:
         """Where the phrase ends (exclusive) when it begins at `start`, or None."""
-        return _match(self._words, words, start)
+        return self._match(self._words, words, start)
+
+    def _match(self, pattern: tuple[str, ...], words: Sequence[str], start: int) -> int | None:
+        position = start
+        for index, wanted in enumerate(pattern):
+            if wanted == "...":
+                rest = pattern[index + 1 :]
+                ends = (self._match(rest, words, position + skip) for skip in range(_GAP + 1))
+                return next((end for end in ends if end is not None), None)
+            if position >= len(words) or not self._same(words[position], wanted):
+                return None
+            position += 1
+        return position if position > start else None
 
     def occurs(self, text: str | Sequence[str]) -> bool:
         """Whether the phrase stands anywhere in the text."""
@@ -47,24 +60,15 @@ class Pattern:
         return any(self.match_at(words, start) is not None for start in range(len(words)))
 
 
-def _match(pattern: tuple[str, ...], words: Sequence[str], start: int) -> int | None:
-    position = start
-    for index, wanted in enumerate(pattern):
-        if wanted == "...":
-            rest = pattern[index + 1 :]
-            ends = (_match(rest, words, position + skip) for skip in range(_GAP + 1))
-            return next((end for end in ends if end is not None), None)
-        if position >= len(words) or not similar(words[position], wanted):
-            return None
-        position += 1
-    return position if position > start else None
+def _begins(word: str, pattern: str) -> bool:
+    return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
 
 
 class PhraseSet:
     """Phrases with one meaning."""
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self._patterns = tuple(sorted(map(Pattern, phrases), key=lambda p: -len(p.phrase)))
+    def __init__(self, phrases: Iterable[str], *, exact: bool = False) -> None:
+        self._patterns = tuple(Pattern(phrase, exact=exact) for phrase in phrases)
 
     def occurs(self, text: str | Sequence[str]) -> bool:
         """Whether one of them stands anywhere in the text."""
@@ -102,8 +106,12 @@ def _file(language: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def understood_phrases(language: str) -> dict[str, PhraseSet]:
-    """What callers say in every conversation, by meaning."""
-    return {meaning: PhraseSet(phrases) for meaning, phrases in _file(language)["understand"].items()}
+    """What callers say in every conversation, by meaning.
+
+    Those that take a meaning away (`handoff_not`) have to be said exactly, or they would take it from words much alike.
+    """
+    phrases = _file(language)["understand"]
+    return {meaning: PhraseSet(listed, exact=meaning.endswith("_not")) for meaning, listed in phrases.items()}
 
 
 def other_sentences(language: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the bot does when it was not understood, was not answered, or can not hear: other words, then keys, then a person."""
+"""What the bot does when it did not understand, got no answer or can not hear: other words, keys, then a person."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def no_match(turn: Turn, rejected: Rejected | None = None) -> None:
         _say_not_understood(turn, misses)
     if misses == _MISSES_BEFORE_HANDOFF and turn.key_prompts():
         turn.say_phrase("keys_person")
+    elif turn.question[0] == "intent":
+        turn.say_phrase("repeat_ask")
     else:
         turn.say_question()
     turn.listen()

@@ -153,7 +153,7 @@ def _in_plain_words(error: MarkedYAMLError) -> tuple[str, str]:
         return "A colon followed by a space stands in the middle of a text.", 'Put the whole text in quotes: "...".'
     if "flow sequence" in context or "flow mapping" in context:
         return (
-            "A list in [ ] or a mapping in { } is not closed, or a text in it has a brace, comma or bracket of its own.",
+            "A list in [ ] or a mapping in { } is not closed, or a text in it holds a brace, bracket or comma.",
             'Close it, or put the text in quotes: "...".',
         )
     if "quoted scalar" in context:

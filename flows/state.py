@@ -77,9 +77,10 @@ class FlowOption:
 class TurnContext:
     """What may be understood now.
 
-    `question` is the open question: "intent" (what can I do), "slot" (a value), "confirm" (is this value right) or "more"
-    (anything else). `slot` names the slot asked for or read back. `slots` are those of the running flow, `values` what
-    they hold. `commands` are the names (see `commands.command_name`) that make sense now. `today` anchors dates.
+    `question` is the open question: "intent" (what can I do), "slot" (a value), "confirm" (is this value right) or
+    "more" (anything else). `slot` names the slot asked for or read back. `slots` are those of the running flow,
+    `values` what they hold. `commands` are the names (see `commands.command_name`) that make sense now. `today`
+    anchors dates.
     """
 
     language: str
@@ -94,6 +95,6 @@ class TurnContext:
 
 
 class Understanding(Protocol):
-    """Turns an utterance into commands. Implementations never raise for odd text; what is not understood is `NoMatch`."""
+    """Turns an utterance into commands. Odd text never raises; what is not understood is `NoMatch`."""
 
     async def understand(self, text: str, context: TurnContext) -> Understood: ...

@@ -1,7 +1,7 @@
 """Texts with variables: Jinja2 in a sandbox, giving spans. Conditions and arguments are Jinja expressions.
 
-The filters mark a value with its kind; what is between the marks becomes a span, so that only the speech side decides how a
-date or an amount is read out.
+The filters mark a value with its kind; what is between the marks becomes a span, so that only the speech side decides
+how a date or an amount is read out.
 """
 
 from __future__ import annotations

@@ -218,22 +218,23 @@ class Turn:
         """The open question and the slot that it is about."""
         return self.data["question"]["kind"], self.data["question"]["slot"]
 
-    def ask(self, kind: QuestionKind, slot: str = "") -> None:
-        """Open a question: say it and listen."""
+    def ask(self, kind: QuestionKind, slot: str = "", *, phrase: str = "") -> None:
+        """Open a question: say it, or a phrase in its place, and listen."""
         if self.data["question"] != {"kind": kind, "slot": slot}:
             self.data["misses"] = self.data["silences"] = 0
             self.data["recognition_down"] = False
         self.data["question"] = {"kind": kind, "slot": slot}
-        self.say_question()
+        if phrase:
+            self.say_phrase(phrase)
+        else:
+            self.say_question()
         self.listen()
 
     def say_question(self) -> None:
         """The words of the open question."""
         kind, slot = self.question
         if kind == "intent":
-            again = bool(self.data["turns"])
-            text = self.bot.greeting.ask
-            self.say(text, "greeting/ask") if not again else self.say_phrase("listening")
+            self.say(self.bot.greeting.ask, "greeting/ask")
         elif kind == "more":
             self.say_phrase("ask_more")
         elif kind == "slot":

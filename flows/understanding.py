@@ -54,7 +54,7 @@ class EmbeddedUnderstanding:
             understood_phrases(language)
 
     async def understand(self, text: str, context: TurnContext) -> Understood:
-        """What was meant. The embedded understanding does not wait for anything; it is a coroutine as its interface is."""
+        """What was meant; a coroutine because the interface is one, it waits for nothing."""
         return self.read(text, context)
 
     def read(self, text: str, context: TurnContext) -> Understood:

@@ -199,10 +199,10 @@ class _FlowCheck:
 
     def _check_examples(self) -> None:
         examples = self._flow.examples
-        for language in self._languages:
-            if examples and not examples.get(language) and ANY_LANGUAGE not in examples:
+        for spoken in self._languages:
+            if examples and not examples.get(spoken) and ANY_LANGUAGE not in examples:
                 self._report.add(
-                    self._source, ("examples",), f"There are no {_NAMES[language]} examples.", f"Add `{language}:`."
+                    self._source, ("examples",), f"There are no {_NAMES[spoken]} examples.", f"Add `{spoken}:`."
                 )
         if ANY_LANGUAGE in examples and len(self._languages) > 1:
             message = "The examples are given in one language only, but the bot speaks several."
@@ -265,7 +265,9 @@ class _FlowCheck:
                 message = f"The operation `{step.call}` needs `{name}`."
                 self._report.add(self._source, (*place, "call"), message, f"Add it under `with:`, as `{name}: ...`.")
         if not operation.safe and step.unknown_outcome is None:
-            message = f"`{step.call}` changes something, and the step does not say what to do when nobody knows whether it did."
+            message = (
+                f"`{step.call}` changes something, and this step does not say what to do when it may or may not have."
+            )
             self._add(place, message, "Add for example `unknown_outcome: {handoff: outcome_unknown}`.")
 
 

@@ -1,4 +1,4 @@
-"""Spoken words as the parsers see them: lower case, no punctuation, Polish letters folded, numbers written in digits kept."""
+"""Words as the parsers see them: lower case, no punctuation, Polish letters folded, written digits kept."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def tokens(text: str) -> list[str]:
 def similar(word: str, pattern: str) -> bool:
     """Whether a word is a pattern, give or take what a recogniser gets wrong.
 
-    A pattern ending in `*` is a stem: only the word's beginning counts. Words under six letters must be exact: short words
-    differ by one letter and mean something else.
+    A pattern ending in `*` is a stem: only the word's beginning counts. Words under six letters must be exact: short
+    words differ by one letter and mean something else.
     """
     stem = pattern.endswith("*")
     wanted = pattern[:-1] if stem else pattern

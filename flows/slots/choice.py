@@ -15,7 +15,7 @@ from flows.texts import Phrases, list_in_language
 
 
 class ChoiceSlot(Slot):
-    """`options` maps the stored value to its words by language. The first is how the bot says it; `kurier*` is a stem."""
+    """`options` maps stored values to their words by language. The first is what the bot says; `kurier*` is a stem."""
 
     type: Literal["choice"]
     options: dict[str, Phrases] = Field(min_length=2)

@@ -57,12 +57,13 @@ class DateSlot(Slot):
                 return today + timedelta(days=days)
         numbers = find_numbers(words, language)
         month = _index(words, _MONTHS[language])
-        if month is not None and (days := [n for n in numbers if 1 <= n.value <= 31]):
+        if month is not None and (in_month := [n for n in numbers if 1 <= n.value <= 31]):
             year = next((n.value for n in numbers if 1900 <= n.value <= 2200), None)
-            day = days[-1].value if language == "pl" and year is None else days[0].value
+            day = in_month[-1].value if language == "pl" and year is None else in_month[0].value
             return _day(year, month + 1, day) if year else self._nearest(month + 1, day, today)
-        if ahead := _days_ahead(words, numbers, language):
-            return today + timedelta(days=ahead)
+        days_ahead = _days_ahead(words, numbers, language)
+        if days_ahead is not None:
+            return today + timedelta(days=days_ahead)
         weekday = _index(words, _WEEKDAYS[language])
         if weekday is not None:
             back = -7 if self.past else 0

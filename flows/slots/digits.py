@@ -57,7 +57,7 @@ class DigitsSlot(Slot):
         return Expectation("digits", length=self.length, timeout_s=8.0, keys=True)
 
     def amend(self, value: Any, text: str, language: str, today: date) -> str | None:
-        """A whole new number, or "(not) six, seven": where the first stands once in the value, the second replaces it."""
+        """A whole new number, or "(not) six, seven": the second takes the place of the first if that is there once."""
         whole = self.parse(text, language, today, asked=True)
         if whole is not None and self._fits(whole):
             return whole

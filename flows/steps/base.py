@@ -48,7 +48,7 @@ class Uses:
 
 @dataclass(frozen=True)
 class Ways:
-    """Where a step can lead: to the next step, to labels or flows, back to collecting a slot, to the end of the flow."""
+    """Where a step can lead: the next step, labels or flows, back to collecting a slot, the end of the flow."""
 
     on: bool = True
     targets: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ _SYSTEM_DOWN = Branch(handoff="system_down")
 class CallStep(StepModel):
     """`call: system.operation` with arguments; `save` names the answer.
 
-    `not_found` without a branch of its own counts as failed; so does an unknown outcome of an operation that only reads.
+    `not_found` without a branch of its own counts as failed; so does an unknown outcome of a reading operation.
     """
 
     verb: ClassVar[str] = "call"
