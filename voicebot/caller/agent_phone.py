@@ -127,13 +127,15 @@ class Agent:
             await person.hang_up_of_the_other()
             return
         await asyncio.sleep(_AFTER_KEY_S)
-        for text, sound in zip(self._settings.lines, self._sounds, strict=True):
+        for number, (text, sound) in enumerate(zip(self._settings.lines, self._sounds, strict=True), 1):
             self._tell({"event": "says", "text": text})
             spoken = await person.say(sound)
             talk.call = replace(talk.call, spoken=(*talk.call.spoken, spoken))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_REPLY_S):
-                    await person.ear.until_spoken(person.ear.onsets, _REPLY_PAUSE_S)
+            if number < len(self._sounds):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_REPLY_S):
+                        await person.ear.until_spoken(person.ear.onsets, _REPLY_PAUSE_S)
+        await asyncio.sleep(_REPLY_PAUSE_S)
 
 
 @dataclass

@@ -111,10 +111,15 @@ _NEEDS_VALUE = frozenset({"say", "interrupt", "keys", "wait", "silence"})
 
 
 class Expectations(_Part):
-    """What must be true at the end. `outcome` is compared with the bot's record, where that can be read."""
+    """What must be true at the end.
+
+    `outcome`, and `says` (words that the bot must have spoken), are compared with the bot's record, which `voicebot
+    demo` has and a call to a foreign address has not.
+    """
 
     outcome: Literal["contained", "handed_off", "callback_promised", "abandoned", "failed"] | None = None
     ended_by: Literal["bot", "caller"] | None = None
+    says: tuple[str, ...] = ()
 
 
 class Script(_Part):

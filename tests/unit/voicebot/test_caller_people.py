@@ -16,7 +16,6 @@ from telephony.leg import Digit, EndCause, Ended, EndpointSettings, Leg
 from telephony.media import MediaThread
 from telephony.testing import MemoryEndpoint, MemoryNetwork
 from tts.testing import ToneSynthesizer
-from voicebot.caller import agent_phone
 from voicebot.caller.agent_phone import Agent, AgentPhone, AgentSettings
 from voicebot.caller.caller import Caller, Target, prepare
 from voicebot.caller.person import Person
@@ -247,12 +246,10 @@ async def test_the_agent_hears_the_briefing_and_presses_a_key(
     network: tuple[MemoryEndpoint, MemoryEndpoint],
     media: MediaThread,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     behaviour: Any,
     key: str,
     lines: int,
 ) -> None:
-    monkeypatch.setattr(agent_phone, "_REPLY_S", 0.2)
     told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     stop = asyncio.Event()
     settings = AgentSettings("Anna", "pl", "espeak:pl", ("hello",), behaviour, answer_after_s=0)

@@ -1,0 +1,12 @@
+"""The demo: bot, shop, callers and agents as separate processes, real SIP and RTP on loopback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def demo_command(output: Path, as_json: bool) -> int:
+    """`voicebot demo`; see `voicebot.demo.runner`."""
+    from voicebot.demo.runner import demo_command as command
+
+    return command(output, as_json)
