@@ -53,7 +53,7 @@ class BaresipEndpoint(Endpoint):
     async def start(self) -> None:
         if self._runtime is not None:
             return
-        self._port = baresip_config.claim_port(self.settings.address, self.settings.sip_port)
+        self._port = baresip_config.claim_port(self.settings)
         config = baresip_config.stack_config(self.settings, self._port)
         account = baresip_config.account(self.settings, self._port)
         self._stopping = None

@@ -7,7 +7,6 @@ from baresip.audio import CallAudio
 
 from telephony.resample import Resampler
 
-
 # Held at most while a flush is under way, which takes the stack up to one packet time (20 ms); more means that its
 # sending thread stands still, and then taking less is the truth.
 MAX_HELD_MS = 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
@@ -25,10 +24,17 @@ def stack_config(settings: EndpointSettings, port: int) -> Config:
     low, high = settings.rtp_ports
     if not 1024 <= low < high <= 65535:
         raise EndpointStartError(f"RTP ports {low}-{high} are no range.", "Give rtp_ports within 1024-65535.")
+    if high - low + 1 < 2 * settings.max_calls:
+        raise EndpointStartError(
+            f"RTP ports {low}-{high} are too few for {settings.max_calls} calls.",
+            "A call takes two (RTP and RTCP): widen rtp_ports or lower max_calls.",
+        )
     exposed = {name.lower(): name for name in (*_OWN_HEADERS, *settings.expose_headers)}
     shortest, longest = settings.jitter_buffer_ms
     lines = [
         f"sip_listen {settings.address}:{port}",
+        # Unset, the stack takes port + 1 too, for TLS, and does not start when another program holds it.
+        f"sip_transports {'udp,tcp,tls' if settings.transport == 'tls' else 'udp,tcp'}",
         # Unset, RTP takes any port of the machine, which no firewall rule fits.
         f"rtp_ports {low}-{high}",
         # The fixed buffer costs 64 ms more of round trip (126 ms against 62 ms, echo on loopback).
@@ -83,20 +89,25 @@ def account(settings: EndpointSettings, port: int) -> Account:
         raise EndpointStartError(f"The SIP account cannot be used: {error}.", "Correct the settings.") from error
 
 
-def claim_port(address: str, port: int) -> int:
-    """A port that is free for SIP over UDP and TCP now: `port`, or any for 0. Raises EndpointStartError with a remedy.
+def claim_port(settings: EndpointSettings) -> int:
+    """The SIP port to use: the one set, or a free one for 0. Raises EndpointStartError with a remedy when it is taken.
 
-    baresip itself comes up without its socket and says nothing that a program could read.
+    The stack would tell too, but only as "SIP thread failed to start", for whatever reason.
     """
+    address, port = settings.address, settings.sip_port
     for _ in range(50):
         candidate = port or _any_free_port(address)
-        busy = [name for name, kind in _KINDS.items() if not _can_bind(address, candidate, kind)]
-        if not busy:
+        needed = [("UDP", candidate, socket.SOCK_DGRAM), ("TCP", candidate, socket.SOCK_STREAM)]
+        if settings.transport == "tls":
+            needed.append(("TLS", candidate + 1, socket.SOCK_STREAM))
+        taken = [(name, number) for name, number, kind in needed if not _can_bind(address, number, kind)]
+        if not taken:
             return candidate
         if port:
+            name, number = taken[0]
             raise EndpointStartError(
-                f"SIP port {port} of {address} is taken ({', '.join(busy)}).",
-                f"Stop the program that holds it (ss -lunp 'sport = :{port}') or set another sip_port.",
+                f"SIP port {number} ({name}) of {address} is taken.",
+                f"Stop the program that holds it (ss -lnup; ss -lntp | grep :{number}) or set another sip_port.",
             )
     raise EndpointStartError(f"No free port was found on {address}.", "Set sip_port.")
 
@@ -104,9 +115,6 @@ def claim_port(address: str, port: int) -> int:
 def is_bound(address: str, port: int) -> bool:
     """Whether a socket holds UDP `port` now."""
     return not _can_bind(address, port, socket.SOCK_DGRAM)
-
-
-_KINDS = {"UDP": socket.SOCK_DGRAM, "TCP": socket.SOCK_STREAM}
 
 
 def _any_free_port(address: str) -> int:
@@ -146,14 +154,3 @@ def _remedy(error: OSError) -> str:
     if error.errno == errno.EACCES:
         return "Choose a sip_port above 1023."
     return "Set address to a numeric IPv4 address of this machine."
-
-
-def rtp_port_shortage(settings: EndpointSettings) -> str:
-    """A sentence when the RTP range is too small for `max_calls`, else "". A call takes two ports (RTP and RTCP)."""
-    low, high = settings.rtp_ports
-    needed = 2 * settings.max_calls
-    if high - low + 1 >= needed:
-        return ""
-    with contextlib.suppress(ValueError):
-        return f"RTP ports {low}-{high} are too few for {settings.max_calls} calls, which take {needed}."
-    return ""
