@@ -30,8 +30,9 @@ Span = str | dict[str, Any]
 LAST_TURNS = 6
 BRIEFING_S = 12.0
 
-_SPOKEN_SIGNS_PER_S = 15.0
-_SPOKEN_DIGITS_PER_S = 3.0
+# Measured on the offline voice at its ordinary rate; other voices are a little faster.
+_SPOKEN_SIGNS_PER_S = 12.5
+_SPOKEN_DIGITS_PER_S = 2.4
 
 # Stems, of folded words: the beginnings of what angry and impatient callers say.
 _MOODS = {
@@ -54,7 +55,7 @@ _TEXTS = {
         "who": "Dzwoni", "withheld": "numer zastrzeżony", "why": "W sprawie", "collected": "Ustalono", "nothing": "nic",
         "tried": "Próbowano", "stopped": "Dlaczego bot przerwał", "mood": "Nastrój", "last": "Ostatnie słowa",
         "unknown": "nie powiedziano", "served": "Sprawę załatwił bot.", "went_on": "Bot nie przerwał rozmowy.",
-        "spoken_caller": "Dzwoni klient z numeru", "spoken_unknown": "Dzwoni klient z zastrzeżonego numeru",
+        "spoken_caller": "Dzwoni klient z numeru", "spoken_anyone": "Dzwoni klient.",
         "spoken_why": "Sprawa:", "spoken_mood": "Nastrój:",
         "spoken_keys": "Naciśnij jeden, aby odebrać, dwa, aby odrzucić.",
         "angry": "zdenerwowany", "impatient": "zniecierpliwiony", "neutral": "spokojny",
@@ -63,7 +64,7 @@ _TEXTS = {
         "who": "Caller", "withheld": "number withheld", "why": "About", "collected": "Collected", "nothing": "nothing",
         "tried": "Tried", "stopped": "Why the bot stopped", "mood": "Mood", "last": "Last words",
         "unknown": "not said", "served": "The bot served the caller.", "went_on": "The bot did not stop.",
-        "spoken_caller": "A customer is calling from", "spoken_unknown": "A customer is calling, number withheld",
+        "spoken_caller": "A customer is calling from", "spoken_anyone": "A customer is calling.",
         "spoken_why": "About:", "spoken_mood": "Mood:",
         "spoken_keys": "Press one to take the call, two to decline.",
         "angry": "angry", "impatient": "impatient", "neutral": "calm",
@@ -226,25 +227,28 @@ def as_text(summary: Summary, language: str) -> str:
 def briefing(summary: Summary, language: str) -> list[Span]:
     """What an agent hears before taking the call, about 12 seconds at most; for `tts.text.spoken`.
 
-    When it would take longer, the mood, then the caller's number, then the topic, then collected values are left out.
+    Where it would take longer, the caller's number (the agent's telephone shows it), then the topic, the mood, and the
+    collected values are left out, in this order.
     """
     texts = _TEXTS[_known(language)]
-    number: list[Span] = [texts["spoken_unknown"] + "."]
-    if summary.who:
-        number = [texts["spoken_caller"], {"kind": "phone", "value": _national(summary.who, language)}, "."]
+    number: list[Span] = [{"kind": "phone", "value": _national(summary.who, language)}, "."] if summary.who else []
     why: list[Span] = [f"{texts['spoken_why']} {_sentence(summary.why)}"] if summary.why else []
+    mood: list[Span] = [] if summary.mood == "neutral" else [f"{texts['spoken_mood']} {texts[summary.mood]}."]
     collected: list[list[Span]] = [
         [item.label[:1].upper() + item.label[1:], _value_span(item.value), "."] for item in summary.collected[:2]
     ]
     short = _REASONS[_known(language)].get(summary.reason, ("", _sentence(summary.why_stopped)))[1]
     reason: list[Span] = [short] if summary.reason and short else []
-    mood: list[Span] = [] if summary.mood == "neutral" else [f"{texts['spoken_mood']} {texts[summary.mood]}."]
-    parts: list[list[Span]] = [number, why, *collected, reason, mood, [texts["spoken_keys"]]]
-    for spare in (mood, number, why, *reversed(collected)):
-        if spoken_seconds(parts) <= BRIEFING_S:
+
+    def parts() -> list[list[Span]]:
+        caller: list[Span] = [texts["spoken_caller"], *number] if number else [texts["spoken_anyone"]]
+        return [caller, why, *collected, reason, mood, [texts["spoken_keys"]]]
+
+    for spare in (number, why, mood, *reversed(collected)):
+        if spoken_seconds(parts()) <= BRIEFING_S:
             break
         spare.clear()
-    return [span for part in parts for span in part]
+    return [span for part in parts() for span in part]
 
 
 def spoken_seconds(parts: Iterable[Iterable[Span]]) -> float:
