@@ -7,9 +7,11 @@ on seed and number alone, whoever renders it.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import asr
 from asr.training import channel, features
 from asr.training.corpus import Corpus, Prompt
+from asr.training.errors import TrainingError
 from asr.training.features import FRAME_MS, MAX_FRAMES, Frames
 from asr.training.voices import Espeak, draw_manner
 
@@ -68,18 +72,18 @@ def record(espeak: Espeak, prompt: Prompt, random: np.random.Generator) -> Recor
 
 
 def render(folder: Path, corpus: Corpus, hours: float, *, processes: int, say: Callable[[str], None]) -> int:
-    """Renders chunks until they hold `hours` of sound; how many chunks that took. Finished ones are not made again."""
+    """Renders chunks until they hold `hours` of sound; how many chunks that took. Finished ones are not made again.
+
+    Each chunk has a process of its own: the synthesiser's flutter and breath go on from one sentence to the next, and
+    nothing but a new process resets them. Raises TrainingError when one fails.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     seconds, chunks = 0.0, 0
-    context = multiprocessing.get_context("spawn")
-    # One process per chunk: the synthesiser's flutter and breath go on from one sentence to the next, and nothing but a
-    # new process resets them.
-    with context.Pool(
-        processes, initializer=_start_worker, initargs=(folder, corpus.seed, corpus.size), maxtasksperchild=1
-    ) as pool:
+    with ThreadPoolExecutor(processes) as pool:
         while seconds < hours * 3600:
             # A wave may render a few chunks more than are used: which ones are used must not depend on `processes`.
-            for chunk_seconds in pool.map(_render_chunk, range(chunks, chunks + processes), chunksize=1):
+            wave = range(chunks, chunks + processes)
+            for chunk_seconds in pool.map(lambda index: _render_apart(folder, corpus, index), wave):
                 if seconds < hours * 3600:
                     seconds += chunk_seconds
                     chunks += 1
@@ -99,27 +103,27 @@ def load(folder: Path, chunks: int) -> list[Recording]:
     return recordings
 
 
-_worker: tuple[Path, Corpus, Espeak] | None = None
+def _render_apart(folder: Path, corpus: Corpus, index: int) -> float:
+    """One chunk, rendered by a new process unless it is there; seconds of sound in it."""
+    if not (_frames_path(folder, index).exists() and _index_path(folder, index).exists()):
+        root = str(Path(asr.__file__).parents[1])
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        arguments = [str(folder), str(corpus.seed), str(corpus.size), str(index)]
+        done = subprocess.run(
+            [sys.executable, "-m", "asr.training.recordings", *arguments],
+            env=os.environ | {"PYTHONPATH": path},
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=1800,
+        )
+        if done.returncode != 0:
+            raise TrainingError(f"Rendering chunk {index} failed: {done.stderr.strip() or done.returncode}")
+    return float(_read_index(folder, index)["seconds"])
 
 
-def _start_worker(folder: Path, seed: int, size: int) -> None:
-    global _worker
-    os.nice(5)
-    _worker = (folder, Corpus(seed, size), Espeak())
-
-
-def _render_chunk(index: int) -> float:
-    """Seconds of sound in the chunk."""
-    assert _worker is not None
-    folder, corpus, espeak = _worker
-    return render_chunk(folder, corpus, espeak, index)
-
-
-def render_chunk(folder: Path, corpus: Corpus, espeak: Espeak, index: int) -> float:
-    """Writes one chunk unless it is there; seconds of sound in it. `espeak` must be fresh for the chunk to be the same
-    every time."""
-    if _frames_path(folder, index).exists() and _index_path(folder, index).exists():
-        return float(_read_index(folder, index)["seconds"])
+def render_chunk(folder: Path, corpus: Corpus, index: int) -> None:
+    """Writes one chunk."""
+    espeak = Espeak()
     made = [
         record(espeak, prompt, np.random.default_rng([corpus.seed, index, position]))
         for position, prompt in enumerate(corpus.chunk(index))
@@ -138,7 +142,6 @@ def render_chunk(folder: Path, corpus: Corpus, espeak: Espeak, index: int) -> fl
     part = folder / f"part_{index:05d}.json"
     part.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     part.replace(_index_path(folder, index))
-    return seconds
 
 
 def _read_index(folder: Path, index: int) -> dict[str, Any]:
@@ -152,3 +155,8 @@ def _frames_path(folder: Path, index: int) -> Path:
 
 def _index_path(folder: Path, index: int) -> Path:
     return folder / f"chunk_{index:05d}.json"
+
+
+if __name__ == "__main__":
+    os.nice(5)
+    render_chunk(Path(sys.argv[1]), Corpus(int(sys.argv[2]), int(sys.argv[3])), int(sys.argv[4]))

@@ -1,8 +1,8 @@
 """The synthesiser that teaches: espeak-ng in this process, through the library and data of the `espeakng-loader` wheel.
 
 The library keeps one global state: one `Espeak` per process, used by one thread. A sentence also depends, inaudibly, on
-those said before it: only a fresh process says exactly the same again. It is GPL-3: nothing outside this training program
-may import this module.
+those said before it (flutter and breath go on): only a fresh process says exactly the same again. It is GPL-3: nothing
+outside this training program may import this module.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ class Espeak:
         self.sample_rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), 0))
         if self.sample_rate <= 0:
             raise VoiceUnavailable(f"espeak-ng found no data in {data}.", "Install espeakng-loader again.")
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # by default it is seeded with the time
         self._audio: list[NDArray[np.int16]] = []
         self._words: dict[int, int] = {}
         self._callback = _CALLBACK(self._collect)  # kept: the library holds only a pointer to it
