@@ -6,7 +6,7 @@
 mono, at the rate asked for), in chunks, sentence by sentence. `GET /voice?name=` answers with the fingerprint of a
 voice, `GET /health` with what the process is doing. An error is `{"code", "message", "remedy"}`: 400 for a bad request,
 404 for a voice that is unknown or missing, 503 for a full queue, 500 for a text that a voice failed on. The process
-ends by SIGTERM, or with the process that started it.
+ends by SIGTERM, or with the process that started it. `/health` answers 503 when a sentence does not come to an end.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _STATUS: tuple[tuple[type[TtsError], int], ...] = ((UnknownVoice, 404), (SpeechB
 _PR_SET_PDEATHSIG = 1
 _LONGEST_SOCKET_PATH = 107
 _IDLE_CONNECTION_S = 120
+_HANGS_AFTER_S = 30.0  # no sentence takes that long; whoever watches should replace the process
 _FIELDS = {field.name for field in fields(SpeechRequest)}
 
 
@@ -75,15 +76,17 @@ def speech_app(engine: SpeechEngine) -> Starlette:
     started = time.monotonic()
 
     async def health(_: Request) -> JSONResponse:
+        hangs = engine.oldest_s() > _HANGS_AFTER_S
         return JSONResponse(
             {
-                "status": "ok",
+                "status": "hangs" if hangs else "ok",
                 "pid": os.getpid(),
                 "uptime_s": round(time.monotonic() - started, 1),
                 "waiting": engine.waiting(),
                 "oldest_s": round(engine.oldest_s(), 2),
                 "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-            }
+            },
+            503 if hangs else 200,
         )
 
     async def voice(request: Request) -> JSONResponse:
