@@ -12,6 +12,7 @@ import uuid
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from asr.activity import ActivityService
 from asr.client import RecogniserClient
@@ -52,7 +53,7 @@ def load_bots(config: Config) -> dict[Path, RunningBot]:
         if entry.bot not in bots:
             bot = load_bot(entry.bot, known=known)
             bots[entry.bot] = RunningBot(
-                bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot.systems), config.speech
+                bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot), config.speech
             )
     return bots
 
@@ -180,7 +181,7 @@ class App:
         report = await prompts.fill(list(dict.fromkeys(requests)))
         log.info("prompts: %s", report)
 
-    # -- calls -----------------------------------------------------------------------------------------------------------
+    # Calls
 
     def _incoming(self, leg: Leg) -> None:
         number = self._config.number(leg.dialled)
@@ -205,7 +206,7 @@ class App:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %s was lost", call_id, exc_info=error)
 
-    # -- state -----------------------------------------------------------------------------------------------------------
+    # State
 
     def _lost(self, reason: str) -> None:
         if not self.failed.done():
@@ -226,7 +227,8 @@ async def serve(config: Config, stop: asyncio.Event, events: EventStream | None 
     await app.start()
     stopping = asyncio.create_task(stop.wait(), name="until stopped")
     try:
-        await asyncio.wait({stopping, app.failed}, return_when=asyncio.FIRST_COMPLETED)
+        waited: set[asyncio.Future[Any]] = {stopping, app.failed}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -145,7 +145,7 @@ class Call:
 
     def _sorry(self, sample_rate: int) -> SpeechRequest:
         language = self._context.language
-        text = spoken(self._bot.bot.phrase("fault", language), language)
+        text = spoken([self._bot.bot.phrases[language]["handoff_flow_error"][0]], language)
         return self._bot.speech(text, language, sample_rate)
 
     async def _watch_leg(self) -> None:

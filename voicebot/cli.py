@@ -6,16 +6,20 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
+from asr.errors import AsrError
 from flows import FlowError
+from telephony.errors import TelephonyError
+from tts.errors import TtsError
 from voicebot.config import Config, load_config
-from voicebot.errors import ConfigError, VoicebotError
+from voicebot.errors import VoicebotError
+
+OUR_ERRORS = (AsrError, FlowError, TelephonyError, TtsError, VoicebotError)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -90,7 +94,7 @@ def chat(
     bot: Annotated[Path, typer.Argument(help="A bot's folder.")],
     language: Annotated[str, typer.Option(help="pl or en; the bot's first language when left out.")] = "",
 ) -> None:
-    """Talk to a bot by text; the same flows as on the phone. Lines that begin with # are keys, an empty one is silence."""
+    """Talk to a bot by text, in the flows of the phone. A line that begins with # is keys, an empty one is silence."""
     from voicebot.chat import run_chat
 
     asyncio.run(run_chat(bot, language, out))
@@ -112,7 +116,9 @@ def call(
 @app.command()
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON in the last line.")] = False,
-    output: Annotated[Path, typer.Option(help="Folder for recordings, transcripts and summaries.")] = Path("demo-calls"),
+    output: Annotated[Path, typer.Option(help="Folder for recordings, transcripts and summaries.")] = Path(
+        "demo-calls"
+    ),
 ) -> None:
     """Run real calls on this machine, offline: bot, shop, callers and agents."""
     from voicebot.demo import demo_command

@@ -76,7 +76,9 @@ class SipSettings(_Section):
         if not 1024 <= low < high <= 65535:
             raise ValueError("rtp_ports is a range like [20000, 29999] within 1024..65535.")
         if high - low + 1 < self.max_calls * 2:
-            raise ValueError(f"rtp_ports holds fewer than two ports for each of {self.max_calls} calls. Widen the range.")
+            raise ValueError(
+                f"rtp_ports holds fewer than two ports for each of {self.max_calls} calls. Widen the range."
+            )
         return self
 
     def endpoint(self) -> EndpointSettings:
@@ -197,7 +199,9 @@ def load_config(path: Path) -> Config:
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise ConfigError(f"{place}: this is not YAML: {getattr(error, 'problem', error)}.") from error
     if not isinstance(raw, CommentedMap):
-        raise ConfigError(f"{path}:1: the file is empty.", "Begin with `numbers:`; see docs/reference/configuration.md.")
+        raise ConfigError(
+            f"{path}:1: the file is empty.", "Begin with `numbers:`; see docs/reference/configuration.md."
+        )
     try:
         config = Config.model_validate(_plain(raw))
     except ValidationError as error:
@@ -210,9 +214,7 @@ def _anchored(config: Config, base: Path) -> Config:
         update={
             "data": base / config.data,
             "numbers": tuple(entry.model_copy(update={"bot": base / entry.bot}) for entry in config.numbers),
-            "recognition": config.recognition.model_copy(
-                update={"models_dir": base / config.recognition.models_dir}
-            ),
+            "recognition": config.recognition.model_copy(update={"models_dir": base / config.recognition.models_dir}),
             "speech": config.speech.model_copy(update={"voices_dir": base / config.speech.voices_dir}),
         }
     )

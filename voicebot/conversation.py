@@ -25,7 +25,6 @@ from flows import (
     StopRecording,
     SystemResult,
     SystemSlow,
-    command_name,
 )
 from telephony.room import Member, Room
 from tts.text import spoken
@@ -123,7 +122,7 @@ class Conversation:
         self._context.publish(events.KeysPressed, keys=keys)
         self._pipeline.post(EventFrame(Keys(keys)))
 
-    # -- what the pipeline asks (pipeline.Turn) --------------------------------------------------------------------------
+    # What the pipeline asks (pipeline.Turn)
 
     async def heard(self, utterance: Utterance, words: Words) -> tuple[Action, ...]:
         transcript = words.transcript
@@ -135,17 +134,7 @@ class Conversation:
             decode_ms=round(transcript.decode_s * 1000, 1),
             audio_s=transcript.audio_s,
         )
-        actions, understood = await self._dialog.heard(words)
-        self._context.publish(
-            events.Decision,
-            kind="understood",
-            data={
-                "commands": [command_name(command) for command in understood.commands],
-                "source": understood.source,
-                "confidence": round(understood.confidence, 3),
-                "reason": understood.reason,
-            },
-        )
+        actions = await self._dialog.heard(words)
         self._clock.decided = self._loop.time()
         return actions
 
@@ -192,7 +181,7 @@ class Conversation:
         if not self._verdict.done():
             self._verdict.set_result(action)
 
-    # -- hearing ---------------------------------------------------------------------------------------------------------
+    # Hearing
 
     async def _hear(self, audio: bytes) -> Words:
         transcript = await self._services.recogniser.transcribe(
@@ -213,7 +202,7 @@ class Conversation:
     def _no_input(self) -> None:
         self._pipeline.post(EventFrame(NoInput()))
 
-    # -- speaking --------------------------------------------------------------------------------------------------------
+    # Speaking
 
     def _bot_started(self, saying: Saying) -> None:
         self._listener.bot_started(saying.interruptible)
@@ -241,7 +230,7 @@ class Conversation:
     def _interrupted(self) -> None:
         self._pipeline.interrupt()
 
-    # -- company systems -------------------------------------------------------------------------------------------------
+    # Company systems
 
     async def _ask_system(self, action: CallSystem) -> None:
         began = self._loop.time()
@@ -260,7 +249,7 @@ class Conversation:
         )
         self._pipeline.post(EventFrame(result))
 
-    # -- faults ----------------------------------------------------------------------------------------------------------
+    # Faults
 
     def _fault(self, message: str) -> None:
         """A stage broke: the caller is not left in silence but given to people."""

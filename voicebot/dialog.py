@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from asr.recogniser import Transcript
-from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, Understanding, Understood
+from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, Understanding
 from flows.commands import Command, NoMatch, SetSlot
 from voicebot.listener import Words
 
@@ -53,11 +53,10 @@ class Dialog:
             return len(command.value) >= self.expect.length
         return not isinstance(command, NoMatch)
 
-    async def heard(self, words: Words) -> tuple[tuple[Action, ...], Understood]:
+    async def heard(self, words: Words) -> tuple[Action, ...]:
         """Take a finished turn. What was considered before the question changed is considered again."""
         current = await self.consider(words.transcript)
-        event = Heard(current.understood, words.transcript.text, words.transcript.confidence)
-        return self.apply(event), current.understood
+        return self.apply(Heard(current.understood, words.transcript.text, words.transcript.confidence))
 
     def apply(self, event: Event) -> tuple[Action, ...]:
         step = self._engine.step(self.state, event, self._now())

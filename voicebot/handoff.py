@@ -1,10 +1,10 @@
 """Giving a call to people: one agent after another is rung, briefed and asked; who presses 1 gets the caller.
 
-    RINGING -> BRIEFING   the agent's phone was answered
-    RINGING -> REFUSED    busy, declined, no answer, unreachable
-    BRIEFING -> JOINED    key 1
-    BRIEFING -> REFUSED   key 2, hung up, or no key in time
-    JOINED -> DONE        one of the two has hung up
+RINGING -> BRIEFING   the agent's phone was answered
+RINGING -> REFUSED    busy, declined, no answer, unreachable
+BRIEFING -> JOINED    key 1
+BRIEFING -> REFUSED   key 2, hung up, or no key in time
+JOINED -> DONE        one of the two has hung up
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class HandoffToPeople:
         self._briefing = briefing
 
     async def run(self) -> bool:
-        """True when an agent has talked with the caller (and one of them has hung up), False when nobody took the call."""
+        """True when an agent has talked with the caller until one hung up, False when nobody took the call."""
         self._room.set_music(HoldMusic(self._room.sample_rate))
         try:
             for agent in self._queue.agents:

@@ -1,7 +1,7 @@
 """The ear of one call: carries out what `Turns` decides.
 
-Voice activity comes in on its own thread, is marshalled to the loop, and meets the turn-taking there. Decoding starts at
-the first pause, before the turn is certain, and is thrown away when the caller goes on.
+Voice activity comes in on its own thread, is marshalled to the loop, and meets the turn-taking there. Decoding starts
+at the first pause, before the turn is certain, and is thrown away when the caller goes on.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ DUCK_DB = -12.0
 
 @dataclass(frozen=True)
 class Words:
-    """What was recognised, and what the flow makes of it. `answers`: it can act on them; `back_channel`: a mere "mhm"."""
+    """What was recognised, and what the flow makes of it. `answers`: it can act on it; `back_channel`: a mere "mhm"."""
 
     transcript: Transcript
     understood: Understood
@@ -112,7 +112,7 @@ class Listener:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._decoding.clear()
 
-    # -- what the conversation tells ------------------------------------------------------------------------------------
+    # What the conversation tells
 
     def bot_started(self, interruptible: bool) -> None:
         self._signal(BotStarted(interruptible))
@@ -126,7 +126,7 @@ class Listener:
     def expect(self, patience: Patience) -> None:
         self._signal(Expect(patience))
 
-    # -- signals and effects -------------------------------------------------------------------------------------------
+    # Signals and effects
 
     def _from_activity(self, event: ActivityEvent) -> None:
         if not self._loop.is_closed():

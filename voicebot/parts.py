@@ -9,7 +9,7 @@ from typing import Any
 from asr.activity import ActivityService
 from asr.recogniser import Recogniser
 from flows import Bot, Engine, Understanding
-from flows.systems import SystemClient
+from flows.testing import Systems
 from telephony.leg import Endpoint
 from telephony.media import MediaThread
 from tts.store import PromptStore
@@ -38,7 +38,7 @@ class RunningBot:
     bot: Bot
     engine: Engine
     understanding: Understanding
-    systems: SystemClient
+    systems: Systems
     speech_settings: SpeechSettings
 
     def speech(self, text: str, language: str, sample_rate: int) -> SpeechRequest:
@@ -60,8 +60,8 @@ class CallContext:
     discard_recording: Callable[[], None] = lambda: None
     events: list[CallEvent] = field(default_factory=list)
 
-    def publish(self, kind: type[CallEvent], **values: Any) -> None:
-        event = kind(**values, **self.clock.stamp())
+    def publish(self, event_type: type[CallEvent], /, **values: Any) -> None:
+        event = event_type(**values, **self.clock.stamp())
         self.events.append(event)
         self.stream.publish(event)
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipecat.frames.frames import ControlFrame, DataFrame, ErrorFrame, Frame, InterruptionFrame, TranscriptionFrame
 from pipecat.pipeline.pipeline import Pipeline
@@ -22,7 +22,7 @@ from pipecat.utils.time import time_now_iso8601
 from pipecat.workers.runner import WorkerRunner
 
 from asr.errors import AsrError
-from flows import Action, Event, Handoff, HangUp, RecognitionDown, Say
+from flows import Action, CallStarted, Event, Handoff, HangUp, RecognitionDown, Say
 from voicebot.listener import Utterance, Words
 from voicebot.speaker import Saying, Speaker
 
@@ -39,11 +39,20 @@ class UtteranceFrame(DataFrame):
     interruptible: bool = field(default=False, init=False)
 
 
+@dataclass(kw_only=True)
+class HeardFrame(TranscriptionFrame):
+    """The words of a caller turn, for Pipecat's observers too."""
+
+    utterance: Utterance
+    words: Words
+    interruptible: bool = field(default=False, init=False)
+
+
 @dataclass
 class EventFrame(DataFrame):
     """Something else the flow has to know."""
 
-    event: Event
+    event: CallStarted | Event
     interruptible: bool = field(default=False, init=False)
 
 
@@ -78,7 +87,7 @@ class Turn(Protocol):
     speaker: Speaker
 
     async def heard(self, utterance: Utterance, words: Words) -> tuple[Action, ...]: ...
-    def happened(self, event: Event) -> tuple[Action, ...]: ...
+    def happened(self, event: CallStarted | Event) -> tuple[Action, ...]: ...
     def now(self, action: Action) -> None: ...
     def afterwards(self, action: Handoff | HangUp) -> None: ...
     def announce(self, say: Say) -> Saying: ...
@@ -104,9 +113,7 @@ class Recognition(FrameProcessor):
             await self.push_frame(EventFrame(RecognitionDown()))
             return
         text = words.transcript.text
-        transcription = TranscriptionFrame(text, "caller", time_now_iso8601(), result=(frame.utterance, words))
-        transcription.interruptible = False
-        await self.push_frame(transcription)
+        await self.push_frame(HeardFrame(text, "caller", time_now_iso8601(), utterance=frame.utterance, words=words))
 
 
 class DialogStage(FrameProcessor):
@@ -118,9 +125,8 @@ class DialogStage(FrameProcessor):
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
-        if isinstance(frame, TranscriptionFrame):
-            utterance, words = frame.result or (None, None)
-            await self._emit(await self._turn.heard(utterance, words))
+        if isinstance(frame, HeardFrame):
+            await self._emit(await self._turn.heard(frame.utterance, frame.words))
         elif isinstance(frame, EventFrame):
             await self._emit(self._turn.happened(frame.event))
         else:
@@ -191,9 +197,10 @@ class CallPipeline:
             enable_turn_tracking=False,
         )
 
-        @self._worker.event_handler("on_pipeline_error")
-        async def on_pipeline_error(worker: Any, frame: ErrorFrame) -> None:
+        async def on_error(worker: PipelineWorker, frame: ErrorFrame) -> None:
             on_fault(str(frame.error))
+
+        self._worker.add_event_handler("on_pipeline_error", on_error)
 
     async def run(self) -> None:
         """Run until cancelled; ends within a bounded time then."""

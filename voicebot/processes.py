@@ -1,7 +1,7 @@
 """Child processes that serve a model over a Unix socket: started, watched, replaced when they die or go deaf.
 
-A child is ready when `GET /health` on its socket answers 200. Clients keep the socket path; they ride over a replacement
-by themselves (one repeat), so this module only has to bring the process back quickly.
+A child is ready when `GET /health` on its socket answers 200. Clients keep the socket path; they ride over a
+replacement by themselves (one repeat), so this module only has to bring the process back quickly.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ModelProcess:
         return self._child.pid if self._child is not None and self._child.returncode is None else None
 
     async def start(self) -> None:
-        """Start the child and return when it is ready. Raises ProcessFailed when it ends before, with its last words."""
+        """Start the child and return when it is ready. Raises ProcessFailed when it ends before that."""
         await self._spawn()
         self._watch = asyncio.create_task(self._keep_alive(), name=f"watch {self.name}")
 

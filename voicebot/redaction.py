@@ -270,7 +270,7 @@ def _in_run(run: Sequence[_Group]) -> Iterator[tuple[int, int, str]]:
 
 
 def _named(text: str, runs: Sequence[Sequence[_Group]]) -> Iterator[tuple[int, int, str]]:
-    """Whole runs of about the right length in a text that names the number."""
+    """Of runs without check digits that fit: those of about the right length, in a text that names the number."""
     folded = fold(text)
     for name, kind, lengths in _NAMED:
         if runs and name.search(folded):
@@ -298,10 +298,14 @@ def _secrets(text: str) -> list[tuple[int, int, str]]:
     """What to mask, in order, without overlap. Where numbers overlap all is masked, under the name of the longest."""
     if len(text) < _SHORTEST_SECRET:
         return []
-    runs = _runs(text)
-    found = [*_written_ibans(text), *_named(text, runs)]
-    for run in runs:
-        found.extend(_in_run(run))
+    found = list(_written_ibans(text))
+    unsure = []
+    for run in _runs(text):
+        sure = list(_in_run(run))
+        found += sure
+        if not sure:
+            unsure.append(run)
+    found += _named(text, unsure)
     merged: list[tuple[int, int, str, int]] = []
     for start, end, kind in sorted(found):
         if merged and start < merged[-1][1]:

@@ -103,7 +103,7 @@ class Speaker:
         if isinstance(event, PlaybackStarted):
             self._on_started(saying)
         elif isinstance(event, PlaybackFinished):
-            self._close(event.utterance, event.heard_samples, event.completed)
+            self._close(event.utterance, event.heard_samples, completed=event.completed)
 
     def _close(self, key: str, heard_samples: int, *, completed: bool) -> None:
         saying = self._sayings.pop(key)

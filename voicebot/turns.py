@@ -1,8 +1,8 @@
 """Who has the floor: pure turn-taking for one call.
 
-`Turns` is told what is seen (voice activity, a guess of the words, keys, the bot's own speech, the passing of audio) and
-answers with effects for others to carry out. It opens nothing, reads no clock, and counts time in samples of the
-caller's audio (style rule 7).
+`Turns` is told what is seen (voice activity, a guess of the words, keys, the bot's own speech, the passing of audio)
+and answers with effects for others to carry out. It opens nothing, reads no clock, and counts time in samples of the
+caller's audio.
 
     NOBODY -> CALLER      the caller begins to speak
     NOBODY -> BOT         the bot begins to speak
@@ -51,7 +51,7 @@ class Patience:
     longest_ms: int = 30000  # a caller who never stops is answered after this
 
 
-# -- what Turns is told ------------------------------------------------------------------------------------------------
+# What Turns is told
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Elapsed:
 Signal = CallerStarted | CallerPaused | Guess | BotStarted | BotFinished | KeyPressed | Expect | Elapsed
 
 
-# -- what Turns asks for -----------------------------------------------------------------------------------------------
+# What Turns asks for
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class Turns:
                 effects = []
         return tuple(effects + self._due(now))
 
-    # -- the caller ----------------------------------------------------------------------------------------------------
+    # The caller
 
     def _caller_started(self, at: int) -> list[Effect]:
         resumed = self._paused_at is not None
@@ -253,7 +253,7 @@ class Turns:
             stop = [StopBot()]
         return stop
 
-    # -- the bot -------------------------------------------------------------------------------------------------------
+    # The bot
 
     def _bot_started(self, interruptible: bool, now: int) -> list[Effect]:
         self._interruptible = interruptible
@@ -291,7 +291,7 @@ class Turns:
             self._silent_since = now
         return []
 
-    # -- time ----------------------------------------------------------------------------------------------------------
+    # Time
 
     def _due(self, now: int) -> list[Effect]:
         if (end := self._turn_end()) is not None and now >= end:
@@ -329,7 +329,7 @@ class Turns:
             return None
         return self._silent_since + self._samples(self._patience.no_input_ms)
 
-    # -- steps ---------------------------------------------------------------------------------------------------------
+    # Steps
 
     def _begin_turn(self, at: int) -> None:
         self._start = self._with_margin(at)

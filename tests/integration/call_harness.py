@@ -1,0 +1,201 @@
+"""A call in one process: memory legs, the real media thread, rooms and flow engine; scripted hearing, tones for speech.
+
+What the caller says is scripted as text; voice activity is told by the test, so nothing here depends on acoustics.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from asr.activity import ActivityEvent, SpeechPaused, SpeechStarted
+from asr.testing import ScriptedRecogniser
+from flows import EmbeddedUnderstanding, Engine, load_bot
+from flows.testing import FakeSystemClient
+from telephony.leg import Digit, Ended, EndpointSettings, Leg
+from telephony.media import MediaThread
+from telephony.testing import MemoryEndpoint, MemoryNetwork
+from tts.store import PromptStore
+from tts.testing import ToneSynthesizer
+from voicebot.call import Call
+from voicebot.config import AgentSettings, Config, NumberSettings, QueueSettings, SpeechSettings
+from voicebot.events import CallEvent, EventStream
+from voicebot.parts import RunningBot, Services
+
+SHOP = Path(__file__).parents[2] / "flows" / "examples" / "shop"
+ZONE = ZoneInfo("Europe/Warsaw")
+PATIENCE_S = 30.0
+
+
+class ToldActivity:
+    """Stands in for `ActivityService`: the test says when the caller speaks."""
+
+    def __init__(self) -> None:
+        self.streams: list[ToldStream] = []
+
+    def open(self, sample_rate: int, on_event: Callable[[ActivityEvent], None]) -> ToldStream:
+        stream = ToldStream(sample_rate, on_event)
+        self.streams.append(stream)
+        return stream
+
+
+class ToldStream:
+    def __init__(self, sample_rate: int, on_event: Callable[[ActivityEvent], None]) -> None:
+        self._rate = sample_rate
+        self._on_event = on_event
+        self.position = 0
+        self.closed = False
+
+    def feed(self, first_sample: int, pcm: bytes) -> None:
+        self.position = first_sample + len(pcm) // 2
+
+    def audio(self, start_sample: int, end_sample: int) -> bytes:
+        return bytes(2 * max(0, end_sample - start_sample))
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def speak(self, seconds: float) -> None:
+        """The caller is heard for so long, then pauses."""
+        await self.start()
+        await self.until(self.position + int(seconds * self._rate))
+        self._on_event(SpeechPaused(self.position))
+
+    async def start(self) -> None:
+        self._on_event(SpeechStarted(self.position))
+
+    async def until(self, position: int) -> None:
+        while self.position < position:
+            await asyncio.sleep(0.01)
+
+
+@dataclass
+class Line:
+    """The bot's side, ready for calls, with handles to all that is scripted."""
+
+    services: Services
+    bot: RunningBot
+    endpoint: MemoryEndpoint
+    network: MemoryNetwork
+    activity: ToldActivity
+    recogniser: ScriptedRecogniser
+    voice: ToneSynthesizer
+    systems: FakeSystemClient
+    calls: list[asyncio.Task[None]] = field(default_factory=list)
+    told: list[CallEvent] = field(default_factory=list)
+
+    @property
+    def stream(self) -> ToldStream:
+        return self.activity.streams[-1]
+
+    def events(self, kind: type[CallEvent]) -> list[Any]:
+        return [event for event in self.told if isinstance(event, kind)]
+
+    async def until(self, kind: type[CallEvent], count: int = 1, **values: Any) -> Any:
+        """The `count`-th event of that kind with those values."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                found = [
+                    event
+                    for event in self.events(kind)
+                    if all(getattr(event, name) == value for name, value in values.items())
+                ]
+                if len(found) >= count:
+                    return found[count - 1]
+                await asyncio.sleep(0.01)
+
+    async def say(self, *texts: str) -> None:
+        """The caller says something; the recogniser will understand it as `texts`, one utterance each."""
+        for text in texts:
+            self.recogniser.add(text)
+            await self.stream.speak(0.4)
+
+    async def over(self) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(*self.calls)
+
+
+@asynccontextmanager
+async def line(data: Path, agents: tuple[AgentSettings, ...] = (), **turns: Any) -> AsyncIterator[Line]:
+    network = MemoryNetwork()
+    endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", 5060, codecs=("pcma",)), network)
+    config = Config(
+        data=data,
+        numbers=(NumberSettings(number="*", bot=SHOP, language="pl"),),
+        queues={"people": QueueSettings(agents=agents, ring_s=1.0, decide_s=5.0)},
+        turns=turns or {},
+    )
+    voice = ToneSynthesizer()
+    recogniser, activity, systems = ScriptedRecogniser(), ToldActivity(), FakeSystemClient({})
+    events = EventStream()
+    media = MediaThread(asyncio.get_running_loop())
+    media.start()
+    loaded = load_bot(SHOP)
+    bot = RunningBot(loaded, Engine(loaded), EmbeddedUnderstanding(loaded), systems, SpeechSettings(rate=2.0))
+    services = Services(config, endpoint, media, activity, recogniser, PromptStore(data / "prompts", voice), events)  # type: ignore[arg-type]
+    ready = Line(services, bot, endpoint, network, activity, recogniser, voice, systems)
+    events.attach(ready.told.append)
+
+    def incoming(leg: Leg) -> None:
+        call = Call(services, bot, config.numbers[0], leg, f"call-{len(ready.calls)}", lambda: datetime.now(ZONE))
+        ready.calls.append(asyncio.create_task(call.run(), name="call"))
+
+    endpoint.on_incoming(incoming)
+    await endpoint.start()
+    try:
+        yield ready
+    finally:
+        await endpoint.stop()
+        await asyncio.gather(*ready.calls, return_exceptions=True)
+        media.stop()
+
+
+class Phone:
+    """A person's telephone on the same network."""
+
+    def __init__(self, network: MemoryNetwork, port: int) -> None:
+        self.endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", port, user="phone", codecs=("pcma",)), network)
+        self.leg: Leg | None = None
+        self._keys = ""
+        self._delay_s = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        await self.endpoint.start()
+
+    async def dial(self, number: str = "100") -> Leg:
+        self.leg = await self.endpoint.dial(f"sip:{number}@127.0.0.1:5060", caller="+48600100200", timeout_s=5.0)
+        return self.leg
+
+    def answers(self, keys: str, delay_s: float = 0.1) -> None:
+        """As an agent: answer what comes in and press `keys` after a while."""
+        self._keys, self._delay_s = keys, delay_s
+        self.endpoint.on_incoming(lambda leg: self._tasks.append(asyncio.create_task(self._answer(leg), name="agent")))
+
+    async def _answer(self, leg: Leg) -> None:
+        self.leg = leg
+        await leg.answer()
+        await asyncio.sleep(self._delay_s)
+        if self._keys:
+            await leg.send_digits(self._keys)
+
+    async def stop(self) -> None:
+        await self.endpoint.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def ended(leg: Leg) -> Ended:
+    async with asyncio.timeout(PATIENCE_S):
+        async for event in leg.events():
+            if isinstance(event, Ended):
+                return event
+    raise AssertionError("a leg's events end with Ended")
+
+
+__all__ = ["Digit", "Line", "Phone", "ended", "line"]
