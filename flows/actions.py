@@ -26,7 +26,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Say:
-    """Words for the caller. `step` is where they come from: "order_status/2", "greeting/machine", "phrases/no_match"."""
+    """Words for the caller. `step` is where they stand: "order_status/2", "greeting/machine", "phrases/no_match"."""
 
     spans: tuple[Span, ...]
     language: str

@@ -163,6 +163,7 @@ def _after_correction(turn: Turn, values: list[SetSlot | CorrectSlot]) -> None:
             if index is not None and index <= turn.frame["index"]:
                 turn.frame["index"] = index
                 turn.note("corrected", slot=command.slot)
+                turn.say_phrase("corrected")
     carry_on(turn)
 
 

@@ -46,7 +46,7 @@ class NoInput:
 
 @dataclass(frozen=True)
 class SystemResult:
-    """A company system answered, or did not. `data` is JSON; when the outcome is not "ok" it may hold `{"error": ...}`."""
+    """A company system answered, or did not. `data` is JSON; when the outcome is not "ok" it may hold an "error"."""
 
     id: str
     outcome: Literal["ok", "not_found", "failed", "unknown"]

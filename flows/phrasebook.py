@@ -31,7 +31,7 @@ def _pattern_tokens(phrase: str) -> tuple[str, ...]:
 
 
 class Pattern:
-    """A phrase to look for: words, stems ("konsultant*"), gaps ("..." is up to three words); small errors are forgiven."""
+    """A phrase: words, stems ("konsultant*"), gaps ("..." is up to three words). Small errors are forgiven."""
 
     def __init__(self, phrase: str, *, exact: bool = False) -> None:
         self.phrase = phrase

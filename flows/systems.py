@@ -1,8 +1,8 @@
 """Company systems over HTTP: with a deadline, retries that can do no harm, and an honest outcome.
 
-Reading (GET) is repeated once when the connection failed or the server was briefly unwell. What changes something is sent
-once, with an `Idempotency-Key`; when no answer came, nobody knows whether it was done: the outcome is "unknown". A system
-that failed several times in a row is left alone for a while, so that callers need not wait for it.
+Reading (GET) is repeated once when the connection failed or the server was briefly unwell. What changes something is
+sent once, with an `Idempotency-Key`; when no answer came, nobody knows whether it was done: the outcome is "unknown".
+A system that failed several times in a row is left alone for a while, so that callers need not wait for it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def resolve(text: str, environment: Mapping[str, str]) -> str:
 
 
 def secret(name: str, environment: Mapping[str, str]) -> str:
-    """The secret of this name: the environment variable, or the file that `<name>_FILE` names. Raises SettingMissing."""
+    """The environment variable of this name, or the file that `<name>_FILE` names. Raises SettingMissing."""
     if environment.get(name):
         return environment[name]
     file = environment.get(f"{name}_FILE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 ANY_LANGUAGE = ""
@@ -40,12 +40,21 @@ def _several(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+_STRING = {"type": "string", "minLength": 1}
+_STRINGS = {"type": "array", "items": _STRING}
+_TEXT_SCHEMA: dict[str, Any] = {"anyOf": [_STRING, {"type": "object", "additionalProperties": _STRING}]}
+_PHRASES_SCHEMA: dict[str, Any] = {"anyOf": [_STRINGS, {"type": "object", "additionalProperties": _STRINGS}]}
+
 Name = Annotated[str, AfterValidator(_name)]
 # By language; a text written once stands under ANY_LANGUAGE.
-Text = Annotated[dict[str, str], BeforeValidator(_by_language)]
-Phrases = Annotated[dict[str, list[str]], BeforeValidator(_list_by_language)]
+Text = Annotated[dict[str, str], BeforeValidator(_by_language), WithJsonSchema(_TEXT_SCHEMA)]
+Phrases = Annotated[dict[str, list[str]], BeforeValidator(_list_by_language), WithJsonSchema(_PHRASES_SCHEMA)]
 # Several wordings of one text; a single one may be written without the list.
-Wordings = Annotated[list[Text], BeforeValidator(_several)]
+Wordings = Annotated[
+    list[Text],
+    BeforeValidator(_several),
+    WithJsonSchema({"anyOf": [_TEXT_SCHEMA, {"type": "array", "items": _TEXT_SCHEMA}]}),
+]
 
 
 def in_language(text: dict[str, str], language: str) -> str:
