@@ -25,7 +25,7 @@ async def nothing_left() -> AsyncIterator[None]:
     tasks = asyncio.all_tasks()
     yield
     left = {task.get_name() for task in asyncio.all_tasks() - tasks if task is not asyncio.current_task()}
-    running = {t.name for t in set(threading.enumerate()) - threads if not t.name.startswith("asyncio_")}
+    running = {t.name for t in set(threading.enumerate()) - threads if not t.name.startswith("asyncio")}
     assert not left, f"tasks left: {left}"
     assert not running, f"threads left: {running}"
 

@@ -60,7 +60,7 @@ class Scenario:
         return self._send(self._request("INVITE", sdp(self.media_port, self.codec), first=True))
 
     def retransmit_invite(self) -> Self:
-        """The first INVITE once more, byte for byte, as a phone does that got no answer; 180 comes again."""
+        """The first INVITE once more, byte for byte, as a phone sends it that got no answer; 180 comes again."""
         text = self._request("INVITE", sdp(self.media_port, self.codec), first=True)
         return self._send(text, retransmit=False).expect(180)
 
@@ -113,6 +113,11 @@ class Scenario:
         self._send(self._request("INFO", f"Signal={key}\nDuration=160\n", "application/dtmf-relay"))
         return self.expect(200)
 
+    def refer(self, target: str) -> Self:
+        """Ask the far end to call `target`."""
+        self._cseq += 1
+        return self._send(self._request("REFER", extra=(f"Refer-To: <{target}>",)))
+
     def bye(self) -> Self:
         self._cseq += 1
         return self._send(self._request("BYE")).expect(200)
@@ -156,7 +161,13 @@ class Scenario:
         return self
 
     def _request(
-        self, method: str, body: str = "", content_type: str = "application/sdp", *, first: bool = False
+        self,
+        method: str,
+        body: str = "",
+        content_type: str = "application/sdp",
+        *,
+        first: bool = False,
+        extra: tuple[str, ...] = (),
     ) -> str:
         # `first` is the transaction of the first INVITE: its copies, CANCEL and the ACK of a refusal share the branch.
         branch = "z9hG4bK-[pid]-[call_number]-first" if first else "[branch]"
@@ -171,7 +182,7 @@ class Scenario:
                 f"CSeq: {self._cseq} {method}",
                 f"Contact: <sip:{self.caller}@[local_ip]:[local_port]>",
                 "Max-Forwards: 70",
-                *(self.headers if method == "INVITE" else ()),
+                *(self.headers if method == "INVITE" else extra),
                 *self._body(body, content_type),
             ]
         )
@@ -187,8 +198,9 @@ class Sipp:
     """A sipp process playing one scenario; `async with` ends it."""
 
     def __init__(
-        self, scenario: Scenario, folder: Path, *, target: int = 0, service: str = "48221234567", calls: int = 1
+        self, scenario: Scenario, folder: Path, *, target: int = 0, service: str = "48221234567", timers: bool = True
     ) -> None:
+        """`target`: the port to call, 0 to be called. `timers=False`: sipp sends nothing again of its own accord."""
         self.program = require_program("sipp", package="sip-tester")
         self.port = free_port()
         self._folder = folder / f"sipp-{self.port}"
@@ -198,8 +210,9 @@ class Sipp:
         self._arguments = [
             *(f"127.0.0.1:{target}" for _ in range(1) if target),
             *("-sf", str(xml), "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-s", service),
-            *("-m", str(calls), "-l", str(calls), "-r", "50", "-timeout", "40s", "-timeout_error", "-nostdin"),
+            *("-m", "1", "-r", "50", "-timeout", "40s", "-timeout_error", "-nostdin"),
             *("-trace_err", "-error_file", str(self._folder / "errors.log"), "-mp", str(free_port() & ~1)),
+            *(() if timers else ("-nr",)),
             *("-trace_msg", "-message_file", str(self._folder / "messages.log")),
         ]
         self._process: asyncio.subprocess.Process | None = None
