@@ -104,6 +104,14 @@ class Concealer:
         return int(self._rate * duration_ms / 1000)
 
 
+def crossfaded(first: bytes, second: bytes) -> bytes:
+    """`second`, begun as `first` begins, so that the frame `first` can be left out without a click."""
+    beginning, rest = samples(first).astype(np.float32), samples(second).astype(np.float32)
+    falling = _falling(len(rest) // 4)
+    rest[: len(falling)] = beginning[: len(falling)] * falling + rest[: len(falling)] * (1.0 - falling)
+    return saturated(np.rint(rest))
+
+
 def _falling(length: int) -> _Signal:
     """Half a raised cosine from 1 to 0."""
     return (0.5 + 0.5 * np.cos(np.pi * (np.arange(length, dtype=np.float32) + 0.5) / length)).astype(np.float32)

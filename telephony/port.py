@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from telephony.concealment import QUIET_PEAK, Concealer
+from telephony.concealment import QUIET_PEAK, Concealer, crossfaded
 from telephony.leg import FRAME_MS, Leg, LegState
 from telephony.pcm import frame_samples, samples, silence
 from telephony.resample import Resampler
@@ -16,6 +16,8 @@ _SLACK_S = 0.005
 
 _READ_FRAMES = 10  # what one tick takes from the stack at most
 _BACKLOG_FRAMES = 12  # more than this waiting is old news: cut down to the cushion
+_PATIENCE_TICKS = 500  # 10 s without a pause: a cut that can be heard is better than a delay that stays
+_LOUDEST = 32768
 _WATCH_TICKS = 100  # 2 s: what was never needed in that time is delay, not cushion
 
 
@@ -38,6 +40,8 @@ class _Intake:
         self._least = 0
         self._watched = 0
         self._surplus = 0
+        self._softest = _LOUDEST
+        self._patience = _PATIENCE_TICKS
         self.concealed = 0
         self.discarded = 0
 
@@ -48,7 +52,7 @@ class _Intake:
         if len(waiting) > _BACKLOG_FRAMES * size:
             self.discarded += len(waiting) // size - 2
             waiting = waiting[len(waiting) - 2 * size :]
-        if self._surplus and len(waiting) >= 3 * size:
+        if self._surplus and self._flowing and len(waiting) >= 3 * size:
             waiting = self._without_surplus(waiting)
         if not self._flowing:
             return self._resume(waiting)
@@ -89,16 +93,31 @@ class _Intake:
         self._least = left if not self._watched else min(self._least, left)
         self._watched += 1
         if self._watched >= _WATCH_TICKS:
-            self._surplus = max(0, self._least // self._bytes - 1)
+            surplus = max(0, self._least // self._bytes - 1)
+            if not self._surplus:
+                self._begin_search()
+            self._surplus = surplus
             self._watched = 0
 
     def _without_surplus(self, waiting: bytes) -> bytes:
-        """Take a quiet frame out, so that delay gathered in a stall goes away in a pause and not in a word."""
-        if int(np.abs(samples(waiting[: self._bytes]).astype(np.int32)).max()) > QUIET_PEAK:
+        """Take a frame out where it is least missed, so that delay gathered in a stall goes away in a pause.
+
+        A pause is what is hardly louder than the softest frame of late; when none comes, any frame will do.
+        """
+        size = self._bytes
+        peak = int(np.abs(samples(waiting[:size]).astype(np.int32)).max())
+        self._softest = min(self._softest, peak)
+        self._patience -= 1
+        if self._patience and peak > max(QUIET_PEAK, 2 * self._softest):
             return waiting
         self._surplus -= 1
         self.discarded += 1
-        return waiting[self._bytes :]
+        self._begin_search()
+        return crossfaded(waiting[:size], waiting[size : 2 * size]) + waiting[2 * size :]
+
+    def _begin_search(self) -> None:
+        self._softest = _LOUDEST
+        self._patience = _PATIENCE_TICKS
 
 
 class Port:
@@ -109,7 +128,8 @@ class Port:
         self.underruns = 0
         self.overflows = 0
         self._end_s = 0.0  # clock time at which the wire will have sent all that was written
-        self._fresh = True
+        self._fresh = True  # nothing of ours is ahead: begin with a lead
+        self._blocked = False
         self._rate = 0
         self.retune(room_rate)
 
@@ -130,9 +150,9 @@ class Port:
         self._outward = None if same else Resampler(self._room_rate, leg_rate)
 
     @property
-    def ready(self) -> bool:
-        """The leg is up and has had a tick."""
-        return self._rate != 0
+    def hears(self) -> bool:
+        """The leg is up and takes audio. One that has ended counts too: what is said to it runs out by itself."""
+        return self._rate != 0 and not self._blocked
 
     def read(self) -> bytes:
         """The member's next 20 ms at the room's rate. Raises whatever the leg raises."""
@@ -160,15 +180,18 @@ class Port:
         if calm and ahead > LEAD_S - FRAME_S / 2 and pcm is self._silence:
             return
         outgoing = pcm if self._outward is None else self._outward.convert(pcm)
-        if ahead <= 0:
-            if self._fresh:
-                self.leg.write(silence(int(self._frame * (LEAD_S / FRAME_S - 1))))
-                self._end_s = now + LEAD_S - FRAME_S
-                self._fresh = False
-            else:
-                self.underruns += 1
-                self._end_s = now
-        self._end_s += self.leg.write(outgoing) / self._rate
+        if self._fresh:
+            outgoing = silence(int(self._frame * (LEAD_S / FRAME_S - 1))) + outgoing
+        taken = self.leg.write(outgoing)
+        if not taken:
+            # On hold, or the streams were just replaced by a re-INVITE.
+            self._end_s, self._fresh = 0.0, True
+            self._blocked = self.leg.state is LegState.UP
+            return
+        if ahead <= 0 and not self._fresh:
+            self.underruns += 1
+        self._end_s = max(self._end_s, now) + taken / self._rate
+        self._fresh = self._blocked = False
 
     def flush(self) -> None:
         """Drop what is not on the wire yet. Raises whatever the leg raises."""

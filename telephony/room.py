@@ -123,7 +123,7 @@ class Room:
         self.submit(lambda: self._exit(member))
 
     def add_player(self, on_event: Callable[[PlayerEvent], None]) -> Player:
-        """A bot voice; `on_event` runs on the event loop. It waits while nobody in the room can hear it."""
+        """A bot voice; `on_event` runs on the event loop. It waits while nobody can hear it (on hold)."""
         player = Player(self, on_event)
         self.submit(lambda: self._players.append(player) if not self._closed else player.close())
         return player
@@ -211,7 +211,7 @@ class Room:
     def _common(self) -> list[bytes]:
         """What everybody hears: bot voices and music. Speech waits while there is nobody to hear it."""
         common = []
-        if any(m._port is not None and m._port.ready and not m.deaf for m in self._members):
+        if any(m._port is not None and m._port.hears and not m.deaf for m in self._members):
             for player in self._players:
                 frame = player.pull(self._position)
                 if frame is not None:

@@ -46,6 +46,7 @@ class ScriptedLeg(Leg):
         self.incoming: deque[bytes | Exception] = deque()
         self.up = LegState.UP
         self.write_error: Exception | None = None
+        self.taking = True  # False: on hold
         self.wire = bytearray()
         self.buffered = bytearray()
         self.deepest_ms = 0.0
@@ -74,6 +75,9 @@ class ScriptedLeg(Leg):
         if self.write_error is not None:
             raise self.write_error
         self.settle()
+        if not self.taking:
+            self.buffered.clear()
+            return 0
         if self._sent_until is None:
             self._sent_until = self._clock()
         self.buffered += pcm

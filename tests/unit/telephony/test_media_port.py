@@ -135,6 +135,43 @@ def test_delay_gathered_in_a_stall_goes_away_in_pauses_only(rig: Rig) -> None:
     assert start_of_second <= 6 * FRAME
 
 
+def test_delay_without_any_pause_goes_away_in_the_end_without_a_click(rig: Rig) -> None:
+    leg = rig.leg()
+    listener = Listener(rig, leg)
+    leg.incoming.extend(framed(tone(0.2, hz=130)))
+    rig.run(10)
+    leg.incoming.append(tone(0.06, hz=130))
+    rig.run(1)
+    leg.incoming.extend(framed(tone(30.0, hz=130)))
+    rig.run(1400)
+    bends = np.abs(np.diff(listener.heard[20 * FRAME :], 2))
+    assert bends.max() < 700, "the tone itself bends by 83, a bare cut by up to 8000"
+    leg.incoming.clear()
+    leg.incoming.extend([level(FRAME, 0)] * 10)
+    rig.run(3)
+    assert np.abs(listener.heard[-FRAME:]).max() < 2000, "no more than a cushion of 20-40 ms is left"
+
+
+def test_a_peer_that_holds_misses_nothing_of_the_bot(rig: Rig) -> None:
+    leg = rig.leg()
+    room = rig.room_with(leg)
+    player = room.add_player(rig.events.append)
+    speech = ramp(40 * FRAME)
+    player.play("one", speech)
+    player.end("one")
+    rig.run(10)
+    leg.taking = False
+    rig.run(30)
+    leg.taking = True
+    leg.deepest_ms = 0.0
+    rig.run(40)
+    sent = values(bytes(leg.wire))
+    missing = len(values(speech)) - np.count_nonzero(sent)
+    assert missing <= 2 * FRAME, "only what was on its way when the hold began"
+    assert leg.deepest_ms == 40, "the lead is there again"
+    assert rig.events
+
+
 def test_a_second_of_old_audio_is_not_played(rig: Rig) -> None:
     leg = rig.leg()
     listener = Listener(rig, leg)
