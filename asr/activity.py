@@ -117,7 +117,7 @@ class ActivityService:
             self._wake.clear()
             started = time.perf_counter()
             try:
-                self._step()
+                self.step()
             except Exception:
                 # Whatever it was, the calls of tomorrow still have to be heard.
                 log.exception("a step of voice activity detection failed")
@@ -128,7 +128,8 @@ class ActivityService:
         fresh = self._steps % 100 == 0
         self._longest_step_s = step_s if fresh else max(self._longest_step_s, step_s)
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Looks at everything fed so far; the thread's turn of work, and a test's."""
         collected: list[tuple[ActivityStream, list[Window]]] = []
         for stream in self._open_streams():
             with _Isolated(self, stream):

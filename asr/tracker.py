@@ -30,8 +30,8 @@ class ActivitySettings:
     history_s: how much sound `ActivityStream.audio` can give back.
     """
 
-    start_probability: float = 0.5
-    stop_probability: float = 0.35
+    start_probability: float = 0.4
+    stop_probability: float = 0.3
     min_speech_ms: int = 64
     pause_ms: int = 120
     gate: int = 2

@@ -33,7 +33,8 @@ def load_network(checkpoint: Path) -> SmallWhisper:
 def export(network: SmallWhisper, tokenizer: Path, output: Path, quantization: str = "int8_float16") -> None:
     """Writes `output` anew: model.bin, config.json, vocabulary.json, tokenizer.json, preprocessor_config.json."""
     vocabulary = Vocabulary.load(tokenizer)
-    weights: Weights = {name: value.detach().float().cpu().numpy() for name, value in network.state_dict().items()}
+    # Copies: CTranslate2 changes some of them in place while it optimises.
+    weights: Weights = {name: value.float().cpu().numpy().copy() for name, value in network.state_dict().items()}
     spec = _specification(network.shape, weights)
     spec.register_vocabulary(vocabulary.tokens())
     spec.config.suppress_ids = []

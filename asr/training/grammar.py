@@ -234,6 +234,8 @@ def say(node: Node, rng: Random) -> str:
 def load(language: str, texts: Path = TEXTS) -> Grammar:
     """Reads and checks `texts/<language>/`; raises TextProblems with every mistake of every file."""
     folder, problems = texts / language, list[str]()
+    if not folder.is_dir():
+        raise TextProblems([f"{folder}: there are no texts for '{language}'"])
     slots = _load_slots(folder / "slots.yaml", language, problems)
     if problems:
         raise TextProblems(problems)  # every line would complain of missing slots as well

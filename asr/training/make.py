@@ -19,7 +19,10 @@ from asr.training.shape import Shape
 
 @dataclass(frozen=True)
 class Order:
-    """What to make. Either `minutes` or `steps` of training; `device`: auto, cpu, cuda; `chunk`: prompts in a file."""
+    """What to make. Either `minutes` or `steps` of training; `device`: auto, cpu, cuda.
+
+    `chunk`: prompts in a file; `budget`: encoder positions (40 ms) per process and step.
+    """
 
     output: Path
     workdir: Path
@@ -32,6 +35,7 @@ class Order:
     per_set: int = 100
     shape: Shape | None = None
     chunk: int = CHUNK
+    budget: int = 3000
 
 
 def make_model(order: Order, say: Callable[[str], None]) -> dict[str, Any]:
@@ -69,6 +73,7 @@ def make_model(order: Order, say: Callable[[str], None]) -> dict[str, Any]:
             processes=1 if device == "cuda" else order.processes,
             device=device,
             shape=order.shape,
+            budget=order.budget,
         ),
         say,
     )

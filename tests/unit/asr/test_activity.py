@@ -1,0 +1,276 @@
+"""Voice activity: where speech begins and pauses, what is no speech, and that nothing makes it deaf."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from asr.activity import (
+    ActivityEvent,
+    ActivityFailed,
+    ActivityService,
+    ActivitySettings,
+    ActivityStream,
+    SpeechPaused,
+    SpeechStarted,
+)
+from asr.errors import ActivityError
+from tests.unit.asr import speech
+from tests.unit.asr.speech import PCM, as_pcm, noise, say, silence, tones
+
+Heard = tuple[ActivityStream, list[ActivityEvent]]
+
+
+@pytest.fixture
+def service() -> Iterator[ActivityService]:
+    service = ActivityService()
+    yield service
+    service.stop()
+
+
+def feed(service: ActivityService, stream: ActivityStream, sound: PCM) -> None:
+    """In frames of 20 ms, stepping the service by hand: no clock, no thread."""
+    frame = stream.sample_rate // 50
+    for start in range(0, len(sound) - frame + 1, frame):
+        stream.feed(stream.position, sound[start : start + frame].tobytes())
+        service.step()
+
+
+def listen(service: ActivityService, sound: PCM, sample_rate: int = 8000) -> list[ActivityEvent]:
+    events: list[ActivityEvent] = []
+    feed(service, service.open(sample_rate, events.append), sound)
+    return events
+
+
+def in_line_noise(sound: PCM, level: float, sample_rate: int = 8000) -> PCM:
+    return as_pcm(
+        sound / 32768 + noise(len(sound) / sample_rate + 0.1, level, sample_rate=sample_rate)[: len(sound)] / 32768
+    )
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000])
+@pytest.mark.parametrize("level", [0.0, 0.003, 0.01])
+@pytest.mark.parametrize(
+    ("text", "voice"),
+    [("tak", "pl+Alicia"), ("nie", "pl+klatt4"), ("konsultant", "pl+robert"), ("where is my parcel", "en-us+f4")],
+)
+def test_speech_is_found_where_it_is(
+    service: ActivityService, text: str, voice: str, level: float, sample_rate: int
+) -> None:
+    words = say(text, voice, sample_rate)
+    sound = np.concatenate([silence(1.5, sample_rate), words, silence(1.0, sample_rate)])
+    events = listen(service, in_line_noise(sound, level, sample_rate), sample_rate)
+    begin, end = 1.5 * sample_rate, 1.5 * sample_rate + len(words)
+    assert isinstance(events[0], SpeechStarted)
+    assert isinstance(events[-1], SpeechPaused)
+    # Unvoiced consonants at the edges drown in noise: the callers' margin of 200 ms covers them.
+    assert begin - 0.1 * sample_rate <= events[0].at_sample <= begin + 0.12 * sample_rate
+    assert end - 0.2 * sample_rate <= events[-1].at_sample <= end + 0.1 * sample_rate
+
+
+def test_a_pause_is_told_soon_after_the_last_sound(service: ActivityService) -> None:
+    words = say("konsultant")
+    events: list[tuple[int, ActivityEvent]] = []
+    stream = service.open(8000, lambda event: events.append((stream.position, event)))
+    feed(service, stream, np.concatenate([silence(0.5), words, silence(1.0)]))
+    told, pause = events[-1]
+    assert isinstance(pause, SpeechPaused)
+    assert told - (4000 + len(words)) <= 0.25 * 8000
+
+
+def test_speech_after_a_pause_starts_again(service: ActivityService) -> None:
+    word = say("dwa")
+    events = listen(service, np.concatenate([silence(0.5), word, silence(0.6), word, silence(0.6)]))
+    assert [type(event) for event in events] == [SpeechStarted, SpeechPaused, SpeechStarted, SpeechPaused]
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        pytest.param(silence(6), id="silence"),
+        pytest.param(noise(6, 0.003), id="hiss"),
+        pytest.param(noise(6, 0.1), id="loud white noise"),
+        pytest.param(as_pcm(np.cumsum(noise(6, 0.1) / 32768.0) * 0.02), id="rumble"),
+        pytest.param(tones(6, 50, 150), id="hum"),
+        pytest.param(tones(6, 440), id="dial tone"),
+        pytest.param(np.concatenate([np.concatenate([tones(0.2, 770, 1336), silence(0.1)])] * 20), id="DTMF"),
+        pytest.param(np.concatenate([np.concatenate([noise(0.02, 0.3), silence(0.5)])] * 10), id="clicks"),
+    ],
+)
+def test_what_is_no_speech_starts_nothing(service: ActivityService, sound: PCM) -> None:
+    assert listen(service, sound) == []
+
+
+def test_it_hears_after_a_minute_of_noise(service: ActivityService) -> None:
+    """Silero's state drifts on long non-speech and then misses what follows."""
+    hiss = noise(60, 0.02)
+    words = in_line_noise(np.concatenate([say("gdzie jest moja paczka"), silence(0.5)]), 0.02)
+    events = listen(service, np.concatenate([hiss, words]))
+    assert isinstance(events[0], SpeechStarted)
+    assert abs(events[0].at_sample - 60 * 8000) < 0.3 * 8000
+
+
+def test_streams_of_one_batch_do_not_mix(service: ActivityService) -> None:
+    """Each hears the same as it would alone, whatever the others say in the same batch."""
+    sounds = [
+        in_line_noise(np.concatenate([silence(0.3 * (index + 1)), say(text), silence(1.0)]), 0.003)
+        for index, text in enumerate(("tak", "konsultant", "gdzie jest moja paczka"))
+    ]
+    alone = [listen(service, sound) for sound in sounds]
+    together: list[list[ActivityEvent]] = [[] for _ in sounds]
+    streams = [service.open(8000, events.append) for events in together]
+    for start in range(0, max(map(len, sounds)), 160):
+        for stream, sound in zip(streams, sounds, strict=True):
+            stream.feed(start, sound[start : start + 160].tobytes())
+        service.step()
+    assert together == alone
+    assert all(alone)
+
+
+def test_the_history_gives_back_what_was_said() -> None:
+    stream = ActivityService(ActivitySettings(history_s=1)).open(8000, lambda _: None)
+    sound = noise(2.5, 0.1)
+    for start in range(0, len(sound), 160):
+        stream.feed(start, sound[start : start + 160].tobytes())
+    assert stream.position == 20000
+    assert stream.audio(15000, 16000) == sound[15000:16000].tobytes()
+    assert stream.audio(0, 99999) == sound[12000:].tobytes()  # the last second
+    assert stream.audio(-500, 100) == b""
+
+
+def test_left_out_samples_are_silence_and_repeated_ones_ignored() -> None:
+    stream = ActivityService().open(8000, lambda _: None)
+    piece = noise(0.02, 0.1).tobytes()
+    stream.feed(0, piece)
+    stream.feed(80, piece)
+    stream.feed(480, piece)
+    assert stream.position == 640
+    assert stream.audio(0, 160) == piece
+    assert stream.audio(160, 240) == piece[160:]
+    assert stream.audio(240, 480) == bytes(480)
+    assert stream.audio(480, 640) == piece
+
+
+def test_lost_sound_ends_what_was_open(service: ActivityService) -> None:
+    events: list[ActivityEvent] = []
+    stream = service.open(8000, events.append)
+    words = say("jeden dwa trzy cztery pięć sześć")
+    feed(service, stream, np.concatenate([silence(0.5), words[:8000]]))
+    stream.feed(40000, silence(0.02).tobytes())
+    service.step()
+    assert [type(event) for event in events] == [SpeechStarted, SpeechPaused]
+
+
+def test_a_full_queue_drops_the_oldest_and_counts(service: ActivityService) -> None:
+    stream = service.open(8000, lambda _: None)
+    for start in range(0, 3 * 8000, 160):
+        stream.feed(start, bytes(320))
+    assert stream.dropped_samples == 8000
+    assert service.health().dropped_ms == 1000
+    assert service.health().behind_ms == 3000
+    service.step()
+    assert stream.behind < 256
+
+
+def test_a_callback_that_raises_ends_its_stream_only(service: ActivityService) -> None:
+    told: list[ActivityEvent] = []
+
+    def broken(event: ActivityEvent) -> None:
+        told.append(event)
+        if isinstance(event, SpeechStarted):
+            raise RuntimeError("turned over")
+
+    bad, good_events = service.open(8000, broken), list[ActivityEvent]()
+    good = service.open(8000, good_events.append)
+    sound = np.concatenate([silence(0.5), say("tak"), silence(0.5)])
+    for start in range(0, len(sound) - 159, 160):
+        for stream in (bad, good):
+            stream.feed(start, sound[start : start + 160].tobytes())
+        service.step()
+    assert bad.closed
+    assert isinstance(told[-1], ActivityFailed)
+    assert "turned over" in told[-1].reason
+    assert [type(event) for event in good_events] == [SpeechStarted, SpeechPaused]
+    assert service.health().failed_streams == 1
+    assert service.health().streams == 1
+
+
+def test_a_failing_batch_is_asked_one_by_one(service: ActivityService, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = service._silero.run
+
+    def run(rate: int, windows: speech.NDArray[np.float32], states: speech.NDArray[np.float32]) -> object:
+        if len(windows) > 1:
+            raise RuntimeError("too many for me")
+        return ask(rate, windows, states)
+
+    monkeypatch.setattr(service._silero, "run", run)
+    events: list[list[ActivityEvent]] = [[], []]
+    streams = [service.open(8000, heard.append) for heard in events]
+    sound = np.concatenate([silence(0.5), say("tak"), silence(0.5)])
+    for start in range(0, len(sound) - 159, 160):
+        for stream in streams:
+            stream.feed(start, sound[start : start + 160].tobytes())
+        service.step()
+    assert [type(event) for event in events[0]] == [SpeechStarted, SpeechPaused]
+    assert events[0] == events[1]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.01)):
+        if condition():
+            return True
+        pause.wait(0.01)
+    return False
+
+
+def test_the_thread_hears_and_ends(service: ActivityService) -> None:
+    started = threading.Event()
+    service.start()
+    stream = service.open(8000, lambda event: started.set() if isinstance(event, SpeechStarted) else None)
+    sound = np.concatenate([silence(0.3), say("konsultant")])
+    for start in range(0, len(sound) - 159, 160):
+        stream.feed(start, sound[start : start + 160].tobytes())
+    assert started.wait(10)
+    assert service.health().alive
+    stream.close()
+    assert wait_until(lambda: service.health().streams == 0)
+    service.stop()
+    service.stop()
+    assert not service.health().alive
+    assert not any(thread.name == "voice activity" for thread in threading.enumerate())
+
+
+def test_a_step_that_fails_does_not_end_the_thread(service: ActivityService, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = threading.Event()
+
+    def step() -> None:
+        monkeypatch.undo()
+        failed.set()
+        raise RuntimeError("once")
+
+    monkeypatch.setattr(service, "step", step)
+    service.start()
+    stream = service.open(8000, lambda _: None)
+    stream.feed(0, bytes(1600))
+    assert failed.wait(10)
+    stream.feed(800, bytes(1600))
+    assert wait_until(lambda: stream.behind < 256)
+
+
+def test_other_rates_are_refused(service: ActivityService) -> None:
+    with pytest.raises(ActivityError, match="44100"):
+        service.open(44100, lambda _: None)
+
+
+def test_nothing_is_told_after_close(service: ActivityService) -> None:
+    events: list[ActivityEvent] = []
+    stream = service.open(8000, events.append)
+    feed(service, stream, np.concatenate([silence(0.5), say("konsultant")[:3000]]))
+    stream.close()
+    count = len(events)
+    feed(service, stream, silence(0.5))
+    assert len(events) == count
