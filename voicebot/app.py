@@ -52,9 +52,7 @@ def load_bots(config: Config) -> dict[Path, RunningBot]:
     for entry in config.numbers:
         if entry.bot not in bots:
             bot = load_bot(entry.bot, known=known)
-            bots[entry.bot] = RunningBot(
-                bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot), config.speech
-            )
+            bots[entry.bot] = RunningBot(bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot), config.speech)
     return bots
 
 

@@ -73,11 +73,20 @@ class Call:
         token = call_id_var.set(self._context.call_id)
         began = asyncio.get_running_loop().time()
         cause = "local_hangup"
+        context = self._context
+        context.publish(
+            events.CallStarted,
+            caller=context.caller,
+            dialled=context.dialled,
+            language=context.language,
+            bot=self._bot.bot.name,
+        )
         try:
             await self._leg.answer()
             async with asyncio.timeout(self._services.config.turns.longest_call_s):
                 cause = await self._serve()
-        except LegGone:
+        except LegGone as error:
+            log.info("not answered: %s", error)
             cause = "cancelled"
         except TimeoutError:
             cause = "too_long"
@@ -113,13 +122,6 @@ class Call:
 
     async def _talk(self, room: Room, member: Member) -> None:
         context = self._context
-        context.publish(
-            events.CallStarted,
-            caller=context.caller,
-            dialled=context.dialled,
-            language=context.language,
-            bot=self._bot.bot.name,
-        )
         opening: flows.CallStarted | flows.Event = flows.CallStarted(
             context.call_id, context.caller, context.dialled, context.language
         )
@@ -167,7 +169,7 @@ class Call:
         return recorder
 
     def _summary(self) -> Summary:
-        return summarise(self._context.events, self._context.language, self._dialog.state.slots)
+        return summarise(self._context.events, self._context.language, self._dialog.slots)
 
     async def _finish(self, cause: str, duration_s: float) -> None:
         with contextlib.suppress(TelephonyError):

@@ -75,7 +75,7 @@ class Conversation:
             room, on_started=self._bot_started, on_said=self._bot_said, on_interrupted=self._interrupted
         )
         self._listener = Listener(
-            services.activity, room.sample_rate, self.speaker, self._hear, self._turn_ended, self._no_input
+            services.activity, room.sample_rate, self.speaker, self._hear, self._turn_ended, self._no_input, self._fault
         )
         self._untap = member.tap(self._listener.feed)
         self._pipeline = CallPipeline(self, self._fault)

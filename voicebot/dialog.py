@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from asr.recogniser import Transcript
 from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, Understanding
@@ -32,6 +33,11 @@ class Dialog:
         """The engine's state. Only after `begin`."""
         assert self._state is not None
         return self._state
+
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """What was collected, in the flow that runs or ran last."""
+        return {} if self._state is None else self._state.slots
 
     def begin(self, started: CallStarted) -> tuple[Action, ...]:
         step = self._engine.start(started, self._now())

@@ -17,6 +17,7 @@ from asr.errors import AsrError
 from asr.recogniser import Transcript
 from flows import Understood
 from voicebot.turns import (
+    MARGIN_MS,
     BotFinished,
     BotStarted,
     CallerPaused,
@@ -63,6 +64,12 @@ class Utterance:
     ended_at: float
 
 
+@dataclass(frozen=True)
+class _Decoding:
+    words: asyncio.Task[Words]
+    paused_at: float
+
+
 class Voice(Protocol):
     """What the ear does to the bot's voice."""
 
@@ -82,6 +89,7 @@ class Listener:
         hear: Callable[[bytes], Awaitable[Words]],
         on_turn: Callable[[Utterance], None],
         on_no_input: Callable[[], None],
+        on_fault: Callable[[str], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._rate = sample_rate
@@ -90,8 +98,9 @@ class Listener:
         self._on_turn = on_turn
         self._on_no_input = on_no_input
         self._turns = Turns(sample_rate)
-        self._decoding: dict[int, asyncio.Task[Words]] = {}
-        self._paused_at: dict[int, float] = {}
+        self._on_fault = on_fault
+        self._decoding: _Decoding | None = None  # of the pause under way; a turn that ends takes it along
+        self._tasks: set[asyncio.Task[Words]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._stream = activity.open(sample_rate, self._from_activity)
@@ -106,11 +115,9 @@ class Listener:
         self._stream.close()
         if self._timer is not None:
             self._timer.cancel()
-        tasks = list(self._decoding.values())
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._decoding.clear()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # What the conversation tells
 
@@ -141,10 +148,14 @@ class Listener:
     def _signal(self, signal: Signal) -> None:
         if self._closed:
             return
-        before = self._turns.floor
-        for effect in self._turns.handle(signal, self._stream.position):
-            log.debug("%s -> %s: %s", before, self._turns.floor, effect)
-            self._carry_out(effect)
+        try:
+            before = self._turns.floor
+            for effect in self._turns.handle(signal, self._stream.position):
+                log.debug("%s -> %s: %s", before, self._turns.floor, effect)
+                self._carry_out(effect)
+        except Exception as error:
+            log.exception("turn-taking failed on %s", signal)
+            self._on_fault(f"turn-taking failed: {error}")
         self._arm_timer()
 
     def _carry_out(self, effect: Effect) -> None:
@@ -157,11 +168,12 @@ class Listener:
                 self._voice.interrupt()
             case Decode(number, start, end):
                 self._decode(number, start, end)
-            case DropDecode(number):
-                self._decoding[number].cancel()
+            case DropDecode():
+                self._drop_decoding()
             case EndTurn(number):
-                task = self._decoding[number]
-                self._on_turn(Utterance(number, task, self._paused_at.pop(number), self._loop.time()))
+                assert self._decoding is not None
+                decoding, self._decoding = self._decoding, None
+                self._on_turn(Utterance(number, decoding.words, decoding.paused_at, self._loop.time()))
             case NoInput():
                 self._on_no_input()
 
@@ -176,18 +188,24 @@ class Listener:
             self._timer = self._loop.call_later(wait_s, self._signal, Elapsed())
 
     def _decode(self, number: int, start: int, end: int) -> None:
-        behind_s = max(0, self._stream.position - end) / self._rate
-        self._paused_at[number] = self._loop.time() - behind_s
-        audio = self._stream.audio(start, end)
-        task = asyncio.create_task(self._words(audio), name=f"decode {number}")
-        self._decoding[number] = task
+        self._drop_decoding()
+        # The pause began before the margin that is kept behind the last voiced sample.
+        since_s = (self._stream.position - end) / self._rate + MARGIN_MS / 1000
+        task = asyncio.create_task(self._words(self._stream.audio(start, end)), name=f"decode {number}")
+        self._decoding = _Decoding(task, self._loop.time() - since_s)
+        self._tasks.add(task)
         task.add_done_callback(lambda done: self._decoded(number, done))
+
+    def _drop_decoding(self) -> None:
+        if self._decoding is not None:
+            self._decoding.words.cancel()
+            self._decoding = None
 
     async def _words(self, audio: bytes) -> Words:
         return await self._hear(audio)
 
     def _decoded(self, number: int, task: asyncio.Task[Words]) -> None:
-        self._decoding.pop(number, None)
+        self._tasks.discard(task)
         if task.cancelled():
             return
         error = task.exception()
