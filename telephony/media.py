@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -31,6 +32,9 @@ _STOP_DEADLINE_S = 2.0
 _KEPT_TICKS = 3000  # one minute
 _CALM_TICKS = 500
 _CALM_S = 0.010
+# How long a thread that computes in Python may keep the media thread from waking up (5 ms by default; a thread that
+# reads and writes 100 legs gives the GIL away many times a tick). Measured in docs/adr/0003-media-thread.md.
+_SWITCH_INTERVAL_S = 0.001
 _PRIORITY = 1
 _NICE = -11
 
@@ -95,17 +99,22 @@ class MediaThread:
         self._parked: dict[Leg, tuple[Port, float]] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._switch_interval_s = 0.0
 
     def start(self) -> None:
-        """Begin to tick, with real-time priority where the system allows it."""
-        if self._thread is not None:
+        """Begin to tick, with real-time priority where the system allows it, and a short GIL interval meanwhile."""
+        if self._thread is not None or self._stopping.is_set():
             return
+        self._switch_interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._switch_interval_s, _SWITCH_INTERVAL_S))
         self._clock = TickClock(self.now() + FRAME_S)
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread; waits for it for at most 2 s."""
+        if self._thread is not None and not self._stopping.is_set():
+            sys.setswitchinterval(self._switch_interval_s)
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_STOP_DEADLINE_S)

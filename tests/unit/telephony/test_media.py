@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 
@@ -132,9 +133,11 @@ def test_a_leg_that_is_not_up_yet_is_waited_for() -> None:
 
 
 async def test_the_wire_does_not_wait_for_the_event_loop() -> None:
+    interval_s = sys.getswitchinterval()
     media = MediaThread(asyncio.get_running_loop())
     media.start()
     media.start()
+    assert sys.getswitchinterval() <= 0.001, "a computing thread gives the GIL away soon"
     try:
         leg = ScriptedLeg(time.monotonic)
         ticking = asyncio.Event()
@@ -149,6 +152,7 @@ async def test_the_wire_does_not_wait_for_the_event_loop() -> None:
         media.stop()
         media.stop()
     assert not any(thread.name == "media" for thread in threading.enumerate())
+    assert sys.getswitchinterval() == interval_s
     assert media.lateness.max_ms > 0
 
 
