@@ -15,6 +15,7 @@ from flows.slots import SLOT_TYPES, Slot
 from flows.source import Report, Source, closest, read
 from flows.steps import BARE_STEPS, STEP_TYPES, StepModel
 from flows.texts import in_language
+from flows.validate import ReadFlow
 
 BOT_FILE, SYSTEMS_FILE = "bot.yaml", "systems.yaml"
 
@@ -37,33 +38,31 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
     if (folder / SYSTEMS_FILE).is_file():
         systems_source = read(folder / SYSTEMS_FILE, report)
         systems_file = parse(SystemsFile, systems_source, report)
-    sources: dict[str, Source] = {}
-    flows: dict[str, Flow] = {}
+    flows: dict[str, ReadFlow] = {}
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
         if path.name not in (BOT_FILE, SYSTEMS_FILE):
-            _read_flow(path, flows, sources, report)
+            _read_flow(path, flows, report)
     systems = systems_file.systems if systems_file else {}
     systems_known = systems_file is not None or not (folder / SYSTEMS_FILE).is_file()
     if bot_file is not None and bot_source is not None:
-        files = validate.Files(
-            bot_source, bot_file, systems_source, systems if systems_known else None, sources, flows, known
-        )
+        files = validate.Files(bot_source, bot_file, systems_source, systems if systems_known else None, flows, known)
         validate.check(files, report)
     if report.problems or bot_file is None:
         raise FlowProblems(sorted(set(report.problems)))
-    return _assemble(bot_file, flows, systems, folder)
+    return _assemble(bot_file, {name: read_flow.flow for name, read_flow in flows.items()}, systems, folder)
 
 
-def _read_flow(path: Path, flows: dict[str, Flow], sources: dict[str, Source], report: Report) -> None:
+def _read_flow(path: Path, flows: dict[str, ReadFlow], report: Report) -> None:
     source = read(path, report)
-    flow = parse_flow(source, report) if source else None
-    if source is None or flow is None:
+    if source is None:
         return
-    if flow.name in flows:
-        other = sources[flow.name].name
-        report.add(source, ["flow"], f"The flow `{flow.name}` is also in {other}.", "Give one of them another name.")
+    flow = parse_flow(source, report)
+    name = flow.flow.name
+    if name in flows:
+        other = flows[name].source.name
+        report.add(source, ["flow"], f"The flow `{name}` is also in {other}.", "Give one of them another name.")
         return
-    flows[flow.name], sources[flow.name] = flow, source
+    flows[name] = flow
 
 
 def _assemble(file: BotFile, flows: Mapping[str, Flow], systems: Mapping[str, System], folder: Path) -> Bot:
@@ -92,8 +91,8 @@ def parse(model: type[AnyModel], source: Source | None, report: Report) -> AnyMo
     return None if source is None else _parse_part(model, source.data, source, (), report)
 
 
-def parse_flow(source: Source, report: Report) -> Flow | None:
-    """A flow file, or None after its mistakes were reported."""
+def parse_flow(source: Source, report: Report) -> ReadFlow:
+    """A flow file; what could not be read of it was reported and is left out."""
     before = len(report.problems)
     file = parse(FlowFile, source, report)
     raw_slots, raw_steps = source.data.get("slots"), source.data.get("steps")
@@ -102,14 +101,16 @@ def parse_flow(source: Source, report: Report) -> Flow | None:
         slot = _parse_slot(name, raw, source, report)
         if slot is not None:
             slots[name] = slot
-    steps: list[StepModel] = []
+    steps: dict[int, StepModel] = {}
     for index, raw in enumerate(raw_steps) if isinstance(raw_steps, list) else ():
         step = _parse_step(raw, index, source, report)
         if step is not None:
-            steps.append(step)
-    if file is None or len(report.problems) > before:
-        return None
-    return Flow(file.flow, file.description, slots, tuple(steps), file.offer, file.examples)
+            steps[index] = step
+    if file is None:
+        flow = Flow(str(source.data.get("flow", source.name)), "", slots, tuple(steps.values()))
+    else:
+        flow = Flow(file.flow, file.description, slots, tuple(steps.values()), file.offer, file.examples)
+    return ReadFlow(flow, source, tuple(steps), complete=len(report.problems) == before)
 
 
 def _parse_slot(name: str, raw: Any, source: Source, report: Report) -> Slot | None:
@@ -183,7 +184,7 @@ _WANTED = {
 
 
 def _in_plain_words(kind: str, where: tuple[str | int, ...], error: Any, model: type[BaseModel]) -> tuple[str, str]:
-    key = str(where[-1]) if where else "the file"
+    key = next((part for part in reversed(where) if isinstance(part, str)), "the file")
     context = error.get("ctx", {})
     if kind == "missing":
         return f"`{key}` is missing.", f"Add `{key}:`."
@@ -193,7 +194,7 @@ def _in_plain_words(kind: str, where: tuple[str | int, ...], error: Any, model: 
         return f"The key `{key}` is not known here.", closest(key, _keys_at(model, error["loc"][:-1]))
     if kind in _WANTED:
         return f"`{key}` must be {_WANTED[kind]}.", ""
-    if kind in ("text", "phrases", "name"):
+    if kind in ("text", "phrases", "name", "path"):
         return f"`{key}` {error['msg']}.", ""
     if kind == "literal_error":
         return f"`{key}` must be one of: {context.get('expected')}.".replace("'", "`"), ""

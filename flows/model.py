@@ -13,7 +13,7 @@ from flows.slots import Slot
 from flows.spans import Span
 from flows.steps.base import StepModel
 from flows.templates import has_variables
-from flows.texts import Name, Phrases, Text, Wordings, in_language
+from flows.texts import Name, Phrases, Text, UrlPath, Wordings, in_language
 
 Language = Literal["pl", "en"]
 
@@ -64,7 +64,7 @@ class Operation(_FileModel):
     """One request to a company system. `{name}` in its path is an argument; others go into the query or body."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    path: str = Field(pattern=r"^/")
+    path: UrlPath
     timeout_s: float | None = Field(default=None, gt=0, le=60)
 
     @property

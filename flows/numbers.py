@@ -204,13 +204,18 @@ class _Sum:
             if word is None and words[position] == "and" and self._parts and self._level >= 100:
                 position += 1  # "one hundred and five"; a trailing "and" is not part of the number
                 continue
-            if word is None or not self._take(word):
+            following = _look_up(words[position + 1], self._language, fuzzy) if position + 1 < len(words) else None
+            if word is None or self._begins_another(word, following) or not self._take(word):
                 break
             position += 1
             end = position
         if not self._parts:
             return None
         return Number(sum(self._parts), start, end, tuple(map(str, self._parts)), self._ordinal)
+
+    def _begins_another(self, word: _Word, following: _Word | None) -> bool:
+        """Whether "five" after "five hundred" belongs to a next "five hundred"."""
+        return self._level <= 100 and following is not None and following.kind == "hundred" and word.kind == "unit"
 
     def _take(self, word: _Word) -> bool:
         if word.plural and self._parts:

@@ -167,10 +167,16 @@ def _in_plain_words(error: MarkedYAMLError) -> tuple[str, str]:
     return f"This is not valid YAML: {problem}.", "Check the file in an editor that knows YAML."
 
 
+def likely(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was likely meant."""
+    best = process.extractOne(word, sorted(known), scorer=fuzz.ratio, score_cutoff=60)
+    return best[0] if best else None
+
+
 def closest(word: str, known: Iterable[str]) -> str:
     """The known word that was likely meant, as a remedy, or the list of those there are."""
     names = sorted(known)
-    best = process.extractOne(word, names, scorer=fuzz.ratio, score_cutoff=60)
+    best = likely(word, names)
     if best:
-        return f"Did you mean `{best[0]}`?"
+        return f"Did you mean `{best}`?"
     return f"Known here: {', '.join(f'`{name}`' for name in names)}." if names else ""

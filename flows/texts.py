@@ -15,6 +15,8 @@ def _by_language(value: Any) -> Any:
         value = {ANY_LANGUAGE: value}
     if isinstance(value, dict) and value and all(isinstance(text, str) and text.strip() for text in value.values()):
         return value
+    if isinstance(value, dict) and None in value.values():
+        raise PydanticCustomError("text", "is cut off at a comma: put the text in quotes")
     raise PydanticCustomError("text", "must be a text, or one text for each language")
 
 
@@ -40,12 +42,19 @@ def _several(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _path(value: str) -> str:
+    if not value.startswith("/"):
+        raise PydanticCustomError("path", "must begin with a slash")
+    return value
+
+
 _STRING = {"type": "string", "minLength": 1}
 _STRINGS = {"type": "array", "items": _STRING}
 _TEXT_SCHEMA: dict[str, Any] = {"anyOf": [_STRING, {"type": "object", "additionalProperties": _STRING}]}
 _PHRASES_SCHEMA: dict[str, Any] = {"anyOf": [_STRINGS, {"type": "object", "additionalProperties": _STRINGS}]}
 
 Name = Annotated[str, AfterValidator(_name)]
+UrlPath = Annotated[str, AfterValidator(_path)]
 # By language; a text written once stands under ANY_LANGUAGE.
 Text = Annotated[dict[str, str], BeforeValidator(_by_language), WithJsonSchema(_TEXT_SCHEMA)]
 Phrases = Annotated[dict[str, list[str]], BeforeValidator(_list_by_language), WithJsonSchema(_PHRASES_SCHEMA)]

@@ -180,6 +180,8 @@ class _Reading:
 
     def _in_question(self) -> Understood:
         answer = self._answer()
+        if answer is None and self._context.question == "slot" and "deny" in self._context.commands:
+            answer = self._yes_or_no()
         if answer is not None:
             return answer
         repaired = self._repair()

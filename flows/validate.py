@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,21 +12,53 @@ from jinja2 import TemplateError
 from flows import phrasebook
 from flows.errors import TemplateFailed
 from flows.model import BotFile, Flow, Known, System
-from flows.source import Place, Report, Source, closest
+from flows.source import Report, Source, closest, likely
 from flows.steps import CallStep, StepModel
 from flows.steps.base import Branch
-from flows.templates import condition_variables, has_variables, variables
+from flows.templates import FILTERS, condition_variables, has_variables, variables
 from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
 
 BUILT_IN = frozenset({"caller", "today"})
 _NAMES = {"pl": "Polish", "en": "English"}
-# F13: words of which the legal lines must hold one.
-_MACHINE = {
-    "pl": "automat* bot* voicebot* wirtualn* robot* maszyn* sztuczn* cyfrow* komputer*",
-    "en": "automat* bot* voicebot* virtual* robot* machine* artificial* digital* computer*",
+# The legal lines: what they say, words of which they must hold one, an example.
+_LEGAL = {
+    "machine": (
+        "that the caller is talking to a machine",
+        {
+            "pl": "automat* bot* voicebot* wirtualn* robot* maszyn* sztuczn* cyfrow* komputer*",
+            "en": "automat* bot* voicebot* virtual* robot* machine* artificial* digital* computer*",
+        },
+        {"pl": "tu automatyczny asystent.", "en": "this is the automated assistant."},
+    ),
+    "recording": (
+        "that the call is recorded",
+        {"pl": "nagryw* nagran* rejestrow*", "en": "record*"},
+        {"pl": "rozmowa jest nagrywana.", "en": "this call is recorded."},
+    ),
 }
-_RECORDED = {"pl": "nagryw* nagran* rejestrow*", "en": "record*"}
+
+
+@dataclass(frozen=True)
+class ReadFlow:
+    """A flow file as far as it could be read: `places` are the indices in the file of the steps that are there."""
+
+    flow: Flow
+    source: Source
+    places: tuple[int, ...]
+    complete: bool
+
+    def slot_names(self) -> frozenset[str]:
+        """The slots written in the file, those with mistakes included."""
+        slots = self.source.data.get("slots")
+        return frozenset(slots) if isinstance(slots, dict) else frozenset()
+
+    def step_keys(self, key: str) -> frozenset[str]:
+        """The texts, or keys of mappings, under this key of all steps, those with mistakes included."""
+        steps = self.source.data.get("steps")
+        values = [step.get(key) for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        names = [[value] if isinstance(value, str) else value for value in values if isinstance(value, str | dict)]
+        return frozenset(name for some in names for name in some)
 
 
 @dataclass
@@ -36,16 +69,15 @@ class Files:
     bot: BotFile
     systems_source: Source | None
     systems: Mapping[str, System] | None  # None: systems.yaml has mistakes of its own
-    sources: Mapping[str, Source]
-    flows: Mapping[str, Flow]
+    flows: Mapping[str, ReadFlow]
     known: Known
 
 
 def check(files: Files, report: Report) -> None:
     """Report every mistake that no file shows by itself."""
     _check_bot(files, report)
-    for name, flow in files.flows.items():
-        _FlowCheck(files, flow, files.sources[name], report).run()
+    for flow in files.flows.values():
+        _FlowCheck(files, flow, report).run()
     _check_systems(files, report)
 
 
@@ -55,25 +87,23 @@ def _check_bot(files: Files, report: Report) -> None:
     for part in ("machine", "recording", "ask"):
         check_text(getattr(greeting, part), bot.languages, frozenset(), source, ("greeting", part), report)
     check_text(bot.closing, bot.languages, frozenset(), source, ("closing",), report)
-    _check_legal(greeting.machine, _MACHINE, "that the caller is talking to a machine", "machine", files, report)
-    _check_legal(greeting.recording, _RECORDED, "that the call is recorded", "recording", files, report)
+    _check_legal(greeting.machine, "machine", files, report)
+    _check_legal(greeting.recording, "recording", files, report)
     _check_queue(bot.queue, source, ("queue",), files, report)
     _check_phrases(files, report)
     if not files.flows and not report.problems:
         report.add_whole(source.name, "This bot has no flow.", "Put a flow file beside bot.yaml.")
 
 
-def _check_legal(
-    text: Mapping[str, str], words: Mapping[str, str], what: str, part: str, files: Files, report: Report
-) -> None:
+def _check_legal(text: Mapping[str, str], part: str, files: Files, report: Report) -> None:
+    what, words, examples = _LEGAL[part]
     for language in files.bot.languages:
         said = text.get(language, text.get(ANY_LANGUAGE))
         patterns = [phrasebook.Pattern(word) for word in words[language].split()]
         if said is not None and not any(pattern.occurs(tokens(said)) for pattern in patterns):
             place = ("greeting", part, language) if language in text else ("greeting", part)
             message = f"The greeting does not say {what} ({_NAMES[language]})."
-            known = ", ".join(word.rstrip("*") for word in words[language].split()[:3])
-            report.add(files.bot_source, place, message, f"Use a word like {known}.", at_value=True)
+            report.add(files.bot_source, place, message, f"Say for example: {examples[language]}", at_value=True)
 
 
 def _check_phrases(files: Files, report: Report) -> None:
@@ -93,7 +123,7 @@ def _check_phrases(files: Files, report: Report) -> None:
             report.add(source, place, message, "Write a list of texts.")
 
 
-def _check_queue(queue: str, source: Source, place: Place, files: Files, report: Report) -> None:
+def _check_queue(queue: str, source: Source, place: tuple[str | int, ...], files: Files, report: Report) -> None:
     known = files.known.queues
     if known is not None and queue not in known:
         report.add(source, place, f"There is no queue `{queue}`.", closest(queue, known), at_value=True)
@@ -149,25 +179,38 @@ def check_expression(
     try:
         used = names_in(written)
     except TemplateError as error:
+        unknown = re.match(r"No filter named '(\w+)'", str(error.message))
         message = f"The template is not right: {str(error.message or error).rstrip('.')}."
-        report.add(source, place, message, "See the list of filters and how `{{ }}` is written.", at_value=True)
+        remedy = "A value is written as `{{ name }}` or `{{ name | filter }}`."
+        if unknown:
+            message, remedy = f"There is no filter `{unknown[1]}`.", closest(unknown[1], FILTERS)
+        report.add(source, place, message, remedy, at_value=True)
         return
     except (TemplateFailed, RecursionError, ValueError, TypeError, SyntaxError) as error:
         report.add(source, place, f"The template is not right: {error}.", "Write it more simply.", at_value=True)
         return
     for name in sorted(used - known - BUILT_IN):
-        report.add(
-            source, place, f"Nothing is called `{name}` in this flow.", closest(name, known | BUILT_IN), at_value=True
-        )
+        if isinstance(known, _Partial) and likely(name, known) is None:
+            continue
+        report.add(source, place, f"Nothing is called `{name}` here.", closest(name, known | BUILT_IN), at_value=True)
+
+
+class _Partial(frozenset[str]):
+    """Names of a flow of which a part could not be read."""
 
 
 class _FlowCheck:
     """The checks of one flow."""
 
-    def __init__(self, files: Files, flow: Flow, source: Source, report: Report) -> None:
-        self._files, self._flow, self._source, self._report = files, flow, source, report
+    def __init__(self, files: Files, read: ReadFlow, report: Report) -> None:
+        self._files, self._read, self._report = files, read, report
+        self._flow, self._source = read.flow, read.source
         self._languages = files.bot.languages
-        self._defined = frozenset({*flow.slots}.union(*(step.uses().defines for step in flow.steps)))
+        self._slots = read.slot_names()
+        self._labels = read.step_keys("label")
+        self._defined = self._slots | read.step_keys("save") | read.step_keys("set")
+        if not read.complete:  # what a step with a mistake would have defined is not known: tell only likely slips
+            self._defined = _Partial(self._defined)
 
     def run(self) -> None:
         self._check_slots()
@@ -175,11 +218,13 @@ class _FlowCheck:
             check_text(self._flow.offer, self._languages, frozenset(), self._source, ("offer",), self._report)
         self._check_examples()
         labels = [step.label for step in self._flow.steps if step.label]
-        for index, step in enumerate(self._flow.steps):
+        for index, step in zip(self._read.places, self._flow.steps, strict=True):
             if step.label and (step.label in self._files.flows or labels.count(step.label) > 1):
                 self._add(("steps", index, "label"), f"The label `{step.label}` is taken.", "Use another name.")
             self._check_step(("steps", index), step)
-        _check_ways(self._flow, lambda index, message, remedy: self._add(("steps", index), message, remedy))
+        if self._read.complete:
+            self._check_collected()
+            _check_ways(self._flow, lambda index, message, remedy: self._add(("steps", index), message, remedy))
 
     def _add(self, place: tuple[str | int, ...], message: str, remedy: str = "") -> None:
         self._report.add(self._source, place, message, remedy, at_value=True)
@@ -193,9 +238,15 @@ class _FlowCheck:
             texts += [(key, text) for key in ("no_match", "no_input") for text in getattr(slot, key)]
             for key, text in texts:
                 check_text(text, self._languages, self._defined, self._source, (*place, key), self._report)
+
+    def _check_collected(self) -> None:
+        for name in self._flow.slots:
             if self._flow.collecting(name) is None:
-                message = f"The slot `{name}` is never collected."
-                self._report.add(self._source, place, message, f"Add the step `collect: {name}` or remove the slot.")
+                message, remedy = (
+                    f"The slot `{name}` is never collected.",
+                    f"Add the step `collect: {name}` or remove it.",
+                )
+                self._report.add(self._source, ("slots", name), message, remedy)
 
     def _check_examples(self) -> None:
         examples = self._flow.examples
@@ -211,8 +262,8 @@ class _FlowCheck:
             for index, sentence in enumerate(sentences):
                 place = ("examples", language, index) if language else ("examples", index)
                 for name in _placeholders(sentence):
-                    if name not in self._flow.slots:
-                        self._add(place, f"There is no slot `{name}` in this flow.", closest(name, self._flow.slots))
+                    if name not in self._slots:
+                        self._add(place, f"There is no slot `{name}` in this flow.", closest(name, self._slots))
 
     def _check_step(self, place: tuple[str | int, ...], step: StepModel) -> None:
         uses = step.uses()
@@ -225,14 +276,13 @@ class _FlowCheck:
             if isinstance(value, str) and has_variables(value):
                 check_expression(value, variables, self._defined, self._source, (*place, *path), self._report)
         for path, slot in uses.slots:
-            if slot not in self._flow.slots:
+            if slot not in self._slots:
                 message = f"There is no slot `{slot}` in this flow."
-                self._add((*place, *path), message, closest(slot, self._flow.slots))
-        labels = {step.label for step in self._flow.steps if step.label}
+                self._add((*place, *path), message, closest(slot, self._slots))
         for path, target in uses.targets:
-            if target not in labels and target not in self._files.flows:
+            if target not in self._labels and target not in self._files.flows:
                 message = f"`{target}` is neither a label of this flow nor another flow."
-                self._add((*place, *path), message, closest(target, {*labels, *self._files.flows}))
+                self._add((*place, *path), message, closest(target, {*self._labels, *self._files.flows}))
         for path, queue in uses.queues:
             _check_queue(queue, self._source, (*place, *path), self._files, self._report)
         if isinstance(step, CallStep):
@@ -292,11 +342,12 @@ def _check_ways(flow: Flow, add: Callable[[int, str, str], Any]) -> None:
     backwards = [{at for at in range(count) if to in edges[at]} for to in range(count + 1)]
     ending = _closure({count}, lambda at: backwards[at])
     for index in range(count):
+        before = index - 1
         if index not in reached:
-            if index - 1 not in reached and index > 0:
+            if index and before not in reached:
                 continue  # told once for a run of such steps
             add(index, "This step is never reached.", "Remove it, or give it a `label` that a `go_to` names.")
-        elif index not in ending:
+        elif index not in ending and (not index or before in ending):
             add(index, "From here the conversation never ends.", "Lead it to `ask_more`, `hang_up` or `handoff`.")
 
 

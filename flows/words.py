@@ -27,15 +27,15 @@ def tokens(text: str) -> list[str]:
 def similar(word: str, pattern: str) -> bool:
     """Whether a word is a pattern, give or take what a recogniser gets wrong.
 
-    A pattern ending in `*` is a stem: only the word's beginning counts. Words under six letters must be exact: short
-    words differ by one letter and mean something else.
+    A pattern ending in `*` is a stem: only the word's beginning counts. Words under six letters must be exact, and
+    first letters always: "incorrect" is not a slip of "correct".
     """
     stem = pattern.endswith("*")
     wanted = pattern[:-1] if stem else pattern
     if word == wanted or (stem and word.startswith(wanted)):
         return True
-    allowed = 0 if len(wanted) < 6 else 1 if len(wanted) < 9 else 2
-    if not allowed or len(word) < len(wanted) - allowed:
+    allowed = 0 if len(wanted) < 6 else 1 if len(wanted) < 10 else 2
+    if not allowed or len(word) < len(wanted) - allowed or word[0] != wanted[0]:
         return False
     heads = {word[: len(wanted) + shift] for shift in range(-allowed, allowed + 1)} if stem else {word}
     return any(OSA.distance(head, wanted, score_cutoff=allowed) <= allowed for head in heads)

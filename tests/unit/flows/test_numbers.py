@@ -67,6 +67,8 @@ def test_ordinals(day: int, language: str) -> None:
         ("one hundred and twenty three and four hundred and fifty six", "en", "123456"),
         ("nineteen eighty four", "en", "1984"),
         ("two thousand twenty six", "en", "2026"),
+        ("five hundred five hundred", "en", "500500"),
+        ("one hundred five six hundred", "en", "105600"),
     ],
 )
 def test_dictation(text: str, language: str, expected: str) -> None:

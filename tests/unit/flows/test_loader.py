@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flows import FlowProblems, Known, load_bot
+from flows.schema import FOLDER, schemas, written
+
+DATA = Path(__file__).parents[2] / "data" / "flows"
+SHOP = Path(__file__).parents[3] / "flows" / "examples" / "shop"
+KNOWN = Known(queues=frozenset({"service", "sales"}))
+MISTAKES = sorted((DATA / "mistakes").glob("*.yaml"))
+
+
+def problems(folder: Path) -> list[str]:
+    try:
+        load_bot(folder, known=KNOWN)
+    except FlowProblems as found:
+        return [str(problem) for problem in found.problems]
+    return []
+
+
+def test_the_base_and_the_shop_have_no_mistakes() -> None:
+    assert problems(DATA / "base") == []
+    assert problems(SHOP) == []
+
+
+@pytest.mark.parametrize("fixture", MISTAKES, ids=lambda path: path.stem)
+def test_a_mistake_is_told_with_its_place_and_remedy(fixture: Path, tmp_path: Path) -> None:
+    """A fixture takes the place of one file of the base; its first lines say which, and what is to be told."""
+    text = fixture.read_text(encoding="utf-8")
+    header = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")]
+    (file,) = [line.removeprefix("file: ") for line in header if line.startswith("file: ")]
+    expected = [line.removeprefix("expect: ") for line in header if line.startswith("expect: ")]
+    folder = tmp_path / "bot"
+    shutil.copytree(DATA / "base", folder)
+    (folder / file).write_text(text, encoding="utf-8")
+    assert expected
+    assert problems(folder) == expected
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    for file, fixture in (
+        ("bot.yaml", "machine_not_said"),
+        ("order.yaml", "several_at_once"),
+        ("systems.yaml", "system_path"),
+    ):
+        shutil.copy(DATA / "mistakes" / f"{fixture}.yaml", tmp_path / file)
+    assert {line.partition(":")[0] for line in problems(tmp_path)} == {"bot.yaml", "order.yaml", "systems.yaml"}
+
+
+def test_a_bot_without_its_file(tmp_path: Path) -> None:
+    assert problems(tmp_path) == [
+        f"bot.yaml: There is no bot.yaml in {tmp_path.name}. A bot is a folder with a bot.yaml."
+    ]
+
+
+def test_a_bot_without_flows(tmp_path: Path) -> None:
+    shutil.copy(DATA / "base" / "bot.yaml", tmp_path)
+    assert problems(tmp_path) == ["bot.yaml: This bot has no flow. Put a flow file beside bot.yaml."]
+
+
+def test_two_flows_of_one_name(tmp_path: Path) -> None:
+    shutil.copytree(DATA / "base", tmp_path, dirs_exist_ok=True)
+    shutil.copy(tmp_path / "order.yaml", tmp_path / "parcel.yaml")
+    told = "parcel.yaml:1:1: The flow `order` is also in order.yaml. Give one of them another name."
+    assert problems(tmp_path) == [told]
+
+
+def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
+    shutil.copytree(DATA / "base", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "order.yaml").write_bytes("flow: zamówienie".encode("cp1250"))
+    assert "order.yaml: This file is not UTF-8 text. Save it with the encoding UTF-8." in problems(tmp_path)
+
+
+def test_a_bot_of_one_language_writes_each_text_once(tmp_path: Path) -> None:
+    (tmp_path / "bot.yaml").write_text(
+        "bot: short\nlanguages: [en]\ngreeting:\n  machine: This is a machine.\n  recording: The call is recorded.\n"
+        "  ask: How can I help?\nclosing: Goodbye.\nqueue: service\nphrases:\n  checking: Let me look.\n"
+    )
+    (tmp_path / "bye.yaml").write_text(
+        "flow: bye\ndescription: Bye.\nexamples: [end this]\nsteps:\n  - say: Well then.\n  - hang_up\n"
+    )
+    bot = load_bot(tmp_path, known=KNOWN)
+    assert bot.phrases["en"]["checking"] == ("Let me look.",)
+    assert ("Well then.",) in bot.fixed_texts("en")
+
+
+def test_fixed_texts_are_all_texts_without_variables() -> None:
+    bot = load_bot(SHOP)
+    for language in bot.languages:
+        fixed = bot.fixed_texts(language)
+        assert len(fixed) == len(set(fixed))
+        assert (bot.greeting.machine[language],) in fixed
+        assert (bot.phrases[language]["handoff_caller_asked"][0],) in fixed
+        assert (bot.flows["order_status"].slots["order_number"].ask[language],) in fixed
+        assert not any("{{" in str(span) for text in fixed for span in text)
+        assert not any(text == (bot.phrases[language]["why_caller_asked"][0],) for text in fixed)
+
+
+def test_the_published_schemas_are_those_of_the_models() -> None:
+    for name, schema in schemas().items():
+        text = (FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")
+        assert text == written(schema), "run: python -m flows.schema"
+
+
+scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12))
+keys = st.sampled_from(
+    "flow description examples slots steps offer say collect call with save not_found failed when label type ask "
+    "length confirm options retry times handoff go_to set ask_more hang_up pl en bot languages greeting queue "
+    "systems".split()
+)
+trees = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=25
+)
+
+
+def as_yaml(tree: object) -> str:
+    """JSON is YAML, but for characters that YAML refuses."""
+    import json
+
+    return json.dumps(tree, ensure_ascii=False)
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    text=st.one_of(st.text(max_size=200), trees.map(as_yaml)),
+    file=st.sampled_from(["bot.yaml", "order.yaml", "systems.yaml"]),
+)
+def test_no_file_raises_anything_but_flow_problems(text: str, file: str, tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    shutil.copytree(DATA / "base", folder, dirs_exist_ok=True)
+    (folder / file).write_text(text, encoding="utf-8", errors="replace")
+    for problem in problems(folder):
+        assert problem.startswith(("bot.yaml", "order.yaml", "systems.yaml"))
+
+
+ORDER = (DATA / "base" / "order.yaml").read_text(encoding="utf-8")
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    start=st.integers(0, len(ORDER)),
+    length=st.integers(0, 12),
+    new=st.text(alphabet="{}[]:,-|&*!%\"' \n\tabc", max_size=6),
+)
+def test_a_damaged_file_raises_nothing_else(start: int, length: int, new: str, tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    shutil.copytree(DATA / "base", folder, dirs_exist_ok=True)
+    (folder / "order.yaml").write_text(ORDER[:start] + new + ORDER[start + length :], encoding="utf-8")
+    problems(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "flow: " + "[" * 30 + "]" * 30,
+        "a: &a [x, x, x, x, x, x, x, x]\n"
+        + "".join(
+            f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"
+            for old, new in zip("abcdef", "bcdefg", strict=True)
+        ),
+    ],
+    ids=["deep", "laughs"],
+)
+def test_a_file_that_is_too_large(text: str, tmp_path: Path) -> None:
+    shutil.copytree(DATA / "base", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "order.yaml").write_text(text)
+    assert problems(tmp_path) == [
+        "order.yaml: This file is too deeply nested or too large. Split it into several flows."
+    ]
