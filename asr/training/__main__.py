@@ -35,7 +35,7 @@ def make(
     ] = None,
     processes: Annotated[int, typer.Option(help="Processes for rendering and training; 0: one per CPU core.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    per_set: Annotated[int, typer.Option(help="Utterances per test set and language in the closing evaluation.")] = 100,
+    per_set: Annotated[int, typer.Option(help="Utterances per set and language in the evaluation; 0: none.")] = 100,
 ) -> None:
     """Makes the model from nothing: text, speech, training, export, evaluation."""
     from asr.training.make import Order, make_model

@@ -19,7 +19,13 @@ from asr.training.grammar import LANGUAGES
 from asr.training.recordings import Sound, speak
 from asr.training.voices import Espeak
 
-_OPTIONS = {"without_timestamps": True, "condition_on_previous_text": False, "temperature": 0.0}
+# Ten seconds of speech have less than a hundred tokens; an untrained model would go on for 448.
+_OPTIONS = {
+    "without_timestamps": True,
+    "condition_on_previous_text": False,
+    "temperature": 0.0,
+    "max_new_tokens": 100,
+}
 _LONGEST_S = 9.9
 
 

@@ -79,7 +79,11 @@ def make_model(order: Order, say: Callable[[str], None]) -> dict[str, Any]:
     )
     network = export.load_network(checkpoint)
     export.export(network, order.workdir / "tokenizer.json", order.output)
-    figures = evaluate(order.output, per_set=order.per_set, seed=order.seed, beam=5, threads=order.processes, say=say)
+    figures = None
+    if order.per_set:
+        figures = evaluate(
+            order.output, per_set=order.per_set, seed=order.seed, beam=5, threads=order.processes, say=say
+        )
     return {
         "output": str(order.output),
         "bytes": sum(file.stat().st_size for file in order.output.iterdir()),

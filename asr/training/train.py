@@ -134,7 +134,7 @@ def _run(rank: int, settings: Settings, say: Say) -> None:
                     preparing.submit(batches.batch, step, rank, short=phase < SHORT_UNTIL, full=phase >= FULL_FROM)
                 )
             trainer.learn(coming.popleft().result(), progress)
-            if rank == 0 and trainer.step % REPORT_STEPS == 0:
+            if rank == 0 and (trainer.step == 1 or trainer.step % REPORT_STEPS == 0):
                 trainer.report(progress, say)
             if rank == 0 and time.monotonic() - last_saved > settings.checkpoint_s:
                 trainer.save()
