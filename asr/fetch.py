@@ -16,7 +16,7 @@ import httpx
 
 from asr import models
 from asr.errors import ModelDamaged, ModelMissing
-from asr.manifest import MANIFEST, write_manifest
+from asr.manifest import write_manifest
 from asr.models import ModelFiles
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,8 @@ Progress = Callable[[str, int, int], None]
 """Called with the file's name, the bytes of it that are here, and its size."""
 
 HUB = "https://huggingface.co"
-WANTED = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.json", "vocabulary.txt")
+# In this order, so that a folder with all that is required has the rest too.
+WANTED = ("preprocessor_config.json", *models.REQUIRED, *models.VOCABULARIES)
 CHUNK = 1024 * 1024
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -73,12 +74,12 @@ def ensure(
     """
     folder = models.folder_of(name, models_dir)
     source = models.repository(name)
-    if source is None or (folder / MANIFEST).is_file() or (folder / "model.bin").is_file():
+    if source is None or not models.absent_files(folder):
         return models.find(name, models_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder), _client(hub, timeout) as client:
-            if not (folder / MANIFEST).is_file():
+            if models.absent_files(folder):
                 _fetch(client, source, folder, progress or (lambda *_: None))
     except httpx.HTTPStatusError as error:
         status = error.response.status_code
@@ -124,7 +125,7 @@ def _listing(client: httpx.Client, source: str) -> tuple[str, list[RemoteFile]]:
         files = [
             RemoteFile(e["rfilename"], int(e["size"]), (e.get("lfs") or {}).get("sha256"), e["blobId"]) for e in listed
         ]
-        return str(body["sha"]), files
+        return str(body["sha"]), sorted(files, key=lambda file: WANTED.index(file.name))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelDamaged(f"The Hub's answer about {source} cannot be read: {error!r}.") from error
 

@@ -16,6 +16,7 @@ from asr.errors import ModelDamaged, ModelMissing
 from asr.manifest import verify
 
 REQUIRED = ("config.json", "model.bin", "tokenizer.json")
+VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 # The names that faster-whisper knows and that hear more than English.
 NAMES = {
@@ -75,9 +76,7 @@ def find(name: str, models_dir: Path) -> ModelFiles:
     folder = folder_of(name, models_dir)
     if not folder.is_dir():
         raise missing(name, models_dir, "It is not on this machine.")
-    absent = [file for file in REQUIRED if not (folder / file).is_file()]
-    if not any(folder.glob("vocabulary.*")):
-        absent.append("vocabulary.json")
+    absent = absent_files(folder)
     if absent:
         raise ModelDamaged(
             f"The model folder {folder} lacks {', '.join(absent)}.",
@@ -85,6 +84,14 @@ def find(name: str, models_dir: Path) -> ModelFiles:
         )
     verify(folder)
     return ModelFiles(name, folder, read_card(folder))
+
+
+def absent_files(folder: Path) -> list[str]:
+    """What a model cannot do without and this folder has not got."""
+    absent = [file for file in REQUIRED if not (folder / file).is_file()]
+    if not any((folder / file).is_file() for file in VOCABULARIES):
+        absent.append(VOCABULARIES[0])
+    return absent
 
 
 def repository(name: str) -> str | None:
