@@ -70,6 +70,10 @@ class EventRedactor:
     def __init__(self) -> None:
         self._held: list[tuple[Any, CallEvent]] = []
 
+    @property
+    def holding(self) -> bool:
+        return bool(self._held)
+
     def push(self, key: Any, event: CallEvent) -> list[tuple[Any, CallEvent]]:
         """Take an event; returns those that are ready, in order, each with the key it came with."""
         words = _caller_words(event)

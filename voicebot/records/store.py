@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from voicebot.errors import CallNotFound
 from voicebot.events import (
+    REFUSED,
     CallbackPromised,
     CallEnded,
     CallEvent,
@@ -26,7 +27,7 @@ from voicebot.events import (
 )
 from voicebot.records.database import DATABASE, cannot_open, open_database
 from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow
-from voicebot.records.privacy import is_refusal, without_words
+from voicebot.records.privacy import without_words
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,18 @@ class CallStore:
         self._engine = engine
 
     def write(self, batch: Sequence[NumberedEvent]) -> None:
-        """Store redacted events. The words of a call whose caller refused recording go, whenever they were stored."""
+        """Store redacted events. The words of a call whose caller refused recording go, whenever they come."""
+        began = {item.event.call_id: item.event.at - timedelta(seconds=item.event.offset_s) for item in reversed(batch)}
         with self._engine.begin() as connection:
+            connection.execute(  # also for calls whose start was lost
+                insert(CallRow).on_conflict_do_nothing(),
+                [{"id": call_id, "started_at": started_at} for call_id, started_at in began.items()],
+            )
             for item in batch:
-                _add_event(connection, item)
-            for call_id in sorted({item.event.call_id for item in batch if is_refusal(item.event)}):
+                _change_call(connection, item.event)
+            connection.execute(insert(EventRow).on_conflict_do_nothing(), [_event_row(item) for item in batch])
+            refused = select(CallRow.id).where(CallRow.id.in_(began), CallRow.recording == REFUSED)
+            for call_id in connection.scalars(refused).all():
                 _forget_words(connection, call_id)
 
     def mark_lost(self, before: datetime) -> int:
@@ -74,12 +82,7 @@ class CallStore:
         return len(open_calls)
 
 
-def _add_event(connection: Connection, item: NumberedEvent) -> None:
-    event = item.event
-    began = event.at - timedelta(seconds=event.offset_s)
-    connection.execute(
-        insert(CallRow).values(id=event.call_id, started_at=began).on_conflict_do_nothing()  # its start may be lost
-    )
+def _change_call(connection: Connection, event: CallEvent) -> None:
     if changes := _call_changes(event):
         connection.execute(update(CallRow).where(CallRow.id == event.call_id).values(**changes))
     if isinstance(event, CallbackPromised):
@@ -88,19 +91,21 @@ def _add_event(connection: Connection, item: NumberedEvent) -> None:
             .values(call_id=event.call_id, number=event.number, promised_at=event.at)
             .on_conflict_do_nothing()
         )
-    data = {name: value for name, value in to_json(event).items() if name not in ("event", "call_id", "at", "offset_s")}
-    connection.execute(
-        insert(EventRow)
-        .values(
-            call_id=event.call_id,
-            number=item.number,
-            at=event.at,
-            offset_s=event.offset_s,
-            event=event_name(event),
-            data=data,
-        )
-        .on_conflict_do_nothing()
-    )
+
+
+def _event_row(item: NumberedEvent) -> dict[str, Any]:
+    event = item.event
+    data = to_json(event)
+    for name in ("event", "call_id", "at", "offset_s"):
+        del data[name]
+    return {
+        "call_id": event.call_id,
+        "number": item.number,
+        "at": event.at,
+        "offset_s": event.offset_s,
+        "event": event_name(event),
+        "data": data,
+    }
 
 
 def _call_changes(event: CallEvent) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class RecordWriter:
         self._queue: deque[NumberedEvent] = deque()
         self._changed = threading.Condition()
         self._numbers = itertools.count(1)
-        self._redactors: dict[str, EventRedactor] = {}
+        self._redactors: dict[str, EventRedactor] = {}  # of calls whose caller is dictating
         self._refused: set[str] = set()
         self._ready: deque[NumberedEvent] = deque()  # redacted, not yet stored; the writer thread's own
         self._thread: threading.Thread | None = None
@@ -198,11 +198,12 @@ class RecordWriter:
         call_id = item.event.call_id
         if is_refusal(item.event):
             self._refused.add(call_id)
-        redactor = self._redactors.setdefault(call_id, EventRedactor())
+        redactor = self._redactors.pop(call_id, None) or EventRedactor()
         for number, event in redactor.push(item.number, item.event):
             self._add_ready(number, event)
+        if redactor.holding:
+            self._redactors[call_id] = redactor
         if isinstance(item.event, CallEnded):
-            self._release(call_id)
             self._refused.discard(call_id)
 
     def _release(self, call_id: str) -> None:
