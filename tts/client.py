@@ -21,7 +21,8 @@ from tts.text import sentences
 
 _CONNECTIONS = httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=60.0)
 _LOOK_AGAIN_S = 0.05
-_CALLS_REPEATED = 1
+_DYING_S = 1.0
+"""So long after a loss the old process may still take connections and drop them: that is not a second loss."""
 
 
 class SpeechClient:
@@ -73,7 +74,7 @@ class SpeechClient:
 
     async def _persevere(self, method: str, path: str, patient: bool, content: dict[str, Any]) -> httpx.Response:
         now = asyncio.get_running_loop().time
-        lost = 0
+        lost_at: float | None = None
         away_since: float | None = None
         while True:
             try:
@@ -89,10 +90,11 @@ class SpeechClient:
                     ) from error
                 await asyncio.sleep(_LOOK_AGAIN_S)
             except httpx.HTTPError as error:
-                lost += 1
+                lost_at = now() if lost_at is None else lost_at
                 away_since = None
-                if lost > _CALLS_REPEATED:
+                if now() - lost_at > _DYING_S:
                     raise SpeechUnavailable("The speech process died twice over one sentence.") from error
+                await asyncio.sleep(_LOOK_AGAIN_S)
             except SpeechBusy:
                 if not patient:
                     raise

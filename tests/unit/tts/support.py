@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tts.client import SpeechClient
-from tts.synthesizer import Synthesizer, SpeechRequest
+from tts.synthesizer import SpeechRequest, Synthesizer
 
 PATIENCE_S = 60.0
 """For everything that only a broken program would exceed; the machine may be busy."""
@@ -63,9 +63,10 @@ async def health(socket_path: Path) -> dict[str, Any]:
 
 
 async def until_health(socket_path: Path, holds: Callable[[dict[str, Any]], bool]) -> None:
+    """Ask again and again: the process tells nobody by itself."""
     async with asyncio.timeout(PATIENCE_S):
         while not holds(await health(socket_path)):
-            await asyncio.sleep(0.01)
+            pass
 
 
 async def chunks_of(synthesizer: Synthesizer, request: SpeechRequest) -> list[bytes]:
