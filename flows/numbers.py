@@ -145,15 +145,17 @@ LANGUAGES = frozenset(_WORDS)
 def _look_up(token: str, language: str, fuzzy: bool) -> _Word | None:
     lexicon = _WORDS[language]
     found = lexicon.get(token)
-    if found is not None or not fuzzy or len(token) < 5:
+    if found is not None or not fuzzy or token.isdigit():
         return found
-    near = {word for form, word in lexicon.items() if len(form) >= 5 and OSA.distance(token, form, score_cutoff=1) <= 1}
+    # Short words are left alone: "right" is no slip of "eight", nor "jednak" of "jedna".
+    long = ((form, word) for form, word in lexicon.items() if len(form) >= 6 and form[0] == token[0])
+    near = {word for form, word in long if OSA.distance(token, form, score_cutoff=1) <= 1}
     near = {word for word in near if not word.ordinal} or near
     return near.pop() if len({word.value for word in near}) == 1 else None
 
 
 def find_numbers(text: str | Sequence[str], language: str, *, fuzzy: bool = False) -> list[Number]:
-    """The numbers of a text in order. `fuzzy` forgives one wrong letter in words of five or more."""
+    """The numbers of a text in order. `fuzzy` forgives one wrong letter in words of six or more."""
     words = tokens(text) if isinstance(text, str) else list(text)
     found: list[Number] = []
     position = 0

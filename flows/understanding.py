@@ -205,7 +205,10 @@ class _Reading:
         value = slot.parse(self._text, context.language, context.today, asked=True)
         if value is None:
             return None
-        return self._yes([SetSlot(context.slot, value)], 0.9, f"a value for {context.slot}")
+        refused = isinstance(slot.accept(value, context.today), Rejected)
+        if refused and (repaired := self._repair()) is not None:
+            return repaired  # "one moment" holds a number, too
+        return self._yes([SetSlot(context.slot, value)], 0.6 if refused else 0.9, f"a value for {context.slot}")
 
     def _is_free_text(self) -> bool:
         return isinstance(self._context.slots[self._context.slot], TextSlot)

@@ -136,7 +136,9 @@ POLISH: dict[str, Table] = {
         ("konsultant", [PL_HUMAN]),
         ("!nobody", ["Przepraszam, żaden konsultant nie może teraz odebrać."]),
         ("nie", ["Dobrze, spróbujmy jeszcze raz.", "Na jaki numer mamy oddzwonić?"]),
-        ("pięćset sto dwieście trzysta", ["Słyszę 500100200300, ale taki numer się nie zgadza."]),
+        ("sto dwieście", ["Słyszę 100200, ale taki numer się nie zgadza.", "Na jaki numer mamy oddzwonić?"]),
+        ("pięćset sto dwieście", ["Oddzwonimy, gdy tylko będzie to możliwe. Czy mamy dzwonić na numer 500100200?"]),
+        ("tak", ["Dobrze, oddzwonimy na numer 500100200.", PL_BYE]),
     ],
 }  # fmt: skip
 
