@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from num2words import num2words
 from ruamel.yaml import YAML
@@ -52,6 +52,7 @@ typed = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(texts | typed, max_size=4), st.sampled_from(["pl", "en", "pl-PL", "en-GB"]))
 def test_anything_is_read_without_error_and_without_digits(spans: list[Any], language: str) -> None:
     words = spoken(spans, language, TODAY)
@@ -60,6 +61,7 @@ def test_anything_is_read_without_error_and_without_digits(spans: list[Any], lan
     assert "  " not in words
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 10**12 - 1))
 def test_polish_cardinals_agree_with_another_source(number: int) -> None:
     assert cardinal(number) == num2words(number, lang="pl")
@@ -68,11 +70,13 @@ def test_polish_cardinals_agree_with_another_source(number: int) -> None:
     assert {"dwie": "dwa", "jedna": "jeden"}.get(feminine[-1], feminine[-1]) == masculine[-1]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(1, 99))
 def test_polish_ordinals_below_a_hundred_agree_with_another_source(number: int) -> None:
     assert ordinal(number) == num2words(number, lang="pl", to="ordinal")
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 9999))
 def test_every_part_of_an_ordinal_date_is_inflected(number: int) -> None:
     for word, inflected in zip(ordinal(number).split(), ordinal(number, "m", "genitive").split(), strict=True):
