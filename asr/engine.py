@@ -52,7 +52,7 @@ class Engine:
         self._executor = ThreadPoolExecutor(1, "recogniser")
         self._worker: asyncio.Task[None] | None = None
         self._current: _Job | None = None
-        self.decoded = 0
+        self.decoded = 0  # to the end
 
     @property
     def depth(self) -> int:
@@ -118,13 +118,13 @@ class Engine:
                 transcript = await loop.run_in_executor(
                     self._executor, self._decoder.transcribe, job.request, job.answer.done
                 )
+                self.decoded += 1
                 if not job.answer.done():
                     job.answer.set_result(transcript)
             except Exception as error:
                 self._failed(job, error)
             finally:
                 self._current = None
-                self.decoded += 1
 
     def _failed(self, job: _Job, error: Exception) -> None:
         if job.answer.done():

@@ -197,30 +197,32 @@ def _warm(decoder: Decoder) -> Decoder:
 
 
 async def serve(decoder: Decoder, path: Path, queue_limit: int) -> None:
+    """Serves until SIGTERM or SIGINT. Raises RecogniserUnavailable when the socket cannot be opened."""
     engine = Engine(decoder, queue_limit=queue_limit)
+    config = uvicorn.Config(
+        Server(decoder, engine).app(),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    _stop_on_signals(server)
     listener = open_socket(path)
     identity = socket_identity(path)
+    device = decoder.device
     try:
         engine.start()
-        config = uvicorn.Config(
-            Server(decoder, engine).app(),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=3,
-            ws="none",
-        )
-        log.info(
-            "ready: model %s on %s (%s), %s", decoder.files.name, decoder.device.kind, decoder.device.compute_type, path
-        )
-        await _serve_until_told(uvicorn.Server(config), listener)
+        log.info("ready: model %s on %s (%s), %s", decoder.files.name, device.kind, device.compute_type, path)
+        await server.serve(sockets=[listener])
     finally:
         await engine.close()
         close_socket(listener, path, identity)
 
 
-async def _serve_until_told(server: uvicorn.Server, listener: socket.socket) -> None:
-    """SIGTERM and SIGINT end it in order; uvicorn's own handling would die of the signal before we have cleaned up."""
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Instead of uvicorn's own handling, which dies of the signal before the socket is cleaned up."""
 
     def stop() -> None:
         server.should_exit = True
@@ -229,7 +231,6 @@ async def _serve_until_told(server: uvicorn.Server, listener: socket.socket) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-    await server.serve(sockets=[listener])
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
