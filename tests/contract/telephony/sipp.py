@@ -52,6 +52,7 @@ class Scenario:
     to_user: str = "[service]"
     _steps: list[str] = field(default_factory=list)
     _cseq: int = 1
+    _invite_cseq: int = 1
     _received: int = 0
     _cancelled: bool = False
 
@@ -67,6 +68,7 @@ class Scenario:
     def reinvite(self, *, direction: str = "sendrecv", codec: str | None = None) -> Self:
         """A re-INVITE in the dialog; expects 200 and acknowledges it."""
         self._cseq += 1
+        self._invite_cseq = self._cseq
         self._send(self._request("INVITE", sdp(self.media_port, codec or self.codec, direction)))
         return self.expect(100, optional=True).expect(200).ack()
 
@@ -74,6 +76,17 @@ class Scenario:
         """Wait for a response."""
         self._steps.append(f'<recv response="{status}" optional="{str(optional).lower()}"/>')
         return self
+
+    def expect_reliable(self, status: int) -> Self:
+        """Wait for a provisional response that asks to be acknowledged (RFC 3262)."""
+        number = '<ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" check_it="true" assign_to="rseq"/>'
+        self._steps.append(f'<recv response="{status}"><action>{number}</action></recv>')
+        return self
+
+    def prack(self) -> Self:
+        """Acknowledge it; expects 200."""
+        self._cseq += 1
+        return self._send(self._request("PRACK", extra=("RAck: [$rseq] 1 INVITE",))).expect(200)
 
     def ack(self) -> Self:
         return self._send(self._request("ACK"), retransmit=False)
@@ -179,7 +192,7 @@ class Scenario:
                 f"From: <sip:{self.caller}@{self.host}>;tag=[pid]SIPp[call_number]",
                 f"To: <sip:{self.to_user}@[remote_ip]:[remote_port]>{in_dialog}",
                 "Call-ID: [call_id]",
-                f"CSeq: {self._cseq} {method}",
+                f"CSeq: {self._invite_cseq if method == 'ACK' else self._cseq} {method}",
                 f"Contact: <sip:{self.caller}@[local_ip]:[local_port]>",
                 "Max-Forwards: 70",
                 *(self.headers if method == "INVITE" else extra),
