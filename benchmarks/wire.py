@@ -5,7 +5,7 @@ takes N calls of `sipp`, which stream A-law speech-like sound without pauses. Th
 is left alone, the second half its event loop is blocked for 200 ms in every second and a thread burns the GIL. Every
 RTP packet is captured on the loopback (tcpdump, kernel time stamps), so the figures are those of the caller's side.
 
-    python -m benchmarks.wire [--calls 10,50,100] [--json]
+    python -m benchmarks.wire [--calls 10,50,100] [--nice -10] [--json]
 
 Needs sipp (Debian: sip-tester), tcpdump and the right to capture. The last line of `--json` is
 {"figures": {...}, "machine": {...}}.
@@ -31,9 +31,9 @@ SETTLE_S = 3.0
 PHASE_S = 8.0
 
 
-def run_step(calls: int, folder: Path) -> dict[str, Any]:
+def run_step(calls: int, nice: int, folder: Path) -> dict[str, Any]:
     """One N: set up, measure quiet and busy, hang up. About 20 s and the set-up."""
-    with EchoBot(calls, folder) as bot, Capture(bot.rtp_ports, folder / f"{calls}.pcap") as capture:
+    with EchoBot(calls, nice, folder) as bot, Capture(bot.rtp_ports, folder / f"{calls}.pcap") as capture:
         before = bot.usage()
         setup_s = calls / SETUPS_PER_S
         with SippCallers(bot.sip_port, calls, SETUPS_PER_S, setup_s + 2 * PHASE_S + 4 * SETTLE_S, folder) as callers:
@@ -68,6 +68,7 @@ def run_step(calls: int, folder: Path) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", default="10,50,100", help="numbers of simultaneous calls, by comma")
+    parser.add_argument("--nice", type=int, default=0, help="nice value of the bot process, for instance -10")
     parser.add_argument("--json", action="store_true", help="last line: the figures as JSON")
     options = parser.parse_args()
     missing = missing_programs()
@@ -78,12 +79,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="wire-") as folder:
         for calls in (int(part) for part in cast(str, options.calls).split(",")):
             try:
-                steps.append(run_step(calls, Path(folder)))
+                steps.append(run_step(calls, options.nice, Path(folder)))
             except (RuntimeError, TimeoutError, subprocess.SubprocessError) as error:
                 print(f"{calls} calls: {error}", file=sys.stderr)
                 return 1
             print(table(steps[-1:]), flush=True)
-    figures = {"steps": steps, "knee": knee(steps)}
+    figures = {"steps": steps, "knee": knee(steps), "nice": options.nice}
     described = machine()
     print(f"\n{table(steps)}\nholds {figures['knee']} calls (of those tried); on {described}")
     if options.json:

@@ -1,6 +1,7 @@
 """The bot of the wire benchmark: answers, echoes every caller through a room, and can be made busy.
 
-Run as `python -m benchmarks.wire_bot SIP_PORT RTP_LOW RTP_HIGH MAX_CALLS`; reads `usage`, `quiet` or `busy` a line.
+Run as `python -m benchmarks.wire_bot SIP_PORT RTP_LOW RTP_HIGH MAX_CALLS NICE`; reads a line each of `usage`, `quiet`,
+`busy`.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def _thread_cpu_s(name: str) -> float:
 
 
 async def main() -> None:
-    sip_port, low, high, max_calls = (int(argument) for argument in sys.argv[1:5])
+    sip_port, low, high, max_calls, nice = (int(argument) for argument in sys.argv[1:6])
+    if nice:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)  # before the stack's threads, which take it over
     bot = Bot()
     settings = EndpointSettings("127.0.0.1", sip_port, (low, high), codecs=("pcma",), max_calls=max_calls)
     endpoint = BaresipEndpoint(settings)

@@ -111,11 +111,11 @@ class _Child:
 class EchoBot(_Child):
     """`benchmarks.wire_bot` in a process of its own; it answers every line it gets with one line of JSON."""
 
-    def __init__(self, calls: int, folder: Path) -> None:
+    def __init__(self, calls: int, nice: int, folder: Path) -> None:
         self.sip_port = _free_port()
         low = 24000 + (os.getpid() * 64) % 8000 & ~1
         self.rtp_ports = (low, low + _RTP_PORTS_PER_CALL * (calls + 10))
-        arguments = [str(self.sip_port), *(str(port) for port in self.rtp_ports), str(calls + 5)]
+        arguments = [str(self.sip_port), *(str(port) for port in self.rtp_ports), str(calls + 5), str(nice)]
         with open(folder / f"bot-{calls}.log", "wb") as log:
             super().__init__(
                 [sys.executable, "-m", "benchmarks.wire_bot", *arguments],
@@ -234,4 +234,4 @@ def _alaw(pcm: np.ndarray[Any, np.dtype[np.int16]]) -> bytes:
     segment = np.maximum(0, np.floor(np.log2(np.maximum(magnitude, 1))).astype(int) - 4)
     mantissa = (magnitude >> np.maximum(segment, 1)) & 0x0F
     code = (segment << 4) | mantissa
-    return ((code | np.where(pcm >= 0, 0x80, 0)) ^ 0x55).astype(np.uint8).tobytes()
+    return bytes(((code | np.where(pcm >= 0, 0x80, 0)) ^ 0x55).astype(np.uint8))
