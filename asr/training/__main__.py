@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import os
 import sys
@@ -16,6 +17,13 @@ from asr.training import grammar
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Makes and measures the demo recognition model.")
 
+
+class Device(enum.Enum):
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
 Seed = Annotated[int, typer.Option(help="Texts, voices, lines and batches follow from it.")]
 
 
@@ -26,15 +34,15 @@ def say(line: str) -> None:
 @app.command()
 def make(
     output_dir: Annotated[Path, typer.Argument(help="Where the finished model goes (written anew).")],
-    minutes: Annotated[float, typer.Option(help="Time for training itself; speech is rendered before.")] = 95,
-    steps: Annotated[int | None, typer.Option(help="Train so many steps instead of a time.")] = None,
-    hours: Annotated[float, typer.Option(help="Hours of speech to render.")] = 70,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Time for training; speech is rendered before.")] = 95,
+    steps: Annotated[int | None, typer.Option(min=1, help="Train so many steps instead of a time.")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, help="Hours of speech to render.")] = 70,
     seed: Seed = 1,
     workdir: Annotated[
         Path | None, typer.Option(help="Speech and checkpoints; a stopped run goes on there. Default: OUTPUT_DIR.work")
     ] = None,
     processes: Annotated[int, typer.Option(help="Processes for rendering and training; 0: one per CPU core.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[Device, typer.Option(help="What to train on.")] = Device.AUTO,
     per_set: Annotated[int, typer.Option(help="Utterances per set and language in the evaluation; 0: none.")] = 100,
 ) -> None:
     """Makes the model from nothing: text, speech, training, export, evaluation."""
@@ -48,7 +56,7 @@ def make(
         minutes=None if steps else minutes,
         steps=steps,
         processes=processes or os.cpu_count() or 1,
-        device=device,
+        device=device.value,
         per_set=per_set,
     )
     _print(make_model(order, say))

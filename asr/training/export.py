@@ -27,7 +27,8 @@ def load_network(checkpoint: Path) -> SmallWhisper:
     vocabulary, text_tokens = (len(state["network"][name]) for name in ("embedding.weight", "ctc.bias"))
     network = SmallWhisper(Shape(**state["shape"]), vocabulary, text_tokens - 1)
     network.load_state_dict(state["network"])
-    return network.float().eval()
+    network.eval()
+    return network
 
 
 def export(network: SmallWhisper, tokenizer: Path, output: Path, quantization: str = "int8_float16") -> None:

@@ -47,7 +47,7 @@ class Attention(nn.Module):
         """[batch, time, parts * width] -> parts times [batch * heads, time, width / heads]"""
         batch, time, _ = x.shape
         split = x.view(batch, time, parts, self.heads, -1).permute(2, 0, 3, 1, 4)
-        return split.reshape(parts, batch * self.heads, time, -1).unbind(0)
+        return tuple(split.reshape(parts, batch * self.heads, time, -1).unbind(0))
 
     def forward(self, x: Tensor, mask: Tensor, memory: Tensor | None = None) -> Tensor:
         if self.cross:
