@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from flows.actions import Action, CallSystem, Handoff, HangUp, Listen, Note, Say
+from flows.actions import Action, CallSystem, Handoff, Listen, Note, Say
 from flows.engine import Engine
 from flows.events import CallStarted, Event, HandoffFailed, Heard, Keys, NoInput, SystemResult
 from flows.spans import plain_text
@@ -87,7 +87,7 @@ class Conversation:
     @property
     def ended(self) -> bool:
         """Whether the bot has hung up."""
-        return any(isinstance(action, HangUp) for action in self.actions)
+        return self._state is not None and self._state.mode == "ended"
 
     @property
     def handoff(self) -> Handoff | None:
