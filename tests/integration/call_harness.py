@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from loguru import logger
+
 from asr.activity import ActivityEvent, SpeechPaused, SpeechStarted
 from asr.testing import ScriptedRecogniser
 from flows import EmbeddedUnderstanding, Engine, load_bot
@@ -27,6 +29,8 @@ from voicebot.call import Call
 from voicebot.config import AgentSettings, Config, NumberSettings, QueueSettings, SpeechSettings
 from voicebot.events import CallEvent, EventStream
 from voicebot.parts import RunningBot, Services
+
+logger.disable("pipecat")
 
 SHOP = Path(__file__).parents[2] / "flows" / "examples" / "shop"
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -128,7 +132,7 @@ async def line(data: Path, agents: tuple[AgentSettings, ...] = (), **turns: Any)
     config = Config(
         data=data,
         numbers=(NumberSettings(number="*", bot=SHOP, language="pl"),),
-        queues={"people": QueueSettings(agents=agents, ring_s=1.0, decide_s=5.0)},
+        queues={"service": QueueSettings(agents=agents, ring_s=1.0, decide_s=5.0)},
         turns=turns or {},
     )
     voice = ToneSynthesizer()
