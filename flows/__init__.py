@@ -18,6 +18,7 @@ from flows.errors import FlowError, FlowProblems, Problem, SettingMissing, Templ
 from flows.events import (
     CallStarted,
     Event,
+    Faulted,
     HandoffFailed,
     Heard,
     Keys,
@@ -43,6 +44,7 @@ __all__ = [
     "Engine",
     "Event",
     "Expectation",
+    "Faulted",
     "FlowError",
     "FlowOption",
     "FlowProblems",

@@ -12,6 +12,7 @@ from flows.errors import TemplateFailed
 from flows.events import (
     CallStarted,
     Event,
+    Faulted,
     HandoffFailed,
     Heard,
     Keys,
@@ -146,6 +147,10 @@ def _recognition_down(turn: Turn, _: RecognitionDown) -> None:
         repair.recognition_down(turn)
 
 
+def _faulted(turn: Turn, _: Faulted) -> None:
+    turn.hand_off("fault")
+
+
 def _system_result(turn: Turn, event: SystemResult) -> None:
     if turn.data["pending"]["id"] != event.id:
         turn.note("event_ignored", event="SystemResult", id=event.id)
@@ -195,9 +200,11 @@ _TRANSITIONS: dict[tuple[str, type[Any]], Callable[[Turn, Any], None]] = {
     ("listening", Keys): _keys,
     ("listening", NoInput): _no_input,
     ("listening", RecognitionDown): _recognition_down,
+    ("listening", Faulted): _faulted,
     ("calling", SystemResult): _system_result,
     ("calling", SystemSlow): _system_slow,
     ("calling", Heard): _heard_while_calling,
     ("calling", Keys): _keys_while_calling,
+    ("calling", Faulted): _faulted,
     ("transferring", HandoffFailed): _handoff_failed,
 }

@@ -72,4 +72,9 @@ class RecognitionDown:
     """Speech can not be recognised now; keys still work."""
 
 
-Event = Heard | Keys | NoInput | SystemResult | SystemSlow | HandoffFailed | RecognitionDown
+@dataclass(frozen=True)
+class Faulted:
+    """A part of the bot broke; the caller has to be told and given to people."""
+
+
+Event = Heard | Keys | NoInput | SystemResult | SystemSlow | HandoffFailed | RecognitionDown | Faulted

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from flows.words import similar, tokens
+from flows.words import begins, similar, tokens
 
 FOLDER = Path(__file__).parent / "phrases"
 LANGUAGES = ("pl", "en")
@@ -36,7 +36,7 @@ class Pattern:
     def __init__(self, phrase: str, *, exact: bool = False) -> None:
         self.phrase = phrase
         self._words = _pattern_tokens(phrase)
-        self._same = _begins if exact else similar
+        self._same = begins if exact else similar
 
     def match_at(self, words: Sequence[str], start: int) -> int | None:
         """Where the phrase ends (exclusive) when it begins at `start`, or None."""
@@ -58,10 +58,6 @@ class Pattern:
         """Whether the phrase stands anywhere in the text."""
         words = tokens(text) if isinstance(text, str) else text
         return any(self.match_at(words, start) is not None for start in range(len(words)))
-
-
-def _begins(word: str, pattern: str) -> bool:
-    return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
 
 
 class PhraseSet:

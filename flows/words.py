@@ -23,6 +23,11 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(fold(text).replace("'", "").replace("’", ""))
 
 
+def begins(word: str, pattern: str) -> bool:
+    """Whether a word is a pattern exactly; a pattern ending in `*` is a stem."""
+    return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
+
+
 @lru_cache(maxsize=20_000)
 def similar(word: str, pattern: str) -> bool:
     """Whether a word is a pattern, give or take what a recogniser gets wrong.
@@ -30,10 +35,10 @@ def similar(word: str, pattern: str) -> bool:
     A pattern ending in `*` is a stem: only the word's beginning counts. Words under six letters must be exact, and
     first letters always: "incorrect" is not a slip of "correct".
     """
+    if begins(word, pattern):
+        return True
     stem = pattern.endswith("*")
     wanted = pattern[:-1] if stem else pattern
-    if word == wanted or (stem and word.startswith(wanted)):
-        return True
     allowed = 0 if len(wanted) < 6 else 1 if len(wanted) < 10 else 2
     if not allowed or len(word) < len(wanted) - allowed or word[0] != wanted[0]:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -10,14 +11,14 @@ from flows.actions import Expectation
 from flows.numbers import Number, find_numbers
 from flows.slots.base import Rejected, Slot
 from flows.spans import Span
-from flows.words import similar, tokens
+from flows.words import begins, similar, tokens
 
 _MONTHS = {
     "pl": "stycz* lut* mar* kwie* maj* czerw* lip* sierp* wrze* pazdzier* listopad* grud*".split(),
     "en": "januar* februar* march april may june july august septem* octob* novem* decem*".split(),
 }
 _WEEKDAYS = {
-    # "piąty" and "czwarty" are numbers, not Friday and Thursday.
+    # "piąty" and "czwartego" are numbers, not Friday and Thursday: weekdays have to be exact.
     "pl": "poniedzial* wtor* sroda|srode|srody czwartek*|czwartk* piatek*|piatk* sobot* niedziel*".split(),
     "en": "monday tuesday wednesday thursday friday saturday sunday".split(),
 }
@@ -64,7 +65,7 @@ class DateSlot(Slot):
         days_ahead = _days_ahead(words, numbers, language)
         if days_ahead is not None:
             return today + timedelta(days=days_ahead)
-        weekday = _index(words, _WEEKDAYS[language])
+        weekday = _index(words, _WEEKDAYS[language], begins)
         if weekday is not None:
             back = -7 if self.past else 0
             return today + timedelta(days=((weekday - today.weekday() - 1) % 7) + 1 + back)
@@ -117,9 +118,9 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _index(words: list[str], patterns: list[str]) -> int | None:
+def _index(words: list[str], patterns: list[str], same: Callable[[str, str], bool] = similar) -> int | None:
     """Position in the list of the last pattern that a word fits; `|` separates alternatives."""
-    found = [i for word in words for i, p in enumerate(patterns) if any(similar(word, one) for one in p.split("|"))]
+    found = [i for word in words for i, p in enumerate(patterns) if any(same(word, one) for one in p.split("|"))]
     return found[-1] if found else None
 
 

@@ -58,15 +58,14 @@ class DigitsSlot(Slot):
 
     def amend(self, value: Any, text: str, language: str, today: date) -> str | None:
         """A whole new number, or "(not) six, seven": the second takes the place of the first if that is there once."""
-        whole = self.parse(text, language, today, asked=True)
-        if whole is not None and self._fits(whole):
-            return whole
         said = [number.digits for number in find_numbers(text, language, fuzzy=True)]
+        if self._fits("".join(said)):
+            return "".join(said)
         for cut in range(1, len(said)):
             old, new = "".join(said[:cut]), "".join(said[cut:])
             if str(value).count(old) == 1 and len(old) == len(new):
                 return str(value).replace(old, new)
-        return whole
+        return self.parse(text, language, today, asked=True)
 
     def from_keys(self, keys: str, today: date) -> str | None:
         return keys if keys.isdigit() else None

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.slots import SLOT_TYPES, ChoiceSlot, DateSlot, DigitsSlot, IntegerSlot, Rejected, Slot, YesNoSlot
+
+TODAY = date(2026, 11, 23)  # a Monday
+ASK = {"": "?"}
+DIGITS = DigitsSlot(type="digits", ask=ASK, length=6)
+COUNT = IntegerSlot(type="integer", ask=ASK, minimum=1, maximum=10)
+SURE = YesNoSlot(type="yes_no", ask=ASK)
+DAY = DateSlot(type="date", ask=ASK)
+PAST = DateSlot(type="date", ask=ASK, past=True)
+WAY = ChoiceSlot(
+    type="choice",
+    ask=ASK,
+    options={
+        "courier": {"pl": ["kurier*"], "en": ["courier"]},
+        "shop": {"pl": ["w sklepie", "sklep*"], "en": ["in the shop"]},
+    },
+)
+TEXT = SLOT_TYPES["text"](type="text", ask=ASK)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("jutro", "pl", "2026-11-24"),
+        ("może pojutrze", "pl", "2026-11-25"),
+        ("dzisiaj", "pl", "2026-11-23"),
+        ("w piątek", "pl", "2026-11-27"),
+        ("w poniedziałek", "pl", "2026-11-30"),
+        ("we wtorek rano", "pl", "2026-11-24"),
+        ("w czwartek", "pl", "2026-11-26"),
+        ("szóstego grudnia", "pl", "2026-12-06"),
+        ("w niedzielę szóstego grudnia", "pl", "2026-12-06"),
+        ("dwudziestego szóstego stycznia", "pl", "2027-01-26"),
+        ("piąty", "pl", "2026-12-05"),
+        ("dwudziestego czwartego", "pl", "2026-11-24"),
+        ("za trzy dni", "pl", "2026-11-26"),
+        ("za tydzień", "pl", "2026-11-30"),
+        ("za dwa tygodnie", "pl", "2026-12-07"),
+        ("2026-12-06", "pl", "2026-12-06"),
+        ("6.12.2026", "pl", "2026-12-06"),
+        ("24.12", "pl", "2026-12-24"),
+        ("trzydziestego drugiego", "pl", None),
+        ("nie wiem", "pl", None),
+        ("tomorrow", "en", "2026-11-24"),
+        ("the day after tomorrow", "en", "2026-11-25"),
+        ("on friday", "en", "2026-11-27"),
+        ("the sixth of december", "en", "2026-12-06"),
+        ("december the twenty first", "en", "2026-12-21"),
+        ("in two weeks", "en", "2026-12-07"),
+        ("in a week", "en", "2026-11-30"),
+    ],
+)
+def test_dates(text: str, language: str, expected: str | None) -> None:
+    assert DAY.parse(text, language, TODAY, asked=True) == expected
+
+
+def test_dates_that_lie_behind() -> None:
+    assert PAST.parse("w piątek", "pl", TODAY, asked=True) == "2026-11-20"
+    assert PAST.parse("szóstego grudnia", "pl", TODAY, asked=True) == "2025-12-06"
+    assert PAST.parse("wczoraj", "pl", TODAY, asked=True) == "2026-11-22"
+    assert DAY.accept("2026-11-22", TODAY) == Rejected("date_past", {"heard": "2026-11-22"})
+    assert PAST.accept("2026-11-24", TODAY) == Rejected("date_future", {"heard": "2026-11-24"})
+
+
+def test_a_date_is_amended_by_the_day() -> None:
+    assert DAY.amend("2026-12-06", "szósty siódmy", "pl", TODAY) == "2026-12-07"
+    assert DAY.amend("2026-12-06", "sixth seventh", "en", TODAY) == "2026-12-07"
+    assert DAY.amend("2026-12-06", "w piątek", "pl", TODAY) == "2026-11-27"
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "expected"),
+    [
+        ("123456", "sześć siedem", "123457"),
+        ("123456", "trzydzieści cztery czterdzieści trzy", "124356"),
+        ("123456", "sto dwadzieścia trzy czterysta pięćdziesiąt siedem", "123457"),
+        ("123455", "pięć sześć", "56"),  # five stands there twice: the engine asks again
+    ],
+)
+def test_digits_are_amended_where_it_is_certain(value: str, text: str, expected: str) -> None:
+    assert DIGITS.amend(value, text, "pl", TODAY) == expected
+
+
+def test_digits() -> None:
+    assert DIGITS.accept("123 456", TODAY) == "123456"
+    assert DIGITS.accept("12", TODAY) == Rejected("digits_length", {"heard": "12", "length": 6})
+    assert DIGITS.accept("12a456", TODAY) == Rejected("not_understood", {})
+    pattern = DigitsSlot(type="digits", ask=ASK, pattern="7[0-9]+")
+    assert pattern.accept("812", TODAY) == Rejected("digits_pattern", {"heard": "812"})
+    assert DIGITS.parse("mieszkam pod piątką numer 123456", "pl", TODAY, asked=False) == "123456"
+    assert DIGITS.parse("czekam dwanaście dni", "pl", TODAY, asked=False) is None
+    assert DIGITS.join("123", "456", TODAY) == "123456"
+    assert DIGITS.join("123", "4567", TODAY) is None
+
+
+def test_integers() -> None:
+    assert COUNT.parse("poproszę trzy sztuki", "pl", TODAY, asked=True) == 3
+    assert COUNT.parse("a dozen or twenty", "en", TODAY, asked=False) is None
+    assert COUNT.accept(11, TODAY) == Rejected("integer_range", {"heard": 11, "minimum": 1, "maximum": 10})
+    assert COUNT.accept(True, TODAY) == Rejected("not_understood", {})
+    assert COUNT.from_keys("12345678901234567890", TODAY) is None
+
+
+def test_yes_and_no() -> None:
+    assert SURE.parse("no tak oczywiście", "pl", TODAY, asked=True) is True
+    assert SURE.parse("raczej nie", "pl", TODAY, asked=True) is False
+    assert SURE.parse("nie wiem co to znaczy", "pl", TODAY, asked=False) is None
+
+
+def test_choices() -> None:
+    assert WAY.parse("wolałbym kurierem", "pl", TODAY, asked=True) == "courier"
+    assert WAY.parse("odbiorę w sklepie", "pl", TODAY, asked=True) == "shop"
+    assert WAY.parse("kurierem albo w sklepie", "pl", TODAY, asked=True) is None
+    assert WAY.amend("shop", "w sklepie kurierem", "pl", TODAY) == "courier"
+    assert WAY.from_keys("2", TODAY) == "shop"
+    assert WAY.from_keys("3", TODAY) is None
+    assert WAY.spans("courier", "pl") == ("kurier",)
+
+
+ALL: list[tuple[Slot, Any]] = [
+    (DIGITS, "123456"), (COUNT, 3), (SURE, True), (DAY, "2026-12-06"), (PAST, "2026-11-06"), (WAY, "shop"), (TEXT, "x"),
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from(ALL),
+    st.text(max_size=60),
+    st.sampled_from(["pl", "en"]),
+    st.booleans(),
+    st.one_of(st.none(), st.integers(), st.text(max_size=8), st.lists(st.integers())),
+)
+def test_no_text_and_no_value_raises(case: tuple[Slot, Any], text: str, language: str, asked: bool, odd: Any) -> None:
+    slot, value = case
+    for candidate in (slot.parse(text, language, TODAY, asked=asked), slot.amend(value, text, language, TODAY), odd):
+        accepted = slot.accept(candidate, TODAY)
+        if not isinstance(accepted, Rejected):
+            assert slot.accept(accepted, TODAY) == accepted
+            assert slot.spans(accepted, language)
+    slot.from_keys(text, TODAY)
+    slot.join(value, odd, TODAY)
+    assert slot.expectation(language).timeout_s > 0
