@@ -10,8 +10,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
+from urllib.parse import quote
 
-from baresip import BaresipError, Call, Event, NoLocalAddressError, Runtime, RuntimeDead, StackEvent, UserAgent
+from baresip import (
+    BaresipError,
+    Call,
+    CommandTimeout,
+    Event,
+    NoLocalAddressError,
+    Runtime,
+    RuntimeDead,
+    StackEvent,
+    UserAgent,
+)
 
 from telephony import baresip_config
 from telephony.baresip_leg import BaresipLeg
@@ -21,6 +32,8 @@ from telephony.leg import EndCause, Endpoint, EndpointSettings, Leg
 logger = logging.getLogger(__name__)
 
 ACK_TIMEOUT_S = 10.0
+HEALTH_INTERVAL_S = 5.0
+_MISSES_ALLOWED = 2
 _HANG_UP_TIMEOUT_S = 3.0
 _CLOSE_TIMEOUT_S = 12.0  # the stack itself gives its threads 5 s and 2 s
 
@@ -33,9 +46,17 @@ _EARLY_EVENTS = 16
 class BaresipEndpoint(Endpoint):
     """The SIP user agent of this process; there can be one at a time, and none after one has died."""
 
-    def __init__(self, settings: EndpointSettings, *, ack_timeout_s: float = ACK_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        settings: EndpointSettings,
+        *,
+        ack_timeout_s: float = ACK_TIMEOUT_S,
+        health_interval_s: float = HEALTH_INTERVAL_S,
+    ) -> None:
+        """`ack_timeout_s`: how long an answered caller may leave the answer unacknowledged."""
         self.settings = settings
         self.ack_timeout_s = ack_timeout_s
+        self._health_interval_s = health_interval_s
         self._port = settings.sip_port
         self._runtime: Runtime | None = None
         self._agent: UserAgent | None = None
@@ -58,7 +79,7 @@ class BaresipEndpoint(Endpoint):
         account = baresip_config.account(self.settings, self._port)
         self._stopping = None
         runtime = Runtime()
-        runtime.on_dead = self._died
+        runtime.on_dead = lambda: self._died("The SIP stack has died.")
         try:
             await runtime.start(config)
         except RuntimeDead as error:
@@ -87,6 +108,7 @@ class BaresipEndpoint(Endpoint):
                 )
             if self.settings.registrar:
                 await self._agent.register()
+            self.spawn(self._watch(runtime), "watch the SIP stack")
         except BaresipError as error:
             raise EndpointStartError(
                 f"The SIP stack cannot be used as configured: {error}.",
@@ -122,9 +144,26 @@ class BaresipEndpoint(Endpoint):
         self._early.clear()
         self._runtime = self._agent = None
 
-    def _died(self) -> None:
-        self._dead = "The SIP stack has died."
-        logger.critical("the SIP stack has died; this process has to be replaced")
+    async def _watch(self, runtime: Runtime) -> None:
+        """A SIP thread that hangs is as dead as one that has ended, but the stack only logs it."""
+        misses = 0
+        while misses <= _MISSES_ALLOWED:
+            await asyncio.sleep(self._health_interval_s)
+            try:
+                # A command that changes nothing: it has to go through the SIP thread and back.
+                await runtime.set_native_log_level("warning")
+                misses = 0
+            except CommandTimeout:
+                misses += 1
+            except BaresipError:
+                return  # stopped, or dead and told so
+        self._died("The SIP stack does not respond.")
+
+    def _died(self, reason: str) -> None:
+        if self._dead:
+            return
+        self._dead = reason
+        logger.critical("%s This process has to be replaced.", reason)
         for leg in tuple(self._legs.values()):
             leg.die(self._dead)
         if self._on_dead is not None:
@@ -161,7 +200,7 @@ class BaresipEndpoint(Endpoint):
         sent = dict(headers or {})
         if caller:
             # From is the account's and cannot be changed for one call; trunks and PBXs take the caller from here.
-            sent.setdefault("P-Asserted-Identity", f"<sip:{caller}@{self.settings.address}>")
+            sent.setdefault("P-Asserted-Identity", f"<sip:{quote(caller, safe='+*')}@{self.settings.address}>")
         made: asyncio.Future[BaresipLeg] = asyncio.get_running_loop().create_future()
         self.spawn(self._invite(agent, uri, sent, made), f"dial {uri}")
         leg = await made  # cancelled here: `_invite` sees that nobody waits, and hangs up what it has begun

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
+from uuid import uuid4
 
 import baresip
 from baresip import AudioNotActive, BaresipError, Call, CallStats, Event, StackEvent, StaleHandleError
@@ -45,9 +46,10 @@ class BaresipLeg(Leg):
     ) -> None:
         peer = call.peer or ""
         self.direction = direction
-        self.headers = MappingProxyType(dict(headers))
+        # Not the Call-ID: that is any text the peer likes, and perhaps another call's too.
+        self.id = uuid4().hex[:12]
+        self.headers = MappingProxyType({**headers, **({"Call-ID": call.call_id} if call.call_id else {})})
         self.remote = peer
-        self.id = call.call_id or f"call-{call.handle}"
         if direction == "inbound":
             # The stack does not show the Request-URI; To has the number that was dialled unless a switch diverted the
             # call, and then the Diversion header is among the exposed ones.
@@ -61,6 +63,7 @@ class BaresipLeg(Leg):
         self._call = call
         self._loop = asyncio.get_running_loop()
         self._audio: LegAudio | None = None
+        self._sample_rate = 8000
         self._stats = CallStats()
         call.on_rtcp(self._keep_stats)
         self._our_cause: EndCause | None = None
@@ -74,7 +77,7 @@ class BaresipLeg(Leg):
 
     @property
     def sample_rate(self) -> int:
-        return self._audio.sample_rate if self._audio is not None else 8000
+        return self._sample_rate
 
     def events(self) -> AsyncIterator[LegEvent]:
         return self.life.events()
@@ -147,17 +150,20 @@ class BaresipLeg(Leg):
         if self.state is not LegState.UP:
             raise LegGone("The leg is not up.")
 
-    # Audio: media thread
+    # Audio: media thread, while the loop's thread may end the leg
 
     def read(self, max_samples: int) -> bytes:
-        return self._audio.read(max_samples) if self._audio is not None else b""
+        audio = self._audio
+        return audio.read(max_samples) if audio is not None else b""
 
     def write(self, pcm: bytes) -> int:
-        return self._audio.write(pcm) if self._audio is not None else 0
+        audio = self._audio
+        return audio.write(pcm) if audio is not None else 0
 
     def flush(self) -> None:
-        if self._audio is not None:
-            self._audio.flush()
+        audio = self._audio
+        if audio is not None:
+            audio.flush()
 
     def media_stats(self) -> MediaStats:
         """Counted by our jitter buffer; as of the peer's last RTCP report while the call lasts, exact after its end."""
@@ -226,6 +232,7 @@ class BaresipLeg(Leg):
             rate = 0
         if rate:
             self._disarm()
+            self._sample_rate = rate
             self._audio = LegAudio(self._call.audio, rate)
             self.life.answer()
             for event in self._before_audio:
@@ -250,6 +257,7 @@ class BaresipLeg(Leg):
 
     def _finish(self, cause: EndCause, detail: str = "") -> None:
         self._disarm()
+        self._audio = None
         if self.life.end(cause, detail):
             self._owner.forget(self)
 

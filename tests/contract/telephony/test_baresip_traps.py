@@ -427,14 +427,16 @@ async def test_settings_that_cannot_work_are_told_with_a_remedy(settings: dict[s
 
 
 _DEATH = """
-import asyncio, sys
+import asyncio, sys, time
+from baresip._events import set_sink
 from baresip.runtime import lib, ffi
 from telephony.baresip import BaresipEndpoint
 from telephony.errors import EndpointDead, EndpointStartError
 from telephony.leg import EndpointSettings
 
 async def main():
-    endpoint = BaresipEndpoint(EndpointSettings("127.0.0.1", 0, rtp_ports=(27000, 27099), max_calls=2))
+    settings = EndpointSettings("127.0.0.1", 0, rtp_ports=(27000, 27099), max_calls=2)
+    endpoint = BaresipEndpoint(settings, health_interval_s=0.1)
     await endpoint.start()
     legs, told = asyncio.Queue(), asyncio.Queue()
     endpoint.on_incoming(legs.put_nowait)
@@ -442,7 +444,11 @@ async def main():
     print(endpoint.sip_uri.rpartition(":")[2], flush=True)
     leg = await legs.get()
     await leg.answer()
-    assert lib.bp_cmd(lib.BP_CMD_STOP, 0, ffi.NULL) == 0   # the SIP thread ends, and nobody asked for it
+    if sys.argv[1] == "ends":
+        assert lib.bp_cmd(lib.BP_CMD_STOP, 0, ffi.NULL) == 0   # and nobody has asked for it
+    else:
+        endpoint._runtime._command_timeout = 0.2
+        set_sink(lambda *event: time.sleep(3))
     events = [event async for event in leg.events()]
     assert str(events[-1].cause) == "endpoint_dead", events
     reason, legs_then = await asyncio.wait_for(told.get(), 5)
@@ -464,10 +470,11 @@ print("done", flush=True)
 """
 
 
-async def test_a_dead_sip_thread_ends_every_leg_and_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["ends", "hangs"])
+async def test_a_dead_sip_thread_ends_every_leg_and_is_told(tmp_path: Path, how: str) -> None:
     """In a process of its own: after such a death the stack never starts again in that process."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "error", "-c", _DEATH, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        sys.executable, "-W", "error", "-c", _DEATH, how, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
         assert process.stdout is not None
@@ -476,7 +483,7 @@ async def test_a_dead_sip_thread_ends_every_leg_and_is_told(tmp_path: Path) -> N
             async with Sipp(Scenario(media.port).talk().pause(5000), tmp_path, target=port):
                 output, errors = await process.communicate()
         assert output.decode().splitlines()[-1:] == ["done"], errors.decode()
-        assert output.decode().count("new process") == 2
+        assert "new process" in output.decode()
     finally:
         if process.returncode is None:
             process.kill()
