@@ -182,3 +182,9 @@ class TestHints:
 
     def test_hints_reach_the_model(self, decoder: Decoder) -> None:
         assert hear(decoder, telephone("nie", "pl+m6"), hints=("tak", "nie")).text == "nie"
+
+
+def test_a_model_without_a_card_gets_whispers_window_of_thirty_seconds() -> None:
+    decoder = Decoder(ModelFiles("plain", demo_folder(), ModelCard()), choose_device("cpu"), threads=1)
+    assert decoder._window_frames(2.0) == 30 * 50
+    assert hear(decoder, telephone("gdzie jest moja paczka")).text == "gdzie jest moja paczka"
