@@ -31,7 +31,7 @@ from flows.loader import load_bot
 from flows.model import Bot, Known
 from flows.spans import Span, plain_text
 from flows.state import FlowOption, State, Step, TurnContext, Understanding
-from flows.systems import SystemClient
+from flows.systems import SystemClient, Systems
 from flows.understanding import EmbeddedUnderstanding
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "SystemClient",
     "SystemResult",
     "SystemSlow",
+    "Systems",
     "TemplateFailed",
     "TurnContext",
     "Understanding",

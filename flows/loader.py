@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,7 +50,7 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
         validate.check(files, report)
     if report.problems or bot_file is None:
         raise FlowProblems(sorted(set(report.problems)))
-    return _assemble(bot_file, {name: read_flow.flow for name, read_flow in flows.items()}, systems, folder)
+    return _assemble(bot_file, [read_flow.flow for read_flow in flows.values()], systems, folder)
 
 
 def _read_flow(path: Path, flows: dict[str, ReadFlow], report: Report) -> None:
@@ -65,7 +66,13 @@ def _read_flow(path: Path, flows: dict[str, ReadFlow], report: Report) -> None:
     flows[name] = flow
 
 
-def _assemble(file: BotFile, flows: Mapping[str, Flow], systems: Mapping[str, System], folder: Path) -> Bot:
+def _assemble(file: BotFile, flows: Sequence[Flow], systems: Mapping[str, System], folder: Path) -> Bot:
+    complete = {}
+    for flow in flows:
+        offer = (
+            {language: in_language(dict(flow.offer), language) for language in file.languages} if flow.offer else None
+        )
+        complete[flow.name] = replace(flow, offer=offer)
     phrases: dict[str, dict[str, tuple[str, ...]]] = {}
     for language in file.languages:
         named = {name: tuple(texts) for name, texts in phrasebook.spoken_phrases(language).items()}
@@ -79,7 +86,7 @@ def _assemble(file: BotFile, flows: Mapping[str, Flow], systems: Mapping[str, Sy
         closing=file.closing,
         queue=file.queue,
         limits=file.limits,
-        flows=dict(flows),
+        flows=complete,
         systems=dict(systems),
         phrases=phrases,
         folder=folder,

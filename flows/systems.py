@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 import httpx
@@ -78,6 +78,14 @@ class _Breaker:
     def record(self, *, failed: bool, now: float) -> None:
         self.failures = self.failures + 1 if failed else 0
         self.open_until = now + _OPEN_FOR_S if self.failures >= _FAILURES_BEFORE_OPEN else 0.0
+
+
+class Systems(Protocol):
+    """What asks company systems: `SystemClient`, or the fake of `flows.testing`."""
+
+    async def call(self, action: CallSystem) -> SystemResult: ...
+
+    async def close(self) -> None: ...
 
 
 class SystemClient:

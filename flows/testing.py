@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from flows.actions import Action, CallSystem, Handoff, Listen, Note, Say
 from flows.engine import Engine
 from flows.events import CallStarted, Event, HandoffFailed, Heard, Keys, NoInput, SystemResult
 from flows.spans import plain_text
 from flows.state import State, Understanding
+from flows.systems import Systems
 
-
-class Systems(Protocol):
-    """What asks company systems: `flows.systems.SystemClient`, or a fake."""
-
-    async def call(self, action: CallSystem) -> SystemResult: ...
-
-    async def close(self) -> None: ...
+__all__ = ["Conversation", "FakeSystemClient", "Systems"]
 
 
 @dataclass
