@@ -35,6 +35,7 @@ ACK_TIMEOUT_S = 10.0
 HEALTH_INTERVAL_S = 5.0
 _MISSES_ALLOWED = 2
 _HANG_UP_TIMEOUT_S = 3.0
+_UNREGISTER_TIMEOUT_S = 2.0
 _CLOSE_TIMEOUT_S = 12.0  # the stack itself gives its threads 5 s and 2 s
 
 # Events of calls whose handle is not known yet are kept while a dial is under way. The oldest call's go first: a call
@@ -134,6 +135,12 @@ class BaresipEndpoint(Endpoint):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self.settings.registrar and self._agent is not None and not self._dead:
+            try:
+                # Closing alone leaves the PBX sending calls here until the registration expires.
+                await self._agent.unregister(timeout=_UNREGISTER_TIMEOUT_S)
+            except BaresipError as error:
+                logger.warning("the registration could not be taken back: %s", error)
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await runtime.close()
@@ -250,6 +257,9 @@ class BaresipEndpoint(Endpoint):
 
     def _on_stack_event(self, event: StackEvent) -> None:
         """Loop thread: the stack's thread hands every event over with call_soon_threadsafe."""
+        if event.event is Event.REGISTER_FAIL:
+            # The stack tries again by itself; until it succeeds no call can come.
+            logger.error("registration at %s failed: %s", self.settings.registrar, event.text)
         if not event.call:
             return
         leg = self._legs.get(event.call)

@@ -189,7 +189,7 @@ class Endpoint(abc.ABC):
 
     @abc.abstractmethod
     def on_incoming(self, callback: Callable[[Leg], None]) -> None:
-        """`callback(leg)` runs on the loop for every new inbound call; beyond `max_calls` they are refused before it."""
+        """`callback(leg)` runs on the loop for every new inbound call; those beyond `max_calls` are refused unseen."""
 
     @abc.abstractmethod
     def on_dead(self, callback: Callable[[str], None]) -> None:

@@ -368,21 +368,28 @@ async def test_a_transfer_asked_for_by_the_peer_is_refused(endpoint: BaresipEndp
     assert endpoint.legs == ()
 
 
-async def test_registering_at_a_pbx_and_being_refused(tmp_path: Path) -> None:
-    for status, good in (("200 OK", True), ("403 Forbidden", False)):
-        async with Sipp(Scenario().receive("REGISTER").reply(status).pause(300), tmp_path) as pbx:
-            await pbx.listening()
-            endpoint = BaresipEndpoint(
-                dataclasses.replace(SETTINGS, registrar=f"127.0.0.1:{pbx.port}", user="bot", password="secret")
-            )
-            if good:
-                await endpoint.start()
-                await endpoint.stop()
-            else:
-                with pytest.raises(EndpointStartError) as failed:
-                    await endpoint.start()
-                assert "registrar" in failed.value.remedy
-                assert "secret" not in str(failed.value)
+def _line(pbx: Sipp) -> BaresipEndpoint:
+    return BaresipEndpoint(dataclasses.replace(SETTINGS, registrar=f"127.0.0.1:{pbx.port}", password="secret"))
+
+
+async def test_a_line_registers_at_a_pbx_and_takes_it_back(tmp_path: Path) -> None:
+    scenario = Scenario().receive("REGISTER").reply("200 OK").receive("REGISTER").reply("200 OK")
+    async with Sipp(scenario, tmp_path) as pbx:
+        await pbx.listening()
+        line = _line(pbx)
+        await line.start()
+        await line.stop()
+        await pbx.finished()
+        assert "expires=0" in pbx.messages().lower().replace(": ", "=")
+
+
+async def test_a_pbx_that_refuses_the_line(tmp_path: Path) -> None:
+    async with Sipp(Scenario().receive("REGISTER").reply("403 Forbidden"), tmp_path) as pbx:
+        await pbx.listening()
+        with pytest.raises(EndpointStartError) as failed:
+            await _line(pbx).start()
+        assert "registrar" in failed.value.remedy
+        assert "secret" not in str(failed.value)
 
 
 async def test_one_endpoint_at_a_time_in_a_process(endpoint: BaresipEndpoint) -> None:
