@@ -48,7 +48,11 @@ class BothHeard:
 
 @dataclass(frozen=True)
 class CallReport:
-    """One call of the demo. Paths are empty where there is no file; `problems` empty: it did what it should."""
+    """One call of the demo.
+
+    `turns`: utterances and keys of the caller. Paths are empty where there is no file; no `problems`: it did what it
+    should.
+    """
 
     scenario: str
     language: str
@@ -109,7 +113,7 @@ def judge(
         script.script,
         script.language,
         outcome or ("not_answered" if not caller.get("answered") else "unknown"),
-        len(turns),
+        sum(turn.get("who") == "caller" for turn in turns),
         tuple(heard),
         word_error_rate(heard),
         dict(caller.get("voice_to_voice_ms", {"p50": None, "p95": None})),

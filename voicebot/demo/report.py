@@ -12,7 +12,7 @@ from rich.table import Table
 
 from voicebot.demo.judge import CallReport
 
-_COLOURS = {"caller": "cyan", "bot": "green", "agent": "magenta"}
+_COLOURS = {"caller": "cyan", "bot": "green"}  # agents, who have names: magenta
 
 
 class LiveView:
@@ -30,15 +30,13 @@ class LiveView:
 
     def show(self, who: str, event: dict[str, Any]) -> None:
         """An event of the bot, a caller or an agent; unknown ones are left out."""
-        kind = "bot" if who == "bot" else "caller" if who == "caller" else "agent"
-        line = _bot_line(event) if kind == "bot" else _person_line(event)
+        if event.get("event") == "dialling":
+            self._begun = time.monotonic()
+        line = _bot_line(event) if who == "bot" else _person_line(event)
         if line is None or self._quiet:
             return
-        name = line[0] or (who if kind == "agent" else kind)
-        self._console.print(
-            f"[dim]{time.monotonic() - self._begun:6.1f} s[/]  [{_COLOURS[kind]}]{escape(name):<7}[/] {line[1]}",
-            highlight=False,
-        )
+        since, colour = time.monotonic() - self._begun, _COLOURS.get(who, "magenta")
+        self._console.print(f"[dim]{since:6.1f} s[/]  [{colour}]{escape(who):<7}[/] {line}", highlight=False)
 
     def result(self, report: CallReport) -> None:
         if self._quiet:
@@ -53,68 +51,72 @@ class LiveView:
             self._console.print(f"[red]problem[/] {escape(problem)}", highlight=False)
 
 
-def _bot_line(event: dict[str, Any]) -> tuple[str, str] | None:
+def _bot_line(event: dict[str, Any]) -> str | None:
     match event.get("event"):
         case "bot_said":
             cut = " [dim](interrupted)[/]" if event.get("interrupted") else ""
-            return "", escape(str(event["text"])) + cut
+            return escape(str(event["text"])) + cut
         case "caller_said":
             sure, took = event.get("confidence"), event.get("decode_ms")
             detail = f"heard, {sure:.0%} sure, {took:.0f} ms" if sure is not None and took is not None else "heard"
-            return "", f"[dim]({detail})[/] {escape(str(event['text']))}"
+            return f"[dim]({detail})[/] {escape(str(event['text']))}"
         case "keys_pressed":
-            return "", f"[dim](keys)[/] {escape(str(event['keys']))}"
+            return f"[dim](keys)[/] {escape(str(event['keys']))}"
         case "system_called":
-            return (
-                "",
-                f"[dim]({escape(str(event['operation']))}: {escape(str(event['outcome']))}, {event['ms']:.0f} ms)[/]",
-            )
+            return f"[dim]({escape(str(event['operation']))}: {escape(str(event['outcome']))}, {event['ms']:.0f} ms)[/]"
         case "handoff_started":
-            return "", f"[dim](looks for a person: {escape(str(event['reason']))})[/]"
+            return f"[dim](looks for a person: {escape(str(event['reason']))})[/]"
         case "agent_joined":
-            return "", "[dim](caller and agent are connected)[/]"
+            return "[dim](caller and agent are connected)[/]"
         case "fault":
-            return "", f"[red]fault in {escape(str(event['stage']))}:[/] {escape(str(event['message']))}"
+            return f"[red]fault in {escape(str(event['stage']))}:[/] {escape(str(event['message']))}"
     return None
 
 
-def _person_line(event: dict[str, Any]) -> tuple[str, str] | None:
+def _person_line(event: dict[str, Any]) -> str | None:
     match event.get("event"):
         case "says":
-            return "", escape(str(event["text"]))
+            return escape(str(event["text"]))
         case "keys":
-            return "", f"[dim](presses)[/] {escape(str(event['keys']))}"
+            return f"[dim](presses)[/] {escape(str(event['keys']))}"
         case "pressed":
-            return "", f"[dim](has heard the briefing, presses)[/] {escape(str(event['key']))}"
+            return f"[dim](has heard the briefing, presses)[/] {escape(str(event['key']))}"
         case "ringing":
-            return "", "[dim](the telephone rings)[/]"
+            return "[dim](the telephone rings)[/]"
         case "not_answered":
-            return "", f"[red](not answered: {escape(str(event['cause']))})[/]"
+            return f"[red](not answered: {escape(str(event['cause']))})[/]"
         case "ended":
-            return "", f"[dim](hung up by the {escape(str(event['by']))})[/]"
+            return f"[dim](hung up by the {escape(str(event['by']))})[/]"
     return None
 
 
 def table(reports: Sequence[CallReport]) -> Table:
-    """One row a call, and where its files lie."""
-    result = Table(title="Calls", show_lines=True)
-    for heading in ("call", "outcome", "turns", "words wrong", "answer p50 / p95 ms", "heard each other", "files"):
+    """One row a call."""
+    result = Table(title="Calls")
+    for heading in ("", "call", "outcome", "turns", "words wrong", "answer p50 / p95 ms", "heard each other"):
         result.add_column(heading)
     for report in reports:
         proof = report.both_heard
-        mark = "[red]no[/] " if report.problems else "[green]ok[/] "
-        files = [report.recording, report.transcript, report.summary]
         times = report.voice_to_voice_ms
         result.add_row(
-            mark + escape(report.scenario),
+            "[red]no[/]" if report.problems else "[green]ok[/]",
+            escape(report.scenario),
             escape(report.outcome),
             str(report.turns),
             "-" if report.word_error_rate is None else f"{report.word_error_rate:.1%}",
             f"{_ms(times.get('p50'))} / {_ms(times.get('p95'))}",
-            "-" if proof is None else "proven" if proof.proven else "[red]not proven[/]",
-            "\n".join(escape(path) for path in files if path) or "-",
+            "-" if proof is None else "[green]proven[/]" if proof.proven else "[red]not proven[/]",
         )
     return result
+
+
+def print_files(console: Console, reports: Sequence[CallReport]) -> None:
+    """Where recording, transcript and summary of each call lie: one line a file, to be copied from the screen."""
+    for report in reports:
+        console.print(f"[bold]{escape(report.scenario)}[/]", highlight=False)
+        for path in (report.recording, report.transcript, report.summary, report.caller_audio):
+            if path:
+                console.print(f"  {escape(path)}", highlight=False, soft_wrap=True)
 
 
 def _ms(value: float | None) -> str:

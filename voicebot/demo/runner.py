@@ -17,7 +17,7 @@ import flows
 from voicebot.caller.script import Script, load_script
 from voicebot.demo.children import Child
 from voicebot.demo.judge import CallReport, judge
-from voicebot.demo.report import LiveView, table
+from voicebot.demo.report import LiveView, print_files, table
 from voicebot.demo.stage import Commands, Stage, built_stage
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -150,7 +150,7 @@ def demo_command(output: Path, as_json: bool) -> int:
         console.print("The demo was stopped; its processes have been ended.")
         return 1
     console.print(table(report.calls))
-    console.print(f"Everything lies in {folder}.", highlight=False)
+    print_files(console, report.calls)
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False), flush=True)
     return 0 if report.passed else 1

@@ -18,7 +18,7 @@ from voicebot.caller.capture import Samples
 from voicebot.caller.script import Script, parse_script
 from voicebot.caller.sounds import save_wav
 from voicebot.demo.judge import CallReport, HeardLine, both_heard, heard_lines, judge, word_error_rate
-from voicebot.demo.report import LiveView, table
+from voicebot.demo.report import LiveView, print_files, table
 from voicebot.demo.runner import EXAMPLE_BOT, SCENARIOS, DemoReport
 from voicebot.demo.stage import AGENTS, configuration, free_port
 
@@ -63,7 +63,7 @@ CALLER: dict[str, Any] = {
 def test_a_good_call(tmp_path: Path) -> None:
     report = judge(_script("{outcome: contained, says: [on its way]}"), CALLER, _record(tmp_path / "c"), ())
     assert report.problems == ()
-    assert (report.outcome, report.turns, report.word_error_rate) == ("contained", 5, 0.25)
+    assert (report.outcome, report.turns, report.word_error_rate) == ("contained", 4, 0.25)
     assert report.heard == (HeardLine("one two", "one two"), HeardLine("yes please", "yes"))
     data = report.as_json()
     assert data["passed"] is True
@@ -187,6 +187,7 @@ def _printed(reports: list[CallReport], events: list[tuple[str, dict[str, Any]]]
     for report in reports:
         view.result(report)
     console.print(table(reports))
+    print_files(console, reports)
     return out.getvalue()
 
 
@@ -212,6 +213,7 @@ def test_the_conversation_is_shown(tmp_path: Path) -> None:
     assert "problem The call came out as contained, not as failed." in text
     assert "turn_timed" not in text
     assert "25.0%" in text
+    assert str(tmp_path / "c" / "summary.json") in text
 
 
 def test_every_scenario_is_a_correct_script_with_a_number_of_its_own() -> None:
