@@ -70,7 +70,7 @@ class Silero:
 class SpeechCheck:
     """Tells whether a finished piece of sound has speech in it at all; stops reading as soon as it has."""
 
-    def __init__(self, silero: Silero, *, threshold: float = 0.5, windows_needed: int = 2) -> None:
+    def __init__(self, silero: Silero, *, threshold: float = 0.4, windows_needed: int = 2) -> None:
         self._silero = silero
         self.threshold = threshold
         self._needed = windows_needed
