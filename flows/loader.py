@@ -69,10 +69,10 @@ def _read_flow(path: Path, flows: dict[str, ReadFlow], report: Report) -> None:
 def _assemble(file: BotFile, flows: Sequence[Flow], systems: Mapping[str, System], folder: Path) -> Bot:
     complete = {}
     for flow in flows:
-        offer = (
-            {language: in_language(dict(flow.offer), language) for language in file.languages} if flow.offer else None
-        )
-        complete[flow.name] = replace(flow, offer=offer)
+        offer: dict[str, str] = {
+            spoken: in_language(dict(flow.offer or {}), spoken) for spoken in file.languages if flow.offer
+        }
+        complete[flow.name] = replace(flow, offer=offer or None)
     phrases: dict[str, dict[str, tuple[str, ...]]] = {}
     for language in file.languages:
         named = {name: tuple(texts) for name, texts in phrasebook.spoken_phrases(language).items()}
