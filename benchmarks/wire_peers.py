@@ -113,7 +113,8 @@ class EchoBot(_Child):
 
     def __init__(self, calls: int, nice: int, folder: Path) -> None:
         self.sip_port = _free_port()
-        low = 24000 + (os.getpid() * 64) % 8000 & ~1
+        # Below the ranges that telephony programs take by default, so that a capture holds this bot's RTP only.
+        low = 10000 + 2 * (os.getpid() * 32 % 2500)
         self.rtp_ports = (low, low + _RTP_PORTS_PER_CALL * (calls + 10))
         arguments = [str(self.sip_port), *(str(port) for port in self.rtp_ports), str(calls + 5), str(nice)]
         with open(folder / f"bot-{calls}.log", "wb") as log:
