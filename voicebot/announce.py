@@ -1,4 +1,4 @@
-"""One announcement into a room, outside any conversation: the agent's briefing, the sentence after a fault."""
+"""One announcement into a room, outside any conversation: the agent's briefing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def announce(room: Room, prompts: PromptStore, request: SpeechRequest, dea
     player = room.add_player(on_event)
     try:
         async with asyncio.timeout(deadline_s):
-            async with contextlib.aclosing(prompts.speak(request)) as chunks:  # type: ignore[type-var]
+            async with contextlib.aclosing(prompts.speak(request, keep=False)) as chunks:  # type: ignore[type-var]
                 async for pcm in chunks:
                     player.play("announcement", pcm)
             player.end("announcement")

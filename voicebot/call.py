@@ -17,10 +17,8 @@ from telephony.errors import LegGone, TelephonyError
 from telephony.leg import Digit, Ended, Leg
 from telephony.recorder import Recorder
 from telephony.room import Member, Room
-from tts.synthesizer import SpeechRequest
 from tts.text import spoken
 from voicebot import events
-from voicebot.announce import announce
 from voicebot.config import NumberSettings, QueueSettings
 from voicebot.conversation import Conversation
 from voicebot.dialog import Dialog
@@ -67,6 +65,7 @@ class Call:
         self._dialog = Dialog(bot.engine, bot.understanding, now)
         self._conversation: Conversation | None = None
         self._outcome = Outcome.ABANDONED
+        self._why = ""  # the flow's own sentence on why it handed over
 
     async def run(self) -> None:
         """From the first ring to the last record. Only cancellation leaves it early, and then too it cleans up."""
@@ -140,15 +139,9 @@ class Call:
         queue_name = handoff.queue or self._bot.bot.queue
         queue = self._services.config.queues.get(queue_name, QueueSettings())
         self._context.publish(events.HandoffStarted, queue=queue_name, reason=handoff.reason)
-        if handoff.reason == "fault":
-            await announce(room, self._services.prompts, self._sorry(room.sample_rate), deadline_s=10.0)
+        self._why = handoff.detail
         text = spoken(briefing(self._summary(), self._context.language), self._context.language)
         return await HandoffToPeople(self._services, self._bot, self._context, room, queue, text).run()
-
-    def _sorry(self, sample_rate: int) -> SpeechRequest:
-        language = self._context.language
-        text = spoken([self._bot.bot.phrases[language]["handoff_flow_error"][0]], language)
-        return self._bot.speech(text, language, sample_rate)
 
     async def _watch_leg(self) -> None:
         async for event in self._leg.events():
@@ -169,7 +162,14 @@ class Call:
         return recorder
 
     def _summary(self) -> Summary:
-        return summarise(self._context.events, self._context.language, self._dialog.slots)
+        language = self._context.language
+        return summarise(
+            self._context.events,
+            language,
+            self._dialog.slots,
+            topics={name: flow.offer[language] for name, flow in self._bot.bot.flows.items() if flow.offer},
+            detail=self._why,
+        )
 
     async def _finish(self, cause: str, duration_s: float) -> None:
         with contextlib.suppress(TelephonyError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import sys
 from pathlib import Path
@@ -54,13 +53,13 @@ def serve(
 ) -> None:
     """Answer calls until stopped (SIGTERM or Ctrl-C drain first)."""
     from voicebot.app import serve as serve_app
-    from voicebot.events import EventStream, to_json
-    from voicebot.redaction import redact_value
+    from voicebot.events import EventStream
+    from voicebot.records.privacy import LiveLines
 
     settings = _prepare(config)
     stream = EventStream()
     if events:
-        stream.attach(lambda event: print(json.dumps(redact_value(to_json(event)), ensure_ascii=False), flush=True))
+        stream.attach(LiveLines(lambda line: print(line, flush=True)))
 
     async def run() -> None:
         stop = asyncio.Event()

@@ -14,6 +14,7 @@ from flows import (
     CallSystem,
     Event,
     Expectation,
+    Faulted,
     Handoff,
     HangUp,
     Keys,
@@ -42,7 +43,7 @@ BETWEEN_KEYS_S = 3.0
 
 PATIENCE = {
     "intent": Patience(answered_ms=450, open_ms=900),
-    "yes_no": Patience(answered_ms=250, open_ms=700),
+    "yes_no": Patience(answered_ms=350, open_ms=700),
     "choice": Patience(answered_ms=300, open_ms=800),
     "digits": Patience(answered_ms=300, open_ms=1500),
     "free": Patience(answered_ms=900, open_ms=1200),
@@ -86,6 +87,7 @@ class Conversation:
         self._tasks: asyncio.TaskGroup | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._rate = room.sample_rate
+        self._faults = 0
 
     async def run(self, opening: CallStarted | Event) -> Handoff | HangUp:
         """Talk, beginning with `opening`, and return the action that ends the bot's part."""
@@ -146,7 +148,7 @@ class Conversation:
 
     async def speech(self, say: Say) -> AsyncIterator[bytes]:
         request = self._bot.speech(spoken(say.spans, say.language), say.language, self._rate)
-        async for pcm in self._services.prompts.speak(request):
+        async for pcm in self._services.prompts.speak(request, keep=False):
             yield pcm
 
     def now(self, action: Action) -> None:
@@ -194,7 +196,7 @@ class Conversation:
                 hints=self._expect.hints,
             )
         )
-        return await self._dialog.consider(transcript)
+        return await self._dialog.consider(transcript, question_heard=self.speaker.all_started)
 
     def _turn_ended(self, utterance: Utterance) -> None:
         self._pipeline.post(UtteranceFrame(utterance))
@@ -252,7 +254,12 @@ class Conversation:
     # Faults
 
     def _fault(self, message: str) -> None:
-        """A stage broke: the caller is not left in silence but given to people."""
+        """A stage broke: the flow says so and gives the call to people; when that breaks too, people get it unsaid."""
         log.error("fault in call %s: %s", self._context.call_id, message)
         self._context.publish(events.Fault, stage="pipeline", message=message)
-        self.afterwards(Handoff("", "fault", message))
+        self._faults += 1
+        if self._faults == 1:
+            self.speaker.interrupt()
+            self._pipeline.post(EventFrame(Faulted()))
+        else:
+            self.afterwards(Handoff("", "fault", message))

@@ -8,7 +8,7 @@ from typing import Any
 
 from asr.recogniser import Transcript
 from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, Understanding
-from flows.commands import Command, NoMatch, SetSlot
+from flows.commands import Affirm, Command, NoMatch, SetSlot
 from voicebot.listener import Words
 
 # Sounds that mean "go on", not an interruption, unless they answer the open question.
@@ -44,13 +44,17 @@ class Dialog:
         self._state = step.state
         return step.actions
 
-    async def consider(self, transcript: Transcript) -> Words:
-        """What a transcript means now. Changes nothing: the caller may yet go on speaking."""
+    async def consider(self, transcript: Transcript, *, question_heard: bool = True) -> Words:
+        """What a transcript means now. Changes nothing: the caller may yet go on speaking.
+
+        Who says yes before the open question was put agrees with what the bot is saying, and answers nothing.
+        """
         text = transcript.text
         context = self._engine.context(self.state)
         understood = await self._understanding.understand(text, context)
         answers = any(self._acts(command) for command in understood.commands)
-        back_channel = not answers and text in BACK_CHANNEL.get(context.language, frozenset())
+        agrees = not question_heard and all(isinstance(command, Affirm) for command in understood.commands)
+        back_channel = agrees or (not answers and text in BACK_CHANNEL.get(context.language, frozenset()))
         return Words(transcript, understood, answers, back_channel)
 
     def _acts(self, command: Command) -> bool:

@@ -19,6 +19,7 @@ class Saying:
     step: str
     interruptible: bool
     samples: int = 0
+    started: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Speaker:
     def silent(self) -> bool:
         """Nothing is being said and nothing announced."""
         return self._idle.is_set()
+
+    @property
+    def all_started(self) -> bool:
+        """The caller has heard at least the beginning of everything announced."""
+        return all(saying.started for saying in self._sayings.values())
 
     async def until_silent(self) -> None:
         await self._idle.wait()
@@ -101,6 +107,7 @@ class Speaker:
         if saying is None:
             return
         if isinstance(event, PlaybackStarted):
+            saying.started = True
             self._on_started(saying)
         elif isinstance(event, PlaybackFinished):
             self._close(event.utterance, event.heard_samples, completed=event.completed)

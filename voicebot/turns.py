@@ -35,7 +35,7 @@ FLOOR_MOVES: dict[Floor, frozenset[Floor]] = {
     Floor.NOBODY: frozenset({Floor.CALLER, Floor.BOT, Floor.THINKING}),
     Floor.BOT: frozenset({Floor.CONTESTED, Floor.CALLER, Floor.NOBODY, Floor.THINKING}),
     Floor.CONTESTED: frozenset({Floor.CALLER, Floor.BOT, Floor.THINKING}),
-    Floor.CALLER: frozenset({Floor.THINKING, Floor.CONTESTED, Floor.NOBODY}),
+    Floor.CALLER: frozenset({Floor.THINKING, Floor.CONTESTED, Floor.BOT, Floor.NOBODY}),
     Floor.THINKING: frozenset({Floor.BOT, Floor.CALLER, Floor.NOBODY}),
 }
 
@@ -47,7 +47,8 @@ class Patience:
     answered_ms: int = 300  # the words so far already answer
     open_ms: int = 800  # they do not (yet)
     no_input_ms: int = 7000
-    confirm_ms: int = 400  # speech this long into the bot's speech is an interruption, whatever the words
+    probe_ms: int = 300  # speech into the bot's speech is recognised this often, to see whether it is an interruption
+    confirm_ms: int = 900  # and this long it is one, whatever the words
     longest_ms: int = 30000  # a caller who never stops is answered after this
 
 
@@ -169,6 +170,7 @@ class Turns:
         self._pending: int | None = None  # utterance whose guess is awaited or known
         self._guess: Guess | None = None
         self._contested_at = 0
+        self._probe_at = 0  # when the speech into the bot's is recognised next
         self._silent_since: int | None = None  # the no-input clock; None: stopped
 
     @property
@@ -178,7 +180,9 @@ class Turns:
     @property
     def deadline(self) -> int | None:
         """Sample at which `Elapsed` should be signalled, if nothing else comes before."""
-        candidates = (self._turn_end(), self._confirm_at(), self._longest_at(), self._no_input_at())
+        candidates = (
+            self._turn_end(), self._confirm_at(), self._next_probe(), self._longest_at(), self._no_input_at()
+        )  # fmt: skip
         return min((at for at in candidates if at is not None), default=None)
 
     def handle(self, signal: Signal, now: int) -> tuple[Effect, ...]:
@@ -215,9 +219,7 @@ class Turns:
             self._start = self._with_margin(at)
             if not self._interruptible:
                 return []
-            self._move(Floor.CONTESTED)
-            self._contested_at = at
-            return [Duck()]
+            return self._contest(at)
         return self._drop_pending() if resumed else []
 
     def _caller_paused(self, at: int) -> list[Effect]:
@@ -232,10 +234,18 @@ class Turns:
             return []
         self._guess = guess
         if self._floor is Floor.CONTESTED:
-            return self._settle_contest(guess)
+            return self._weigh_probe(guess) if self._speaking else self._settle_contest(guess)
         if self._floor is Floor.CALLER and not guess.words and self._was_short():
             self._end_noise(now)
         return []
+
+    def _weigh_probe(self, guess: Guess) -> list[Effect]:
+        """The caller still speaks: only words that the flow can act on stop the bot before the time is up."""
+        self._pending, self._guess = None, None
+        if not guess.answers or guess.back_channel:
+            return []
+        self._move(Floor.CALLER)
+        return [StopBot()]
 
     def _settle_contest(self, guess: Guess) -> list[Effect]:
         if guess.words and not guess.back_channel:
@@ -258,12 +268,10 @@ class Turns:
     def _bot_started(self, interruptible: bool, now: int) -> list[Effect]:
         self._interruptible = interruptible
         self._silent_since = None
-        if self._floor is Floor.CALLER and self._speaking:
-            self._move(Floor.CONTESTED)
-            self._contested_at = now
-            return [Duck()]
+        if self._floor is Floor.CALLER and self._speaking and interruptible:
+            return self._contest(now)
         # What the caller has said into the preparation of this answer is a turn of its own, not lost.
-        effects = self._end_turn("bot_started") if self._floor is Floor.CALLER else []
+        effects = self._end_turn("bot_started") if self._floor is Floor.CALLER and self._paused_at is not None else []
         if self._floor is not Floor.CONTESTED:
             self._move(Floor.BOT)
         return effects
@@ -294,12 +302,23 @@ class Turns:
     # Time
 
     def _due(self, now: int) -> list[Effect]:
+        """Everything whose time has come, in order."""
+        effects: list[Effect] = []
+        while due := self._next_due(now):
+            effects += due
+        return effects
+
+    def _next_due(self, now: int) -> list[Effect]:
         if (end := self._turn_end()) is not None and now >= end:
             answered = self._guess is not None and self._guess.answers
             return self._end_turn("answered" if answered else "pause")
         if (confirm := self._confirm_at()) is not None and now >= confirm:
+            self._pending, self._guess = None, None
             self._move(Floor.CALLER)
             return [StopBot()]
+        if (probe := self._next_probe()) is not None and now >= probe:
+            self._probe_at = now + self._samples(self._patience.probe_ms)
+            return [self._decode(now)]
         if (longest := self._longest_at()) is not None and now >= longest:
             decode = self._decode(now)
             return [decode, *self._end_turn("longest")]
@@ -319,6 +338,9 @@ class Turns:
             return None
         return self._contested_at + self._samples(self._patience.confirm_ms)
 
+    def _next_probe(self) -> int | None:
+        return self._probe_at if self._confirm_at() is not None else None
+
     def _longest_at(self) -> int | None:
         if self._floor is not Floor.CALLER or not self._speaking:
             return None
@@ -330,6 +352,12 @@ class Turns:
         return self._silent_since + self._samples(self._patience.no_input_ms)
 
     # Steps
+
+    def _contest(self, at: int) -> list[Effect]:
+        self._move(Floor.CONTESTED)
+        self._contested_at = at
+        self._probe_at = at + self._samples(self._patience.probe_ms)
+        return [Duck()]
 
     def _begin_turn(self, at: int) -> None:
         self._start = self._with_margin(at)

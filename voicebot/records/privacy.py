@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any
 
 from voicebot.events import (
     REFUSED,
     BotSaid,
+    CallEnded,
     CallerSaid,
     CallEvent,
     Decision,
@@ -17,6 +19,7 @@ from voicebot.events import (
     RecordingStopped,
     SystemCalled,
     TurnTimed,
+    to_json,
 )
 from voicebot.redaction import has_digits, redact_joined, redact_value
 
@@ -118,3 +121,26 @@ def _with_words(event: CallEvent, words: str) -> CallEvent:
         case KeysPressed():
             return replace(event, keys=words)
     return event
+
+
+class LiveLines:
+    """A sink of an `EventStream`: every event as a JSON line, masked as in the records; no words after a refusal."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._redactors: dict[str, EventRedactor] = {}
+        self._refused: set[str] = set()
+
+    def __call__(self, event: CallEvent) -> None:
+        if is_refusal(event):
+            self._refused.add(event.call_id)
+        if event.call_id in self._refused:
+            event = without_words(event)
+        redactor = self._redactors.setdefault(event.call_id, EventRedactor())
+        ready = redactor.push(None, event)
+        if isinstance(event, CallEnded):
+            ready += redactor.flush()
+            del self._redactors[event.call_id]
+            self._refused.discard(event.call_id)
+        for _, masked in ready:
+            self._write(json.dumps(to_json(masked), ensure_ascii=False))

@@ -71,7 +71,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_secret_in_the_file_is_refused_and_never_shown(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Write {env: NAME} or {file: PATH}") as caught:
+    with pytest.raises(ConfigError, match=r"Write \{env: NAME\} or \{file: PATH\}") as caught:
         load_config(write(tmp_path, GOOD.replace("port: 5070", "password: hunter2")))
     assert "hunter2" not in str(caught.value)
 

@@ -30,7 +30,7 @@ from voicebot.turns import (
 )
 
 RATE = 8000
-PATIENCE = Patience(answered_ms=300, open_ms=800, no_input_ms=5000, confirm_ms=400, longest_ms=10_000)
+PATIENCE = Patience(answered_ms=300, open_ms=800, no_input_ms=5000, probe_ms=300, confirm_ms=900, longest_ms=10_000)
 
 
 def ms(value: int) -> int:
@@ -82,9 +82,21 @@ def test_speech_that_goes_on_drops_the_decoding_and_keeps_the_beginning(table: T
 def test_an_interruption_ducks_then_stops(table: Table) -> None:
     table.at(0, BotStarted())
     assert table.at(2000, CallerStarted(ms(2000))) == (Duck(),)
-    assert table.at(2399, Elapsed()) == ()
-    assert table.at(2400, Elapsed()) == (StopBot(),)
+    assert table.at(2299, Elapsed()) == ()
+    assert table.at(2300, Elapsed()) == (Decode(1, ms(1800), ms(2300)),)
+    assert table.at(2400, Guess(1, words=True, answers=True)) == (StopBot(),)
     assert table.turns.floor is Floor.CALLER
+
+
+def test_speech_that_goes_on_stops_the_bot_whatever_the_words(table: Table) -> None:
+    table.at(0, BotStarted())
+    table.at(2000, CallerStarted(ms(2000)))
+    assert table.at(2300, Elapsed()) == (Decode(1, ms(1800), ms(2300)),)
+    assert table.at(2400, Guess(1, words=True, answers=False)) == ()
+    assert table.at(2600, Elapsed()) == (Decode(2, ms(1800), ms(2600)),)
+    assert table.at(2700, Guess(2, words=True, answers=True, back_channel=True)) == ()
+    assert table.at(2900, Elapsed()) == (StopBot(),)
+    assert table.at(3120, CallerPaused(ms(3000))) == (Decode(3, ms(1800), ms(3200)),)
 
 
 @pytest.mark.parametrize(
