@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from voicebot.caller.result import CallerResult
 from voicebot.caller.script import (
+    Expectations,
     HangUp,
     Interrupt,
     Keys,
     Listen,
     Noise,
     Say,
+    Script,
     ScriptError,
     Silence,
     Wait,
@@ -102,3 +106,16 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text("- a\n")
     with pytest.raises(ScriptError, match="this is no script"):
         load_script(tmp_path / "list.yaml")
+
+
+def test_every_key_is_in_the_reference() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "caller-scripts.md").read_text(encoding="utf-8")
+    steps = (Say, Interrupt, Keys, Wait, Listen, Silence, Noise, HangUp)
+    rows = {row.split("|")[1].strip(" `"): row for row in text.splitlines() if row.startswith("| `")}
+    for step in steps:
+        kind = step.model_fields["kind"].default
+        assert all(f"`{key}`" in rows[kind] for key in step.model_fields if key != "kind"), kind
+    for model in (Script, Expectations):
+        assert set(model.model_fields) <= set(rows)
+    for field in fields(CallerResult):
+        assert f"`{field.name}`" in text, field.name
