@@ -10,7 +10,7 @@ import pytest
 
 
 def require_program(name: str, *, package: str) -> str:
-    """Path of a program from a Debian package; without it the test skips, or fails in CI, where nothing may be missing."""
+    """Path of a program from a Debian package; without it the test skips, or fails in CI, where none may be missing."""
     path = shutil.which(name)
     if path is not None:
         return path

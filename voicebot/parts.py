@@ -9,7 +9,7 @@ from typing import Any
 from asr.activity import ActivityService
 from asr.recogniser import Recogniser
 from flows import Bot, Engine, Understanding
-from flows.testing import Systems
+from flows.systems import Systems
 from telephony.leg import Endpoint
 from telephony.media import MediaThread
 from tts.store import PromptStore

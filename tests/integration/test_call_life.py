@@ -1,4 +1,4 @@
-"""The life of a call, whatever the caller, the agents and the parts do; each ends with a clear outcome and nothing left."""
+"""The life of a call, whatever caller, agents and parts do; each ends with a clear outcome and nothing left."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_an_order_is_served_to_the_end(tmp_path: Path) -> None:
         await phone.stop()
     (end,) = bot.events(events.CallEnded)
     assert end.outcome is Outcome.CONTAINED
-    assert [event.text for event in bot.events(events.CallerSaid)][0] == "gdzie jest moja paczka"
+    assert bot.events(events.CallerSaid)[0].text == "gdzie jest moja paczka"
     assert bot.systems.asked[0].arguments == {"number": "123456"}
     folder = tmp_path / "calls" / "call-0"
     transcript = json.loads((folder / "transcript.json").read_text(encoding="utf-8"))
