@@ -16,7 +16,7 @@ from typing import Any
 
 from asr.activity import ActivityService
 from asr.client import RecogniserClient
-from flows import EmbeddedUnderstanding, Engine, Known, load_bot
+from flows import EmbeddedUnderstanding, Engine
 from flows.systems import SystemClient
 from telephony.baresip import BaresipEndpoint
 from telephony.leg import Leg
@@ -24,6 +24,7 @@ from telephony.media import MediaThread
 from tts.client import SpeechClient
 from tts.store import PromptStore
 from tts.text import spoken
+from voicebot.bots import load_bots
 from voicebot.call import Call
 from voicebot.config import Config, NumberSettings
 from voicebot.errors import VoicebotError
@@ -43,17 +44,6 @@ class EndpointLost(VoicebotError):
     """The SIP stack died; whoever started this process has to start another."""
 
     code = "endpoint_lost"
-
-
-def load_bots(config: Config) -> dict[Path, RunningBot]:
-    """Every bot that a number names. Raises FlowProblems."""
-    known = Known(queues=frozenset(config.queues))
-    bots: dict[Path, RunningBot] = {}
-    for entry in config.numbers:
-        if entry.bot not in bots:
-            bot = load_bot(entry.bot, known=known)
-            bots[entry.bot] = RunningBot(bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot), config.speech)
-    return bots
 
 
 class App:
@@ -100,7 +90,10 @@ class App:
 
     async def _start(self) -> None:
         config = self._config
-        self._bots = load_bots(config)
+        self._bots = {
+            folder: RunningBot(bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot), config.speech)
+            for folder, bot in load_bots(config).items()
+        }
         for bot in self._bots.values():
             self._stack.push_async_callback(bot.systems.close)
         config.data.mkdir(parents=True, exist_ok=True)

@@ -76,15 +76,14 @@ def check(
     path: Annotated[Path, typer.Argument(help="A configuration file, or a bot's folder.")] = DEFAULT_CONFIG,
 ) -> None:
     """Check a configuration and its bots, or one bot; tells all mistakes at once."""
-    from flows import Known, load_bot
-    from voicebot.app import load_bots
+    from flows import load_bot
+    from voicebot.bots import load_bots
 
     if path.is_dir():
-        bot = load_bot(path, known=Known())
+        bot = load_bot(path)
         out.print(f"{path}: the bot {bot.name} is correct.")
         return
-    bots = load_bots(load_config(path))
-    names = ", ".join(running.bot.name for running in bots.values())
+    names = ", ".join(bot.name for bot in load_bots(load_config(path)).values())
     out.print(f"{path} is correct. Bots: {names}.")
 
 
@@ -159,5 +158,5 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 
 def _fail(*errors: BaseException) -> NoReturn:
     for error in errors:
-        err.print(f"[red]{type(error).__name__}[/]: {error}", highlight=False, markup=True)
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(1)
