@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from flows import Bot, FlowProblems, Known, Problem, load_bot
+import flows
+from flows import Bot, FlowProblems, Known, Problem
 from voicebot.config import Config
+
+
+def load_bot(folder: Path, known: Known = Known()) -> Bot:  # noqa: B008 (frozen)
+    """The bot in `folder`. Raises FlowProblems, with paths that can be opened from where the command was typed."""
+    try:
+        return flows.load_bot(folder, known=known)
+    except FlowProblems as error:
+        raise FlowProblems([replace(p, file=str(folder / p.file)) for p in error.problems]) from error
 
 
 def load_bots(config: Config) -> dict[Path, Bot]:
@@ -17,15 +25,9 @@ def load_bots(config: Config) -> dict[Path, Bot]:
     problems: list[Problem] = []
     for folder in dict.fromkeys(entry.bot for entry in config.numbers):
         try:
-            bots[folder] = load_bot(folder, known=known)
+            bots[folder] = load_bot(folder, known)
         except FlowProblems as error:
-            problems += _placed(folder, error)
+            problems += error.problems
     if problems:
         raise FlowProblems(problems)
     return bots
-
-
-def _placed(folder: Path, error: FlowProblems) -> Iterator[Problem]:
-    """With paths that can be opened from where the command was typed."""
-    for problem in error.problems:
-        yield replace(problem, file=str(folder / problem.file))

@@ -9,9 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from flows import EmbeddedUnderstanding, Engine, load_bot
+from flows import EmbeddedUnderstanding, Engine
 from flows.systems import SystemClient
 from flows.testing import Conversation
+from voicebot.bots import load_bot
 
 KEYS = "#"
 

@@ -76,8 +76,7 @@ def check(
     path: Annotated[Path, typer.Argument(help="A configuration file, or a bot's folder.")] = DEFAULT_CONFIG,
 ) -> None:
     """Check a configuration and its bots, or one bot; tells all mistakes at once."""
-    from flows import load_bot
-    from voicebot.bots import load_bots
+    from voicebot.bots import load_bot, load_bots
 
     if path.is_dir():
         bot = load_bot(path)
