@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 # The stack reports a call established a moment before its audio can be asked for its rate.
 _MEDIA_PROBE_S = 0.005
 _MEDIA_TIMEOUT_S = 3.0
+_ACCEPT_AGAIN_S = 0.02
+_NOT_YET = os.strerror(errno.EAGAIN)  # the stack's errors carry no number
 
 
 class LegOwner(Protocol):
@@ -92,15 +96,24 @@ class BaresipLeg(Leg):
         # A caller whose ACK never comes is a call that is never established and never closed: the stack would keep it,
         # and its place among max_calls, for good. The timer belongs to the leg, so a cancelled answer() is covered too.
         self._arm(self._owner.ack_timeout_s, lambda: self._lose("the caller never acknowledged the answer"))
-        try:
-            await self._call.answer()
-        except StaleHandleError:
-            self._finish(EndCause.CANCELLED)
-        except BaresipError as error:
-            self._lose(f"the stack refused to answer: {error}")
+        await self._accept()
         if await self.life.settled() is LegState.ENDED:
             detail = self.life.ended.detail if self.life.ended else ""
             raise LegGone(f"The call ended before it was up. {detail}".strip())
+
+    async def _accept(self) -> None:
+        while self.state is not LegState.ENDED:
+            try:
+                await self._call.answer()
+                return
+            except StaleHandleError:
+                self._finish(EndCause.CANCELLED)
+            except BaresipError as error:
+                if _NOT_YET not in str(error):
+                    self._lose(f"the stack refused to answer: {error}")
+                    return
+                # Reliable ringing (RFC 3262): the caller has not yet acknowledged it, and no answer may come before.
+                await asyncio.sleep(_ACCEPT_AGAIN_S)
 
     async def reject(self) -> None:
         if self.direction == "inbound" and self.state is LegState.RINGING:

@@ -312,6 +312,20 @@ async def test_a_caller_that_demands_reliable_ringing(endpoint: BaresipEndpoint,
             await caller.finished()
 
 
+async def test_an_answer_before_reliable_ringing_was_acknowledged(endpoint: BaresipEndpoint, tmp_path: Path) -> None:
+    """The stack refuses to answer until the PRACK has come (EAGAIN); a bot answers at once."""
+    bell = Doorbell(endpoint)
+    async with rtp_peer() as media:
+        scenario = Scenario(media.port, headers=("Require: 100rel", "Supported: 100rel")).invite()
+        scenario.expect(100, optional=True).expect_reliable(180).pause(300).prack().expect(200).ack().bye()
+        async with _caller(scenario, tmp_path, endpoint) as caller:
+            leg = await bell.ring()
+            await leg.answer()
+            assert (await ended(leg)).cause is EndCause.REMOTE_HANGUP
+            assert "\nPRACK " in caller.messages()
+            await caller.finished()
+
+
 async def test_speech_that_sipp_streams(endpoint: BaresipEndpoint, tmp_path: Path) -> None:
     file = tmp_path / "speech.al"
     file.write_bytes(alaw(tone(440, 1.0)))
