@@ -126,7 +126,8 @@ def _check_phrases(files: Files, report: Report) -> None:
 def _check_queue(queue: str, source: Source, place: tuple[str | int, ...], files: Files, report: Report) -> None:
     known = files.known.queues
     if known is not None and queue not in known:
-        report.add(source, place, f"There is no queue `{queue}`.", closest(queue, known), at_value=True)
+        remedy = closest(queue, known) or "No queue is known at all: name it under `queues` in voicebot.yaml."
+        report.add(source, place, f"There is no queue `{queue}`.", remedy, at_value=True)
 
 
 def _check_systems(files: Files, report: Report) -> None:
