@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 # Two targets: `docker build --target cpu .` and `docker build --target cuda .`
-# The model and voices of production are mounted at /models and /voices; the demo model and the offline voice are inside.
+# Inside are the demo model and the offline voice. Configuration is mounted at /etc/voicebot; what is kept, models and
+# voices of production lie in the volume /var/lib/voicebot (see docs/how-to/run-in-production.md).
 
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /src
@@ -17,15 +18,17 @@ FROM build AS build-cuda
 RUN /opt/voicebot/bin/pip install --no-cache-dir --constraint requirements.lock '.[gpu]'
 
 FROM python:3.12-slim-bookworm AS base
-# libgomp for ctranslate2 and onnxruntime
+# No versions: Debian removes old ones from its archive, and the build would break with every security update.
+# hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libgomp1 tini \
+    && apt-get install --yes --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home --home-dir /var/lib/voicebot voicebot \
-    && install --directory --owner voicebot /etc/voicebot /var/lib/voicebot/data
+    && install --directory /etc/voicebot
 ENV PATH=/opt/voicebot/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /var/lib/voicebot
-USER voicebot
+USER 10001
+VOLUME /var/lib/voicebot
 EXPOSE 5060/udp 20000-20199/udp
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/health', timeout=4)"]
