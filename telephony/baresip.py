@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from baresip import (
+    Account,
     BaresipError,
     Call,
     CommandTimeout,
@@ -61,6 +62,7 @@ class BaresipEndpoint(Endpoint):
         self._port = settings.sip_port
         self._runtime: Runtime | None = None
         self._agent: UserAgent | None = None
+        self._dialler: UserAgent | None = None
         self._dead = ""
         self._legs: dict[int, BaresipLeg] = {}
         self._early: dict[int, list[StackEvent]] = {}
@@ -77,7 +79,8 @@ class BaresipEndpoint(Endpoint):
             return
         self._port = baresip_config.claim_port(self.settings)
         config = baresip_config.stack_config(self.settings, self._port)
-        account = baresip_config.account(self.settings, self._port)
+        called = baresip_config.account(self.settings, self._port)
+        dials = baresip_config.account(self.settings, self._port, dials=True)
         self._stopping = None
         runtime = Runtime()
         runtime.on_dead = lambda: self._died("The SIP stack has died.")
@@ -91,16 +94,17 @@ class BaresipEndpoint(Endpoint):
             ) from error
         self._runtime = runtime
         try:
-            await self._open(runtime, account)
+            await self._open(runtime, called, dials)
         except BaseException:
             await self.stop()
             raise
 
-    async def _open(self, runtime: Runtime, account: Any) -> None:
+    async def _open(self, runtime: Runtime, called: Account, dials: Account) -> None:
         # Before the agent and every call, so that this listener sees each event first.
         runtime.subscribe(self._on_stack_event)
         try:
-            self._agent = await UserAgent.create(runtime, account)
+            self._agent = await UserAgent.create(runtime, called)
+            self._dialler = await UserAgent.create(runtime, dials)
             self._agent.on_incoming(self._incoming)
             # The stack comes up without its socket when the port was taken in between, and does not tell.
             if not baresip_config.is_bound(self.settings.address, self._port):
@@ -149,7 +153,7 @@ class BaresipEndpoint(Endpoint):
         for leg in tuple(self._legs.values()):
             leg.die("the endpoint was stopped")
         self._early.clear()
-        self._runtime = self._agent = None
+        self._runtime = self._agent = self._dialler = None
 
     async def _watch(self, runtime: Runtime) -> None:
         """A SIP thread that hangs is as dead as one that has ended, but the stack only logs it."""
@@ -201,7 +205,7 @@ class BaresipEndpoint(Endpoint):
     ) -> Leg:
         if self._dead:
             raise EndpointDead(self._dead, "Start a new process.")
-        agent = self._agent
+        agent = self._dialler
         if agent is None or self._stopping is not None:
             raise DialFailed(EndCause.FAILED, "The endpoint is not running.", "Call start() first.")
         sent = dict(headers or {})

@@ -57,8 +57,14 @@ def stack_config(settings: EndpointSettings, port: int) -> Config:
         raise EndpointStartError(f"The SIP settings cannot be used: {error}.", "Correct them.") from error
 
 
-def account(settings: EndpointSettings, port: int) -> Account:
-    """The one identity of the endpoint. Raises EndpointStartError for an unknown codec or an unusable name."""
+def account(settings: EndpointSettings, port: int, *, dials: bool = False) -> Account:
+    """The identity of the endpoint: one that is called (and registers), or one that `dials`.
+
+    They differ in reliable ringing (RFC 3262). Callers may demand it. But a phone that uses it and then refuses at once
+    makes the stack free memory twice, which ends the process; so it is not offered when we dial.
+
+    Raises EndpointStartError for an unknown codec or an unusable name.
+    """
     unknown = [name for name in settings.codecs if name not in _CODEC_NAMES]
     if unknown or not settings.codecs:
         raise EndpointStartError(
@@ -68,8 +74,8 @@ def account(settings: EndpointSettings, port: int) -> Account:
         # Else the stack offers video on its own in a re-INVITE after the answer.
         "video_codecs=none",
         # A company number reaches us under any user part; without it all but our own are answered 404.
-        "catchall=yes",
-        "100rel=yes",
+        f"catchall={'no' if dials else 'yes'}",
+        f"100rel={'no' if dials else 'yes'}",
     ]
     if settings.srtp:
         parameters.append("mediaenc=srtp-mand")
@@ -79,7 +85,7 @@ def account(settings: EndpointSettings, port: int) -> Account:
             settings.user,
             domain,
             password=settings.password,
-            reg_interval=600 if settings.registrar else 0,
+            reg_interval=600 if settings.registrar and not dials else 0,
             transport=settings.transport,
             audio_codecs=tuple(_CODEC_NAMES[name] for name in settings.codecs),
             auth_user=settings.auth_user,
