@@ -19,16 +19,17 @@ TONE_S_PER_CHARACTER = 0.06
 
 
 class ToneSynthesizer:
-    """Says every sentence as a tone of 60 ms per character; each voice has its own pitch.
+    """Says every sentence as a tone of `character_s` per character; each voice has its own pitch.
 
     `requests` holds what was asked for, in order. `available` False makes every sentence fail as a dead process would;
     `sentence_delay_s` is waited before each sentence.
     """
 
-    def __init__(self, sentence_delay_s: float = 0.0) -> None:
+    def __init__(self, sentence_delay_s: float = 0.0, *, character_s: float = TONE_S_PER_CHARACTER) -> None:
         self.requests: list[SpeechRequest] = []
         self.available = True
         self.sentence_delay_s = sentence_delay_s
+        self.character_s = character_s
         self._closed = False
 
     async def synthesize(self, request: SpeechRequest) -> AsyncIterator[bytes]:
@@ -38,7 +39,7 @@ class ToneSynthesizer:
             await asyncio.sleep(self.sentence_delay_s)
             if self._closed or not self.available:
                 raise SpeechUnavailable("The tone voice is switched off.")
-            count = round(len(sentence) * TONE_S_PER_CHARACTER / request.rate * request.sample_rate)
+            count = round(len(sentence) * self.character_s / request.rate * request.sample_rate)
             tone = 0.3 * np.sin(2 * np.pi * frequency / request.sample_rate * np.arange(count))
             pcm = (tone * 32767).astype("<i2").tobytes()
             yield sentence_pause(request.sample_rate) + pcm if index else pcm

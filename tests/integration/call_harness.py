@@ -135,7 +135,7 @@ async def line(data: Path, agents: tuple[AgentSettings, ...] = (), **turns: Any)
         queues={"service": QueueSettings(agents=agents, ring_s=1.0, decide_s=5.0)},
         turns=turns or {},
     )
-    voice = ToneSynthesizer()
+    voice = ToneSynthesizer(character_s=0.02)
     recogniser, activity, systems = ScriptedRecogniser(), ToldActivity(), FakeSystemClient({})
     events = EventStream()
     media = MediaThread(asyncio.get_running_loop())
