@@ -1,4 +1,4 @@
-"""The Dockerfile and the CI script fit the repository. The image itself is not built here; `make lint` runs hadolint."""
+"""The Dockerfile and the CI script fit the repository. No image is built here; `make lint` runs hadolint on it."""
 
 from __future__ import annotations
 
