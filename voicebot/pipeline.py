@@ -130,6 +130,9 @@ class DialogStage(FrameProcessor):
         elif isinstance(frame, EventFrame):
             await self._emit(self._turn.happened(frame.event))
         else:
+            if isinstance(frame, InterruptionFrame):
+                # It takes along the frames of what was announced since the voice was stopped: that is never heard.
+                self._turn.speaker.drop()
             await self.push_frame(frame, direction)
 
     async def _emit(self, actions: tuple[Action, ...]) -> None:

@@ -95,12 +95,16 @@ class Speaker:
         self._player.unduck()
 
     def interrupt(self) -> None:
-        """Stop speaking at once; everything announced is dropped."""
+        """Stop speaking at once; everything announced is dropped, and `on_interrupted` told."""
+        self.drop()
+        self._on_interrupted()
+
+    def drop(self) -> None:
+        """Stop speaking at once and forget everything announced."""
         self._player.stop()
         self._player.unduck()
         for key in list(self._sayings):
             self._close(key, self._player.heard(key), completed=False)
-        self._on_interrupted()
 
     def _on_player(self, event: PlayerEvent) -> None:
         saying = self._sayings.get(event.utterance)

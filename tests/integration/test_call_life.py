@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+import flows
 from asr.errors import RecogniserUnavailable
 from telephony.leg import EndCause
 from tests.integration.call_harness import Line, Phone, ended, line
 from voicebot import events
 from voicebot.config import AgentSettings
+from voicebot.conversation import Conversation
 from voicebot.events import Outcome
 
 ORDER = {"shop.order": {"status": "shipped", "status_pl": "w drodze", "status_en": "is on its way"}}
@@ -302,3 +304,29 @@ async def test_two_calls_at_once_do_not_mix(tmp_path: Path) -> None:
         await first.stop()
         await second.stop()
     assert {event.call_id for event in bot.events(events.CallEnded)} == {"call-0", "call-1"}
+
+
+async def test_an_answer_that_meets_an_interruption_leaves_the_bot_able_to_speak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller interrupts in the moment in which the next answer is announced."""
+    happened = Conversation.happened
+
+    def meet(self: Conversation, event: Any) -> Any:
+        if isinstance(event, flows.Keys):
+            self.speaker.interrupt()
+        return happened(self, event)
+
+    async with line(tmp_path) as bot:
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        monkeypatch.setattr(Conversation, "happened", meet)
+        bot.voice.sentence_delay_s = 0.2
+        await caller.send_digits("9")
+        await bot.until(events.BotSaid, step="phrases/no_match", interrupted=True)
+        await bot.until(events.BotSaid, step="phrases/no_input", interrupted=False)
+        await caller.hang_up()
+        await bot.over()
+        await phone.stop()
