@@ -133,6 +133,9 @@ class Call:
                 return
             if await self._hand_off(verdict, room):
                 return
+            if self._dialog.state.mode != "transferring":  # it was given away unsaid: the flow cannot go on
+                self._outcome = Outcome.FAILED
+                return
             opening = HandoffFailed("no_agent")
 
     async def _hand_off(self, handoff: Handoff, room: Room) -> bool:

@@ -16,6 +16,7 @@ from flows import (
     Expectation,
     Faulted,
     Handoff,
+    HandoffFailed,
     HangUp,
     Keys,
     Listen,
@@ -40,6 +41,7 @@ from voicebot.turns import Patience
 log = logging.getLogger(__name__)
 
 BETWEEN_KEYS_S = 3.0
+WAY_OUT_S = 30.0  # after a fault: longer than the sentence that gives the call away
 
 PATIENCE = {
     "intent": Patience(answered_ms=450, open_ms=900),
@@ -87,10 +89,12 @@ class Conversation:
         self._tasks: asyncio.TaskGroup | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._rate = room.sample_rate
-        self._faults = 0
+        self._people_tried = False
+        self._way_out: asyncio.TimerHandle | None = None
 
     async def run(self, opening: CallStarted | Event) -> Handoff | HangUp:
         """Talk, beginning with `opening`, and return the action that ends the bot's part."""
+        self._people_tried = isinstance(opening, HandoffFailed)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -102,8 +106,9 @@ class Conversation:
                     task.cancel()
                 return verdict
         finally:
-            if self._key_timer is not None:
-                self._key_timer.cancel()
+            for timer in (self._key_timer, self._way_out):
+                if timer is not None:
+                    timer.cancel()
             self._untap()
             await self._listener.close()
 
@@ -254,12 +259,14 @@ class Conversation:
     # Faults
 
     def _fault(self, message: str) -> None:
-        """A stage broke: the flow says so and gives the call to people; when that breaks too, people get it unsaid."""
+        """A stage broke: the flow says so and gives the call to people. If nothing comes of that, they get it unsaid.
+
+        Faults that follow change nothing: the way out has been taken, and what cannot be said is left out.
+        """
         log.error("fault in call %s: %s", self._context.call_id, message)
         self._context.publish(events.Fault, stage="pipeline", message=message)
-        self._faults += 1
-        if self._faults == 1:
+        if self._way_out is None:
+            last_resort = HangUp("failed") if self._people_tried else Handoff("", "fault", message)
+            self._way_out = self._loop.call_later(WAY_OUT_S, self.afterwards, last_resort)
             self.speaker.interrupt()
             self._pipeline.post(EventFrame(Faulted()))
-        else:
-            self.afterwards(Handoff("", "fault", message))

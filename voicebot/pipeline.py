@@ -157,10 +157,12 @@ class SpeechStage(FrameProcessor):
         if not isinstance(frame, SayFrame):
             await self.push_frame(frame, direction)
             return
-        async with contextlib.aclosing(self._turn.speech(frame.say)) as chunks:  # type: ignore[type-var]
-            async for pcm in chunks:
-                await self.push_frame(SpeechFrame(frame.saying, pcm))
-        await self.push_frame(SpeechFrame(frame.saying, b"", last=True))
+        try:
+            async with contextlib.aclosing(self._turn.speech(frame.say)) as chunks:  # type: ignore[type-var]
+                async for pcm in chunks:
+                    await self.push_frame(SpeechFrame(frame.saying, pcm))
+        finally:  # whatever became of it: what comes after it must not wait for ever
+            await self.push_frame(SpeechFrame(frame.saying, b"", last=True))
 
 
 class MediaStage(FrameProcessor):

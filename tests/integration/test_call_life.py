@@ -13,7 +13,8 @@ import pytest
 import flows
 from asr.errors import RecogniserUnavailable
 from telephony.leg import EndCause
-from tests.integration.call_harness import Line, Phone, ended, line
+from tests.integration.call_harness import SHOP, Line, Phone, ended, line
+from tts.text import spoken
 from voicebot import events
 from voicebot.config import AgentSettings
 from voicebot.conversation import Conversation
@@ -201,6 +202,65 @@ async def test_speech_that_is_down_gives_the_caller_to_people(tmp_path: Path) ->
         await phone.stop()
         await anna.stop()
     assert bot.events(events.CallEnded)[0].outcome is Outcome.HANDED_OFF
+
+
+async def test_speech_that_is_down_with_nobody_there_ends_in_a_promise(tmp_path: Path) -> None:
+    async with line(tmp_path) as bot:
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        bot.voice.available = False
+        await bot.say("gdzie jest moja paczka")
+        await ended(caller)
+        await bot.over()
+        await phone.stop()
+    (handoff,) = bot.events(events.HandoffStarted)
+    assert handoff.reason == "fault"
+    assert bot.events(events.CallEnded)[0].outcome is Outcome.CALLBACK_PROMISED
+
+
+async def test_the_sentence_of_a_fault_is_heard_though_more_cannot_be_said(tmp_path: Path) -> None:
+    async with line(tmp_path) as bot:
+        fault = flows.load_bot(SHOP).phrases["pl"]["handoff_fault"][0]
+        request = bot.bot.speech(spoken((fault,), "pl"), "pl", 8000)
+        await bot.services.prompts.fill([request])
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        bot.voice.available = False
+        await caller.send_digits("9")  # two sentences are the answer
+        await bot.until(events.BotSaid, step="phrases/handoff_fault", interrupted=False)
+        await caller.hang_up()
+        await bot.over()
+        await phone.stop()
+
+
+@pytest.mark.parametrize("broken", [flows.Faulted, flows.HandoffFailed])
+async def test_a_flow_that_breaks_over_a_fault_still_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: type[Any]
+) -> None:
+    monkeypatch.setattr("voicebot.conversation.WAY_OUT_S", 1.0)
+    happened = Conversation.happened
+
+    def break_off(self: Conversation, event: Any) -> Any:
+        if isinstance(event, flows.Keys | broken):
+            raise RuntimeError("a bug of the flow engine")
+        return happened(self, event)
+
+    monkeypatch.setattr(Conversation, "happened", break_off)
+    async with line(tmp_path) as bot:
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        await caller.send_digits("9")
+        await ended(caller)
+        await bot.over()
+        await phone.stop()
+    assert bot.events(events.HandoffStarted)[0].reason == "fault"
+    assert bot.events(events.CallEnded)[0].outcome is Outcome.FAILED
 
 
 Moment = Callable[[Line, Any], Awaitable[None]]
