@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
+from flows import load_bot
+from voicebot.app import load_bots
+from voicebot.caller.script import load_script
 from voicebot.cli import app
-from voicebot.config import Config
+from voicebot.config import Config, load_config
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PACKAGES = ("voicebot", "telephony", "asr", "tts", "flows")
+TUTORIAL = DOCS / "tutorial" / "first-bot.md"
+RUNBOOK = DOCS / "how-to" / "run-in-production.md"
 
 
 def _settings(model: type[BaseModel]) -> list[str]:
@@ -55,10 +64,97 @@ def test_every_command_and_option_is_documented() -> None:
     assert missing == []
 
 
+def pages() -> list[Path]:
+    return [*DOCS.rglob("*.md"), ROOT / "README.md"]
+
+
+def blocks(page: Path, kind: str = "") -> list[str]:
+    """Contents of the fenced blocks of that kind."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    return [text for found, text in fenced if found == kind]
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     broken = []
-    for page in [*DOCS.rglob("*.md"), DOCS.parent / "README.md"]:
+    for page in pages():
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if not target.startswith(("http://", "https://", "mailto:")) and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(DOCS.parent)} -> {target}")
+                broken.append(f"{page.relative_to(ROOT)} -> {target}")
     assert broken == []
+
+
+def test_every_page_stands_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    named = {(DOCS / target).resolve() for target in re.findall(r"\]\(([^)]+)\)", index)}
+    assert set(DOCS.rglob("*.md")) - named == {DOCS / "README.md"}
+
+
+def test_commands_that_pages_show_exist() -> None:
+    group = typer.main.get_command(app)
+    wrong = []
+    for line in [line for page in pages() for block in blocks(page) for line in block.splitlines()]:
+        words = shlex.split(line.partition("#")[0]) if re.match(r"(\S+/)?voicebot ", line) else []
+        command = group.commands.get(words[1]) if words else None  # type: ignore[attr-defined]
+        options = {"--help"} | {option for param in command.params for option in param.opts} if command else set()
+        if words and not {word for word in words[2:] if word.startswith("-")} <= options:
+            wrong.append(line)
+        elif words and command is None:
+            wrong.append(line)
+    assert wrong == []
+
+
+# The tutorial, done
+
+
+@pytest.fixture
+def tutorial(tmp_path: Path) -> Path:
+    """The files that the tutorial has its reader write. What is `added` to a file goes to its end."""
+    for block in blocks(TUTORIAL, "yaml"):
+        name = re.search(r"^# (\S+\.yaml)(, added)?$", block, re.M)
+        assert name is not None, f"a file without a name:\n{block}"
+        file = tmp_path / name[1]
+        file.parent.mkdir(exist_ok=True)
+        file.write_text((file.read_text(encoding="utf-8") if name[2] else "") + block, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_files_of_the_tutorial_are_right(tutorial: Path) -> None:
+    load_bots(load_config(tutorial / "voicebot.yaml"))
+    load_script(tutorial / "caller.yaml")
+
+
+def test_the_schemas_that_the_tutorial_names_are_there() -> None:
+    named = re.findall(r"\$schema=(\S+)", TUTORIAL.read_text(encoding="utf-8"))
+    assert named
+    assert [path for path in named if not (ROOT / "pizzeria" / path).resolve().exists()] == []
+
+
+def test_the_conversation_of_the_tutorial_goes_as_it_says(tutorial: Path) -> None:
+    (written,) = [block for block in blocks(TUTORIAL) if block.startswith("bot  ")]
+    said = [line.removeprefix("you  ") for line in written.splitlines() if line.startswith("you  ")]
+    result = CliRunner().invoke(app, ["chat", str(tutorial / "pizzeria")], input="\n".join(said) + "\n")
+    assert result.exit_code == 0, result.output
+    heard = result.output.replace("you  ", "").split()
+    assert heard == " ".join(line for line in written.splitlines() if not line.startswith("you  ")).split()
+
+
+# The runbook
+
+
+def test_the_configuration_of_the_runbook_is_right(tmp_path: Path) -> None:
+    (written,) = blocks(RUNBOOK, "yaml")
+    (tmp_path / "voicebot.yaml").write_text(written, encoding="utf-8")
+    config = load_config(tmp_path / "voicebot.yaml")
+    shop = load_bot(ROOT / "flows" / "examples" / "shop")
+    assert {shop.queue} == set(config.queues)
+
+
+def test_the_lines_of_the_log_that_the_runbook_explains_are_written_by_the_program() -> None:
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for package in PACKAGES for path in (ROOT / package).rglob("*.py")
+    )
+    table = RUNBOOK.read_text(encoding="utf-8").partition("## What the log says")[2].partition("\n## ")[0]
+    lines = [line for row in re.findall(r"^\| (`.*?) \|", table, re.M) for line in re.findall(r"`([^`]+)`", row)]
+    assert len(lines) > 15
+    parts = {part.strip() for line in lines for part in line.split("…")} - {"", ")"}
+    assert [part for part in parts if part.strip(" ():;") not in code] == []
