@@ -270,6 +270,10 @@ class Turns:
         self._silent_since = None
         if self._floor is Floor.CALLER and self._speaking and interruptible:
             return self._contest(now)
+        if self._floor is Floor.CONTESTED and not interruptible:
+            self._end_pause()
+            self._move(Floor.BOT)
+            return [Unduck()]
         # What the caller has said into the preparation of this answer is a turn of its own, not lost.
         effects = self._end_turn("bot_started") if self._floor is Floor.CALLER and self._paused_at is not None else []
         if self._floor is not Floor.CONTESTED:

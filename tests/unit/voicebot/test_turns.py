@@ -201,3 +201,15 @@ def test_any_order_of_signals_keeps_its_promises(script: list[tuple[Signal, int]
                 assert effect.utterance not in ended
                 ended.add(effect.utterance)
         assert turns.deadline is None or turns.deadline > now
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_words_that_began_in_another_sentence_do_not_stop_one_that_must_be_heard(table: Table, paused: bool) -> None:
+    table.at(0, BotStarted(interruptible=True))
+    assert Duck() in table.at(1000, CallerStarted(ms(1000)))
+    if paused:
+        assert table.at(1220, CallerPaused(ms(1100))) == (Decode(1, ms(800), ms(1300)),)
+    assert table.at(1250, BotStarted(interruptible=False)) == (Unduck(),)
+    assert table.at(1260, Guess(1, words=True, answers=True)) == ()
+    assert table.at(3000, Elapsed()) == ()
+    assert table.turns.floor is Floor.BOT
