@@ -106,6 +106,8 @@ class Conversation:
                     task.cancel()
                 return verdict
         finally:
+            # A caller who hangs up cuts the bot off: what was heard of it is told now, not after the end of the call.
+            self.speaker.drop()
             for timer in (self._key_timer, self._way_out):
                 if timer is not None:
                     timer.cancel()
