@@ -120,8 +120,9 @@ class Agent:
             talk.call = replace(talk.call, problem=f"No briefing, or no end of it, within {_BRIEFING_S:g} s.")
             return
         key = "1" if self._settings.behaviour == "take" else "2"
-        await person.leg.send_digits(key)
+        # Noted first: the caller may be gone, and this task with it, before sending the key returns.
         talk.call = replace(talk.call, key=key, key_at=time.time())
+        await person.leg.send_digits(key)
         self._tell({"event": "pressed", "key": key})
         if self._settings.behaviour == "decline":
             await person.hang_up_of_the_other()
