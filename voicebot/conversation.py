@@ -116,10 +116,11 @@ class Conversation:
 
     def key(self, key: str) -> None:
         """A key of the caller's phone."""
+        if key == "#" and not self._keys:
+            return  # it ends an entry that its length has ended already
         self._listener.key_pressed()
         self._keys += key
-        if self._key_timer is not None:
-            self._key_timer.cancel()
+        self._stop_key_timer()
         complete = not self._expect.keys or key == "#" or len(self._keys) == self._expect.length
         if complete:
             self._flush_keys()
@@ -130,6 +131,15 @@ class Conversation:
         keys, self._keys = self._keys, ""
         self._context.publish(events.KeysPressed, keys=keys)
         self._pipeline.post(EventFrame(Keys(keys)))
+
+    def _forget_keys(self) -> None:
+        """An entry that was begun answers nothing that is asked now."""
+        self._keys = ""
+        self._stop_key_timer()
+
+    def _stop_key_timer(self) -> None:
+        if self._key_timer is not None:
+            self._key_timer.cancel()
 
     # What the pipeline asks (pipeline.Turn)
 
@@ -162,6 +172,8 @@ class Conversation:
         """Carry out what does not wait for speech to end."""
         match action:
             case Listen(expect):
+                if (expect.kind, expect.length) != (self._expect.kind, self._expect.length):
+                    self._forget_keys()
                 self._expect = expect
                 self._dialog.expect = expect
                 patience = PATIENCE[expect.kind]

@@ -263,6 +263,53 @@ async def test_a_flow_that_breaks_over_a_fault_still_ends(
     assert bot.events(events.CallEnded)[0].outcome is Outcome.FAILED
 
 
+async def decided(bot: Line, kind: str) -> None:
+    async with asyncio.timeout(10):
+        while kind not in [event.kind for event in bot.events(events.Decision)]:
+            await asyncio.sleep(0.01)
+
+
+async def test_the_hash_after_a_whole_entry_is_no_answer(tmp_path: Path) -> None:
+    async with line(tmp_path) as bot:
+        bot.systems.answers = ORDER
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        await bot.say("gdzie jest moja paczka")
+        await said(bot, "sześciocyfrowy")
+        await caller.send_digits("123456#")
+        await said(bot, "Zgadza się")
+        await caller.send_digits("1")
+        await decided(bot, "confirmed")
+        await caller.hang_up()
+        await bot.over()
+        await phone.stop()
+    assert "no_match" not in [event.kind for event in bot.events(events.Decision)]
+
+
+async def test_keys_of_an_entry_do_not_answer_the_next_question(tmp_path: Path) -> None:
+    async with line(tmp_path) as bot:
+        bot.systems.answers = ORDER
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        await bot.say("gdzie jest moja paczka")
+        await said(bot, "sześciocyfrowy")
+        bot.recogniser.add("jeden dwa trzy cztery pięć sześć")
+        await bot.stream.start()
+        await caller.send_digits("12")
+        await bot.stream.speak(0.4)
+        await decided(bot, "slot_set")
+        await caller.send_digits("1")
+        await decided(bot, "confirmed")
+        await caller.hang_up()
+        await bot.over()
+        await phone.stop()
+    assert [event.keys for event in bot.events(events.KeysPressed)] == ["1"]
+
+
 Moment = Callable[[Line, Any], Awaitable[None]]
 
 
