@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pipecat.frames.frames import ControlFrame, DataFrame, ErrorFrame, Frame, InterruptionFrame, TranscriptionFrame
@@ -136,8 +136,11 @@ class DialogStage(FrameProcessor):
             await self.push_frame(frame, direction)
 
     async def _emit(self, actions: tuple[Action, ...]) -> None:
+        # Words into the last sentences could change nothing any more: they would only cut off the farewell.
+        last = any(isinstance(action, Handoff | HangUp) for action in actions)
         for action in actions:
             if isinstance(action, Say):
+                action = replace(action, interruptible=action.interruptible and not last)
                 await self.push_frame(SayFrame(self._turn.announce(action), action))
             elif isinstance(action, Handoff | HangUp):
                 await self.push_frame(ActionFrame(action))

@@ -310,6 +310,31 @@ async def test_keys_of_an_entry_do_not_answer_the_next_question(tmp_path: Path) 
     assert [event.keys for event in bot.events(events.KeysPressed)] == ["1"]
 
 
+async def test_words_into_the_farewell_do_not_cut_it_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with line(tmp_path) as bot:
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        happened = Conversation.happened
+
+        def farewell(self: Conversation, event: Any) -> Any:
+            if not isinstance(event, flows.Keys):
+                return happened(self, event)
+            said = ("To wszystko, co wiem o tym zamówieniu, i więcej nie powiem.", "Do widzenia.")
+            return (*(flows.Say((text,), "pl", True, "farewell") for text in said), flows.HangUp("contained"))
+
+        monkeypatch.setattr(Conversation, "happened", farewell)
+        await caller.send_digits("9")
+        async with asyncio.timeout(10):
+            while "To wszystko" not in bot.voice.requests[-1].text and "widzenia" not in bot.voice.requests[-1].text:
+                await asyncio.sleep(0.01)
+        await bot.say("chcę rozmawiać z człowiekiem")
+        await bot.over()
+        await phone.stop()
+    assert [event.interrupted for event in bot.events(events.BotSaid) if event.step == "farewell"] == [False, False]
+
+
 Moment = Callable[[Line, Any], Awaitable[None]]
 
 
