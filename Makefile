@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/voicebot demo
 
 test: $(VENV)/.installed-dev lint
-	$(BIN)/pytest
+	$(BIN)/pytest --durations=15
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
