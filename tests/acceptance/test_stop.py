@@ -1,0 +1,61 @@
+"""`voicebot serve` is told to stop, or is killed, while a caller talks to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.bot import RECOGNISER, SPEECH, Caller, config
+from tests.acceptance.conftest import StartBot
+from tests.acceptance.programs import until
+
+pytestmark = pytest.mark.timeout(300)
+
+ORDER = [
+    "listen",
+    {"keys": "1"},
+    "listen",
+    {"keys": "123456"},
+    "listen",
+    {"keys": "1"},
+    {"listen": 1500},
+    {"keys": "2"},
+]
+
+
+def test_sigterm_lets_the_call_end_and_takes_no_other(start_bot: StartBot, tmp_path: Path) -> None:
+    with start_bot(config(tmp_path / "data")) as bot:
+        with Caller(bot, tmp_path, [*ORDER, "listen"]) as caller, Caller(bot, tmp_path, ["listen"]) as second:
+            second_call = second.call()
+            second.hang_up()
+            second_call.ended()
+            record = caller.call()
+            record.until("bot_said", text="W czym mogę pomóc?")
+            bot.send(signal.SIGTERM)
+            until(lambda: (health := bot.health()) and health["status"] == "draining", 10, "it drains")
+            with Caller(bot, tmp_path, ["listen"]) as late:
+                result = late.result()
+            assert (result["answered"], result["end_cause"]) == (False, "busy")
+            assert not record.events("call_ended"), "the call was over before another could be refused"
+            assert record.ended(60)["outcome"] == "contained", record.story()
+            assert caller.result()["problems"] == []
+        assert bot.wait(60) == 0, bot.log()
+        bot.assert_nothing_left()
+        assert bot.ports_are_free()
+        assert record.file("transcript.json")["outcome"] == "contained"
+        assert record.file("summary.json")
+
+
+def test_a_killed_bot_takes_its_children_along(start_bot: StartBot, tmp_path: Path) -> None:
+    with start_bot(config(tmp_path / "data")) as bot:
+        with Caller(bot, tmp_path, ["listen", {"wait": 60}]) as caller:
+            caller.call().until("bot_said", text="W czym mogę pomóc?")
+            assert bot.family(RECOGNISER)
+            assert bot.family(SPEECH)
+            os.kill(bot.pid, signal.SIGKILL)
+            bot.wait(10)
+            until(lambda: not bot.family(), 20, "the recogniser and the speech process ended by themselves")
+        assert bot.ports_are_free()
