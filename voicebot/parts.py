@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,6 +66,7 @@ class CallContext:
         self.events.append(event)
         self.stream.publish(event)
 
-    def refuse_recording(self) -> None:
-        self.discard_recording()
+    async def refuse_recording(self) -> None:
+        """What is kept of the call goes by this event, so it comes first: the recording's disk may be slow or fail."""
         self.publish(RecordingStopped, reason=REFUSED)
+        await asyncio.to_thread(self.discard_recording)
