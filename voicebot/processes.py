@@ -78,9 +78,15 @@ class ModelProcess:
             return False
 
     async def _spawn(self) -> None:
-        self._child = await asyncio.create_subprocess_exec(
-            *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
-        )
+        try:
+            self._child = await asyncio.create_subprocess_exec(
+                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+            )
+        except OSError as error:
+            raise ProcessFailed(
+                f"The {self.name} process could not be started: {error.strerror}.",
+                "Look at the memory and the limits of processes and open files.",
+            ) from error
         try:
             async with asyncio.timeout(self._ready_s):
                 while not await self.healthy():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,3 +95,28 @@ async def test_a_process_that_never_gets_ready_is_ended(make: Callable[..., Mode
     with pytest.raises(ProcessFailed, match=r"not ready after 0.5 s"):
         await process.start()
     assert process.pid is None
+
+
+async def test_a_replacement_that_the_system_refuses_is_tried_again(
+    make: Callable[..., ModelProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn, refused = asyncio.create_subprocess_exec, asyncio.Event()
+
+    async def refuse(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", spawn)
+        refused.set()
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    told: asyncio.Queue[str] = asyncio.Queue()
+    process = make(on_event=told.put_nowait)
+    await process.start()
+    try:
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while await told.get() != "back":
+                pass
+        assert refused.is_set()
+    finally:
+        await process.stop()
