@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
 import sys
@@ -21,7 +20,9 @@ from flows.systems import SystemClient
 from telephony.baresip import BaresipEndpoint
 from telephony.leg import Leg
 from telephony.media import MediaThread
+from telephony.music import HoldMusic
 from tts.client import SpeechClient
+from tts.errors import UnknownVoice
 from tts.store import PromptStore
 from tts.text import spoken
 from voicebot.bots import load_bots
@@ -118,6 +119,8 @@ class App:
         prompts = PromptStore(config.data / "prompts", synthesizer)
         await self._fill_prompts(prompts)
 
+        # Composed once a rate, which takes a moment that no live call should pay for.
+        await asyncio.to_thread(lambda: [HoldMusic(rate) for rate in PROMPT_RATES])
         activity = ActivityService()
         activity.start()
         self._stack.push_async_callback(asyncio.to_thread, activity.stop)
@@ -161,7 +164,7 @@ class App:
         return hearing, speaking
 
     async def _fill_prompts(self, prompts: PromptStore) -> None:
-        """Fixed prompts are there before the first caller is."""
+        """Fixed prompts are there before the first caller is. Raises UnknownVoice: without a voice nobody is served."""
         requests = [
             bot.speech(spoken(spans, language), language, rate)
             for entry in self._config.numbers
@@ -169,8 +172,13 @@ class App:
             for spans in bot.bot.fixed_texts(language)
             for rate in PROMPT_RATES
         ]
-        report = await prompts.fill(list(dict.fromkeys(requests)))
-        log.info("prompts: %s", report)
+        report = await prompts.fill(requests)
+        log.info("prompts: %d kept, %d made in %.1f s", report.kept, report.made, report.seconds)
+        for _, error in report.failed:
+            if isinstance(error, UnknownVoice):
+                raise error
+        if report.failed:
+            log.error("%d prompts could not be made: %s", len(report.failed), report.failed[0][1])
 
     # Calls
 
@@ -215,15 +223,18 @@ class App:
 async def serve(config: Config, stop: asyncio.Event, events: EventStream | None = None) -> None:
     """Serve until `stop` is set, then drain. Raises what start raises, and EndpointLost."""
     app = App(config, events)
-    await app.start()
     stopping = asyncio.create_task(stop.wait(), name="until stopped")
+    starting = asyncio.create_task(app.start(), name="start")
     try:
-        waited: set[asyncio.Future[Any]] = {stopping, app.failed}
-        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            waited: set[asyncio.Future[Any]] = {stopping, app.failed}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        stopping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await stopping
+        for task in (starting, stopping):
+            task.cancel()
+        await asyncio.wait({starting, stopping})
         await app.stop()
     if app.failed.done():
         app.failed.result()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import flows
 from flows import Bot, FlowProblems, Known, Problem
-from voicebot.config import Config
+from voicebot.config import Config, NumberSettings
+from voicebot.errors import ConfigError
 
 
 def load_bot(folder: Path, known: Known = Known()) -> Bot:  # noqa: B008 (frozen)
@@ -19,7 +21,10 @@ def load_bot(folder: Path, known: Known = Known()) -> Bot:  # noqa: B008 (frozen
 
 
 def load_bots(config: Config) -> dict[Path, Bot]:
-    """Every bot that a number names, by folder. Raises FlowProblems with the mistakes of all of them."""
+    """Every bot that a number names, by folder. Raises FlowProblems with the mistakes of all of them.
+
+    Raises ConfigError when a number is to be answered in a language that its bot, or no voice, speaks.
+    """
     known = Known(queues=frozenset(config.queues))
     bots: dict[Path, Bot] = {}
     problems: list[Problem] = []
@@ -30,4 +35,16 @@ def load_bots(config: Config) -> dict[Path, Bot]:
             problems += error.problems
     if problems:
         raise FlowProblems(problems)
+    if mistakes := [mistake for entry in config.numbers for mistake in _mute(config, entry, bots[entry.bot])]:
+        raise ConfigError("\n".join(mistakes))
     return bots
+
+
+def _mute(config: Config, entry: NumberSettings, bot: Bot) -> Iterator[str]:
+    """Why the number cannot be answered in its language."""
+    number, language = f"The number {entry.number}", entry.language
+    if language not in bot.languages:
+        known = ", ".join(bot.languages)
+        yield f"{number} is set to {language}, but the bot {bot.name} speaks {known}. Change numbers.language."
+    if language not in config.speech.voices:
+        yield f"{number} is set to {language}, but no voice speaks it. Add {language} to speech.voices."
