@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from flows import load_bot
-from voicebot.app import load_bots
+from voicebot.bots import load_bots
 from voicebot.caller.script import load_script
 from voicebot.cli import app
 from voicebot.config import Config, load_config
@@ -136,6 +136,21 @@ def test_the_conversation_of_the_tutorial_goes_as_it_says(tutorial: Path) -> Non
     assert result.exit_code == 0, result.output
     heard = result.output.replace("you  ", "").split()
     assert heard == " ".join(line for line in written.splitlines() if not line.startswith("you  ")).split()
+
+
+# Examples of the reference
+
+
+def test_the_example_of_the_settings_is_right(tmp_path: Path) -> None:
+    (written,) = blocks(DOCS / "reference" / "configuration.md", "yaml")
+    (tmp_path / "voicebot.yaml").write_text(written, encoding="utf-8")
+    load_config(tmp_path / "voicebot.yaml")
+
+
+def test_the_example_of_a_callers_script_is_right(tmp_path: Path) -> None:
+    (written,) = blocks(DOCS / "reference" / "caller-scripts.md", "yaml")
+    (tmp_path / "order.yaml").write_text(written, encoding="utf-8")
+    load_script(tmp_path / "order.yaml")
 
 
 # The runbook
