@@ -194,7 +194,8 @@ class Conversation:
             case PromiseCallback(number):
                 self._context.publish(events.CallbackPromised, number=number)
             case StopRecording():
-                self._context.refuse_recording()
+                assert self._tasks is not None
+                self._tasks.create_task(self._context.refuse_recording(), name="refuse recording")
             case Note(kind, data):
                 self._context.publish(events.Decision, kind=kind, data=data)
 

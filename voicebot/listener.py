@@ -144,6 +144,8 @@ class Listener:
             self._signal(CallerStarted(event.at_sample))
         elif isinstance(event, SpeechPaused):
             self._signal(CallerPaused(event.at_sample))
+        elif not self._closed:
+            self._on_fault(f"the caller can no longer be heard: {event.reason}")
 
     def _signal(self, signal: Signal) -> None:
         if self._closed:
