@@ -195,7 +195,8 @@ class Conversation:
                 self._context.publish(events.CallbackPromised, number=number)
             case StopRecording():
                 assert self._tasks is not None
-                self._tasks.create_task(self._context.refuse_recording(), name="refuse recording")
+                self._context.refuse_recording()
+                self._tasks.create_task(self._context.delete_recording(), name="delete recording")
             case Note(kind, data):
                 self._context.publish(events.Decision, kind=kind, data=data)
 

@@ -16,7 +16,7 @@ from telephony.media import MediaThread
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from voicebot.config import Config, SpeechSettings
-from voicebot.events import REFUSED, CallClock, CallEvent, EventStream, RecordingStopped
+from voicebot.events import REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,13 @@ class CallContext:
         self.events.append(event)
         self.stream.publish(event)
 
-    async def refuse_recording(self) -> None:
-        """What is kept of the call goes by this event, so it comes first: the recording's disk may be slow or fail."""
+    def refuse_recording(self) -> None:
+        """What is kept of the call goes by this event: even if the recording cannot be deleted now, it is at the end."""
         self.publish(RecordingStopped, reason=REFUSED)
-        await asyncio.to_thread(self.discard_recording)
+
+    async def delete_recording(self) -> None:
+        """Off the loop, the disk may be slow; one that refuses is told as a fault."""
+        try:
+            await asyncio.to_thread(self.discard_recording)
+        except OSError as error:
+            self.publish(Fault, stage="recording", message=f"The recording could not be deleted: {error.strerror}.")
