@@ -67,7 +67,7 @@ class CallContext:
         self.stream.publish(event)
 
     def refuse_recording(self) -> None:
-        """What is kept of the call goes by this event: even if the recording cannot be deleted now, it is at the end."""
+        """What is kept of the call goes by this event: a recording that cannot be deleted now goes at the end."""
         self.publish(RecordingStopped, reason=REFUSED)
 
     async def delete_recording(self) -> None:
