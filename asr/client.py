@@ -20,6 +20,9 @@ HEALTH_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True)
 class RecogniserHealth:
+    """status: "ok" or "stuck". batch_trials_ms: by size, as measured at start-up."""
+
+    status: str
     model: str
     device: str
     compute_type: str
@@ -27,6 +30,10 @@ class RecogniserHealth:
     queue_depth: int
     decoding: bool
     decoded: int
+    batch_limit: int
+    batches: int
+    batch_trials_ms: dict[str, float]
+    partials_shed: int
     memory_mib: int
     uptime_s: float
     pid: int

@@ -79,8 +79,8 @@ def memory_needed_mib(folder: Path, compute_type: str) -> int:
     return int(stored * max(ratio, 1.0) + WORKING_MIB)
 
 
-def check_memory(folder: Path, device: Device) -> None:
-    """Raises ModelTooLarge when the model would not fit; a machine that does not tell its memory passes."""
+def check_memory(folder: Path, device: Device) -> tuple[int, int | None]:
+    """MiB needed, and free (None: the machine does not tell). Raises ModelTooLarge when the model would not fit."""
     needed = memory_needed_mib(folder, device.compute_type)
     free = free_mib(device.kind)
     if free is not None and needed > free:
@@ -88,6 +88,7 @@ def check_memory(folder: Path, device: Device) -> None:
             f"The model in {folder} needs about {needed} MiB on {device.kind}, of which {free} MiB are free.",
             "Set a smaller model, free memory, or set the compute type to int8.",
         )
+    return needed, free
 
 
 def free_mib(kind: str) -> int | None:

@@ -6,8 +6,8 @@ import asyncio
 import heapq
 import itertools
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,11 +16,23 @@ from asr.recogniser import RecognitionRequest, Transcript
 
 log = logging.getLogger(__name__)
 
+STUCK_S = 20.0
+STUCK_S_PER_AUDIO_S = 2.0
+CLOSE_S = 3.0
+
+_OUT_OF_MEMORY = ("out of memory", "bad_alloc", "alloc_failed")
+
 
 class Transcriber(Protocol):
     """What the engine drives; `asr.decoder.Decoder` is one."""
 
     def transcribe(self, request: RecognitionRequest, is_abandoned: Callable[[], bool]) -> Transcript: ...
+
+    def transcribe_batch(self, requests: Sequence[RecognitionRequest]) -> list[Transcript | AsrError]: ...
+
+    def batch_key(self, request: RecognitionRequest) -> Hashable | None:
+        """Requests with the same key may be decoded together; None: alone."""
+        ...
 
 
 @dataclass(order=True)
@@ -36,32 +48,58 @@ class _Job:
 class Engine:
     """Serves requests of all calls with one model, in a thread of its own.
 
-    Order: finals before partials, oldest first. The queue holds `queue_limit` waiting requests. When it is full, a
-    final takes the place of the newest waiting partial, which ends with RecogniserBusy; any other newcomer is refused
-    with RecogniserBusy at once, so that nobody waits for what will come too late. A request whose deadline has passed
-    or whose task was cancelled is taken out and never decoded; one that is being decoded stops at its next piece, and
-    what it still costs until then (one window) is the price of a model that cannot be interrupted.
+    Order: finals before partials, oldest first; those that may share a batch with the first are taken along, up to
+    `batch_limit`, but never a partial with a final.
+
+    Overflow: the queue holds `queue_limit` waiting requests. When it is full, a final takes the place of the newest
+    waiting partial; any other newcomer is refused at once, so that nobody waits for what will come too late. Partials
+    are shed before anything else: one is refused while a final waits, one that waits gives way to a newer one of its
+    call and to its call's final. All these end with RecogniserBusy.
+
+    A request whose deadline has passed or whose task was cancelled is taken out and never decoded; one that is being
+    decoded stops at its next piece, and what it still costs until then (one window) is the price of a model that cannot
+    be interrupted. A batch that fails is repeated in halves, so that one request cannot spoil the others'; memory that
+    ran out makes batches smaller for good, and a request that does not fit alone ends with RecogniserBusy.
+
+    stuck_s: a decode that takes longer (and twice the length of its audio) hangs: `stuck` turns true. Nothing in this
+    process can end it; its owner must replace the process.
     """
 
-    def __init__(self, decoder: Transcriber, *, queue_limit: int = 64) -> None:
+    def __init__(
+        self, decoder: Transcriber, *, queue_limit: int = 64, batch_limit: int = 1, stuck_s: float = STUCK_S
+    ) -> None:
         self._decoder = decoder
         self._queue_limit = queue_limit
+        self.batch_limit = batch_limit
+        self._stuck_s = stuck_s
         self._waiting: list[_Job] = []
         self._numbers = itertools.count()
         self._wake = asyncio.Event()
         self._executor = ThreadPoolExecutor(1, "recogniser")
         self._worker: asyncio.Task[None] | None = None
-        self._current: _Job | None = None
+        self._running: Future[list[Transcript | Exception]] | None = None
+        self._current: list[_Job] = []
+        self._since = 0.0
         self.decoded = 0  # to the end
+        self.batches = 0  # of two or more
+        self.shed = 0  # partials that were refused or gave way
 
     @property
     def depth(self) -> int:
-        """Requests waiting, without the one being decoded."""
+        """Requests waiting, without those being decoded."""
         return len(self._waiting)
 
     @property
     def busy(self) -> bool:
-        return self._current is not None
+        return bool(self._current)
+
+    @property
+    def stuck(self) -> bool:
+        """The decode under way takes absurdly long."""
+        if not self._current:
+            return False
+        allowed = self._stuck_s + STUCK_S_PER_AUDIO_S * sum(job.request.seconds for job in self._current)
+        return asyncio.get_running_loop().time() - self._since > allowed
 
     def start(self) -> None:
         self._worker = asyncio.create_task(self._work(), name="recogniser engine")
@@ -85,19 +123,26 @@ class Engine:
             self._forget(job)
 
     def _make_room(self, newcomer: RecognitionRequest) -> None:
+        partials = [job for job in self._waiting if job.partial]
+        for outdated in [job for job in partials if job.request.call_id == newcomer.call_id]:
+            self._shed(outdated, "A newer request of its call has come.")
+            partials.remove(outdated)
+        if not newcomer.final and len(partials) < len(self._waiting):
+            self.shed += 1
+            raise RecogniserBusy("Other callers wait for their final text.", "Partial texts come when there is time.")
         if len(self._waiting) < self._queue_limit:
             return
-        partials = [job for job in self._waiting if job.partial]
-        full = RecogniserBusy(
-            f"{len(self._waiting)} requests wait for the recogniser.",
-            "Allow fewer calls, or use a faster device or model.",
-        )
+        message = f"{len(self._waiting)} requests wait for the recogniser."
         if not newcomer.final or not partials:
-            raise full
-        displaced = max(partials)
-        self._forget(displaced)
-        if not displaced.answer.done():
-            displaced.answer.set_exception(full)
+            self.shed += not newcomer.final
+            raise RecogniserBusy(message, "Allow fewer calls, or use a faster device or model.")
+        self._shed(max(partials), message)
+
+    def _shed(self, job: _Job, why: str) -> None:
+        self.shed += 1
+        self._forget(job)
+        if not job.answer.done():
+            job.answer.set_exception(RecogniserBusy(why, "Partial texts come when there is time."))
 
     def _forget(self, job: _Job) -> None:
         if job in self._waiting:
@@ -110,38 +155,94 @@ class Engine:
             while not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
-            job = heapq.heappop(self._waiting)
-            if job.answer.done():
+            jobs = self._next()
+            if not jobs:
                 continue
-            self._current = job
+            self._current, self._since = jobs, loop.time()
             try:
-                transcript = await loop.run_in_executor(
-                    self._executor, self._decoder.transcribe, job.request, job.answer.done
-                )
-                self.decoded += 1
-                if not job.answer.done():
-                    job.answer.set_result(transcript)
-            except Exception as error:
-                self._failed(job, error)
+                self._running = self._executor.submit(self._decode, jobs)
+                answers = await asyncio.wrap_future(self._running)
+                for job, answer in zip(jobs, answers, strict=True):
+                    self._settle(job, answer)
             finally:
-                self._current = None
+                self._current = []
 
-    def _failed(self, job: _Job, error: Exception) -> None:
+    def _next(self) -> list[_Job]:
+        """The first in turn, and those that may be decoded together with it."""
+        first = heapq.heappop(self._waiting)
+        if first.answer.done():
+            return []
+        jobs = [first]
+        key = self._decoder.batch_key(first.request) if self.batch_limit > 1 and self._waiting else None
+        if key is None:
+            return jobs
+        for job in sorted(self._waiting):
+            if len(jobs) == self.batch_limit or job.partial != first.partial:
+                break
+            if not job.answer.done() and self._decoder.batch_key(job.request) == key:
+                jobs.append(job)
+        for job in jobs[1:]:
+            self._forget(job)
+        return jobs
+
+    def _decode(self, jobs: Sequence[_Job]) -> list[Transcript | Exception]:
+        """On the recogniser's thread: an answer or an error for each job."""
+        jobs = list(jobs)
+        if len(jobs) == 1:
+            try:
+                return [self._decoder.transcribe(jobs[0].request, jobs[0].answer.done)]
+            except Exception as error:
+                return [error]
+        try:
+            answers = self._decoder.transcribe_batch([job.request for job in jobs])
+            self.batches += 1
+            return list(answers)
+        except Exception as error:
+            half = len(jobs) // 2
+            if _out_of_memory(error):
+                self.batch_limit = half
+                log.warning("no memory for a batch of %d, from now on at most %d: %s", len(jobs), half, error)
+            else:
+                log.warning("a batch of %d failed, repeated in halves: %s", len(jobs), error)
+            return self._decode(jobs[:half]) + self._decode(jobs[half:])
+
+    def _settle(self, job: _Job, answer: Transcript | Exception) -> None:
+        if isinstance(answer, Transcript):
+            self.decoded += 1
         if job.answer.done():
             return  # nobody waits: cancelled, or past its deadline
-        if not isinstance(error, AsrError):
-            log.error("call %s: decoding failed", job.request.call_id, exc_info=error)
-            error = RecogniserUnavailable(f"The recogniser failed on this request: {error}.")
-        job.answer.set_exception(error)
+        if isinstance(answer, Transcript):
+            job.answer.set_result(answer)
+            return
+        if not isinstance(answer, AsrError):
+            log.error("call %s: decoding failed", job.request.call_id, exc_info=answer)
+            if _out_of_memory(answer):
+                answer = RecogniserBusy(
+                    f"There is not enough memory for this request: {answer}.", "Use a smaller model, or free memory."
+                )
+            else:
+                answer = RecogniserUnavailable(f"The recogniser failed on this request: {answer}.")
+        job.answer.set_exception(answer)
 
-    async def close(self) -> None:
-        """Everything waiting ends with RecogniserUnavailable; the decode under way is waited for. Idempotent."""
+    async def close(self) -> bool:
+        """Everything waiting ends with RecogniserUnavailable; the decode under way is waited for. Idempotent.
+
+        False when it did not end within 3 s: its thread is stuck, and the process cannot end by itself.
+        """
         worker, self._worker = self._worker, None
-        for job in [*self._waiting, *([self._current] if self._current else [])]:
+        for job in [*self._waiting, *self._current]:
             if not job.answer.done():
                 job.answer.set_exception(RecogniserUnavailable("The recogniser is closing."))
         self._waiting.clear()
         if worker is not None:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
-        await asyncio.to_thread(self._executor.shutdown)
+        self._executor.shutdown(wait=False)
+        if self._running is None or self._running.done():
+            return True
+        done, _ = await asyncio.wait({asyncio.wrap_future(self._running)}, timeout=CLOSE_S)
+        return bool(done)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(part in str(error).lower() for part in _OUT_OF_MEMORY)

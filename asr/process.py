@@ -2,7 +2,8 @@
 
 `POST /transcribe`: the body is raw PCM, the query carries the rest of the request (`asr.wire`); 200 with the text,
 400 refused, 500 failed, 503 busy, 504 deadline. A client that disconnects cancels its request. `GET /health`: model,
-device, queue, memory. The socket appears when the model is loaded and warm; the process ends with its parent.
+device, queue, memory; 503 when a decode hangs, so that the owner replaces the process. The socket appears when the
+model is loaded and warm; the process ends with its parent.
 """
 
 from __future__ import annotations
@@ -25,24 +26,27 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from asr import fetch, wire
+from asr import batching, fetch, wire
+from asr.batching import BatchPlan
 from asr.decoder import Decoder
-from asr.device import check_memory, choose_device
-from asr.engine import Engine
+from asr.device import Device, check_memory, choose_device
+from asr.engine import STUCK_S, Engine
 from asr.errors import AsrError, ModelUnusable, RecogniserUnavailable, RequestRefused
+from asr.models import ModelFiles
 from asr.recogniser import Transcript
 
 log = logging.getLogger("asr.process")
 
 PARENT_CHECK_S = 0.5
 CLIENT_GONE = 499  # nobody reads it
+STUCK_TIMES = 100  # a decode that takes so many times what it took at start-up hangs (or 20 s, which is more)
 
 
 class Server:
     """The engine behind HTTP."""
 
-    def __init__(self, decoder: Decoder, engine: Engine) -> None:
-        self._decoder, self._engine = decoder, engine
+    def __init__(self, decoder: Decoder, engine: Engine, plan: BatchPlan) -> None:
+        self._decoder, self._engine, self._plan = decoder, engine, plan
         self._started = time.monotonic()
 
     def app(self) -> Starlette:
@@ -51,7 +55,8 @@ class Server:
 
     async def transcribe(self, request: Request) -> Response:
         try:
-            asked = wire.read_request(request.query_params, request.query_params.getlist("hint"), await _body(request))
+            query = request.query_params
+            asked = wire.read_request(query, query.getlist("hint"), query.getlist("allowed"), await _body(request))
             answer = await _unless_gone(request, asyncio.create_task(self._engine.transcribe(asked)))
         except ClientDisconnect:
             return Response(status_code=CLIENT_GONE)
@@ -60,9 +65,10 @@ class Server:
         return JSONResponse(wire.transcript_body(answer))
 
     async def health(self, _request: Request) -> Response:
-        device = self._decoder.device
+        device, stuck = self._decoder.device, self._engine.stuck
         return JSONResponse(
             {
+                "status": "stuck" if stuck else "ok",
                 "model": self._decoder.files.name,
                 "device": device.kind,
                 "compute_type": device.compute_type,
@@ -70,10 +76,18 @@ class Server:
                 "queue_depth": self._engine.depth,
                 "decoding": self._engine.busy,
                 "decoded": self._engine.decoded,
+                "batch_limit": self._engine.batch_limit,
+                "batches": self._engine.batches,
+                "batch_trials_ms": {
+                    str(size): round(1000 * seconds, 1)
+                    for size, seconds in ((1, self._plan.single_s), *self._plan.tried)
+                },
+                "partials_shed": self._engine.shed,
                 "memory_mib": resident_mib(),
                 "uptime_s": round(time.monotonic() - self._started, 1),
                 "pid": os.getpid(),
-            }
+            },
+            503 if stuck else 200,
         )
 
 
@@ -179,28 +193,44 @@ def load(options: argparse.Namespace) -> Decoder:
     """Finds or fetches the model, and loads it on the best device that works. Raises ModelError."""
     device = choose_device(options.device, options.compute_type)
     files = fetch.ensure(options.model, options.models_dir, progress=fetch.LogProgress())
-    check_memory(files.folder, device)
     try:
-        return _warm(Decoder(files, device, threads=options.threads, beam=options.beam))
+        return _loaded(files, device, options)
     except ModelUnusable as error:
         if device.kind == "cpu" or options.device != "auto":
             raise
         log.warning("The GPU cannot be used, going on with the CPU: %s", error)
-    device = choose_device("cpu", "auto")
-    check_memory(files.folder, device)
-    return _warm(Decoder(files, device, threads=options.threads, beam=options.beam))
+    return _loaded(files, choose_device("cpu", "auto"), options)
 
 
-def _warm(decoder: Decoder) -> Decoder:
+def _loaded(files: ModelFiles, device: Device, options: argparse.Namespace) -> Decoder:
+    needed, free = check_memory(files.folder, device)
+    log.info(
+        "loading %s on %s (%s): about %d MiB, %s MiB are free",
+        *(files.name, device.kind, device.compute_type, needed, "unknown" if free is None else free),
+    )
+    decoder = Decoder(files, device, threads=options.threads, beam=options.beam)
     decoder.warm_up()
     return decoder
 
 
-async def serve(decoder: Decoder, path: Path, queue_limit: int) -> None:
-    """Serves until SIGTERM or SIGINT. Raises RecogniserUnavailable when the socket cannot be opened."""
-    engine = Engine(decoder, queue_limit=queue_limit)
+def choose_batches(decoder: Decoder, asked: str) -> BatchPlan:
+    """`asked`: "auto" measures, a number is taken as it is."""
+    if asked != "auto":
+        return BatchPlan(int(asked), decoder.network.trial_s(1))
+    sizes = batching.CUDA_SIZES if decoder.device.kind == "cuda" else batching.CPU_SIZES
+    try:
+        return batching.plan(decoder.network.trial_s, sizes)
+    except RuntimeError as error:
+        log.warning("batches could not be measured, there will be none: %s", error)
+        return BatchPlan(1, 0.0)
+
+
+async def serve(decoder: Decoder, plan: BatchPlan, path: Path, queue_limit: int) -> bool:
+    """Serves until SIGTERM or SIGINT; False when a decode still hangs. Raises RecogniserUnavailable: no socket."""
+    stuck_s = max(STUCK_S, STUCK_TIMES * plan.single_s)
+    engine = Engine(decoder, queue_limit=queue_limit, batch_limit=plan.limit, stuck_s=stuck_s)
     config = uvicorn.Config(
-        Server(decoder, engine).app(),
+        Server(decoder, engine, plan).app(),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -214,11 +244,15 @@ async def serve(decoder: Decoder, path: Path, queue_limit: int) -> None:
     device = decoder.device
     try:
         engine.start()
-        log.info("ready: model %s on %s (%s), %s", decoder.files.name, device.kind, device.compute_type, path)
+        log.info(
+            "ready: model %s on %s (%s), %s, %s",
+            *(decoder.files.name, device.kind, device.compute_type, plan, path),
+        )
         await server.serve(sockets=[listener])
     finally:
-        await engine.close()
+        ended = await engine.close()
         close_socket(listener, path, identity)
+    return ended
 
 
 def _stop_on_signals(server: uvicorn.Server) -> None:
@@ -243,7 +277,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of one decode; 0: up to 4")
     parser.add_argument("--queue", type=int, default=64, help="requests that may wait")
     parser.add_argument("--beam", type=int, default=5, help="width of the beam search")
+    parser.add_argument("--batch", type=_batch, default="auto", help="requests decoded at once; auto measures; 1: none")
     return parser.parse_args(arguments)
+
+
+def _batch(text: str) -> str:
+    if text != "auto" and not (text.isdigit() and 1 <= int(text) <= 64):
+        raise argparse.ArgumentTypeError("auto or 1 to 64")
+    return text
 
 
 def main() -> int:
@@ -254,7 +295,10 @@ def main() -> int:
     options = parse()
     end_with_parent()
     try:
-        asyncio.run(serve(load(options), options.socket, options.queue))
+        decoder = load(options)
+        if not asyncio.run(serve(decoder, choose_batches(decoder, options.batch), options.socket, options.queue)):
+            log.error("a decode hangs, it is left behind")
+            os._exit(1)  # Python would wait for its thread
     except AsrError as error:
         log.error("%s", error)
         return 1

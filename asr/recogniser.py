@@ -15,7 +15,8 @@ class RecognitionRequest:
 
     audio: signed 16-bit little-endian mono PCM at `sample_rate` (8000 to 48000 Hz). About 0.25 s of what came before
         and after the speech should be in it.
-    language: ISO 639-1 code, e.g. "pl"; the model is told it and never guesses.
+    language: ISO 639-1 code, e.g. "pl"; the model is told it and never guesses, unless `languages` are given.
+    languages: others that the call allows; then the most probable one of these and `language` is taken.
     call_id: for logs only.
     final: False for a partial result while the caller may still be speaking; partials wait behind finals.
     deadline_s: from the call of `transcribe`; afterwards `RecogniserTimeout`.
@@ -29,6 +30,7 @@ class RecognitionRequest:
     final: bool = True
     deadline_s: float = 5.0
     hints: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

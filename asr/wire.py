@@ -32,10 +32,13 @@ def request_query(request: RecognitionRequest, deadline_s: float) -> list[tuple[
         ("final", "1" if request.final else "0"),
         ("deadline_s", f"{deadline_s:.3f}"),
         *(("hint", hint) for hint in request.hints),
+        *(("allowed", language) for language in request.languages),
     ]
 
 
-def read_request(query: Mapping[str, str], hints: Sequence[str], audio: bytes) -> RecognitionRequest:
+def read_request(
+    query: Mapping[str, str], hints: Sequence[str], languages: Sequence[str], audio: bytes
+) -> RecognitionRequest:
     """Raises RequestRefused."""
     try:
         return RecognitionRequest(
@@ -46,6 +49,7 @@ def read_request(query: Mapping[str, str], hints: Sequence[str], audio: bytes) -
             final=query.get("final", "1") == "1",
             deadline_s=float(query.get("deadline_s", "5")),
             hints=tuple(hints),
+            languages=tuple(languages),
         )
     except (KeyError, ValueError) as error:
         raise RequestRefused(f"The request's query is wrong: {error}.") from error

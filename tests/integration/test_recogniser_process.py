@@ -10,6 +10,7 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,9 @@ async def test_health_tells_what_runs(client: RecogniserClient, shared_socket: P
     assert (health.model, health.device, health.beam) == ("demo", "cpu", 5)
     assert (health.queue_depth, health.decoding) == (0, False)
     assert 30 < health.memory_mib < 1000
+    assert health.status == "ok"
+    assert health.batch_limit in (1, 2, 4, 8)
+    assert health.batch_trials_ms["1"] > 0
     assert stat.S_IMODE(os.stat(shared_socket).st_mode) == 0o600
 
 
@@ -163,7 +167,7 @@ async def test_a_full_queue_refuses_and_finals_push_partials_out(client: Recogni
     await until_health(client, decoding=True)
     partials = []
     for depth in (1, 2):
-        partials.append(asyncio.create_task(client.transcribe(spoken(final=False))))
+        partials.append(asyncio.create_task(client.transcribe(replace(spoken(final=False), call_id=f"{depth}"))))
         await until_health(client, queue_depth=depth)
     with pytest.raises(RecogniserBusy):
         await client.transcribe(spoken(final=False))

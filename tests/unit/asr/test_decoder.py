@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.decoder import Abandoned, Decoder, choose
+from asr.decoder import Abandoned, Decoder
 from asr.device import choose_device
 from asr.errors import ModelUnusable, RequestRefused
 from asr.models import ModelCard, ModelFiles, demo_folder, find
 from asr.recogniser import RecognitionRequest, Transcript
+from asr.whisper import choose
 from tests.unit.asr.speech import PCM, as_pcm, noise, say, silence, telephone, tones
 
 PHRASES = {
@@ -140,6 +141,39 @@ def test_an_abandoned_request_stops_between_pieces(decoder: Decoder) -> None:
     assert asked == 2
 
 
+def test_a_batch_hears_what_one_after_the_other_hears(decoder: Decoder) -> None:
+    """Speech of several lengths, silence and a refused request in one batch."""
+    spoken = [telephone(text) for text in ("gdzie jest moja paczka", "konsultant", "proszę powtórzyć")]
+    requests = [RecognitionRequest(audio, 8000, "pl", "test") for audio in (*spoken, silence(1).tobytes())]
+    requests.append(RecognitionRequest(b"\0\0\0", 8000, "pl", "odd"))
+    assert len({decoder.batch_key(request) for request in requests}) == 1
+    *heard, refused = decoder.transcribe_batch(requests)
+    assert isinstance(refused, RequestRefused)
+    for request, one in zip(requests, heard, strict=False):
+        assert isinstance(one, Transcript)
+        alone = decoder.transcribe(request)
+        assert (one.text, one.language) == (alone.text, alone.language)
+        assert one.confidence == pytest.approx(alone.confidence, abs=0.02)
+        assert [word.start_s for word in one.words] == pytest.approx([word.start_s for word in alone.words], abs=0.1)
+
+
+def test_what_cannot_share_a_batch_has_another_key(decoder: Decoder) -> None:
+    def key(seconds: float, language: str = "pl", hints: tuple[str, ...] = ()) -> object:
+        return decoder.batch_key(RecognitionRequest(bytes(int(16000 * seconds)), 8000, language, "test", hints=hints))
+
+    assert key(8.0) is None  # several pieces
+    assert len({key(2.0), key(6.5), key(2.0, "en"), key(2.0, hints=("tak",))}) == 4
+
+
+def test_the_language_is_chosen_among_those_allowed(decoder: Decoder) -> None:
+    both = [
+        RecognitionRequest(telephone(text, voice), 8000, "pl", "test", languages=("en",))
+        for text, voice in (("gdzie jest moja paczka", "pl+m6"), ("where is my parcel", "en-us+m6"))
+    ]
+    for answers in ([decoder.transcribe(request) for request in both], decoder.transcribe_batch(both)):
+        assert all(isinstance(answer, Transcript) and answer.language in ("pl", "en") for answer in answers)
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -155,7 +189,7 @@ def test_wrong_requests_are_refused(decoder: Decoder, request_: RecognitionReque
 
 
 def test_the_window_follows_the_model_card(decoder: Decoder) -> None:
-    frames = [decoder._window_frames(seconds) for seconds in (1.0, 4.0, 5.0, 7.0)]
+    frames = [decoder.network.window_frames(seconds) for seconds in (1.0, 4.0, 5.0, 7.0)]
     assert frames == [500, 500, 650, 900]
 
 
@@ -186,5 +220,5 @@ class TestHints:
 
 def test_a_model_without_a_card_gets_whispers_window_of_thirty_seconds() -> None:
     decoder = Decoder(ModelFiles("plain", demo_folder(), ModelCard()), choose_device("cpu"), threads=1)
-    assert decoder._window_frames(2.0) == 30 * 50
+    assert decoder.network.window_frames(2.0) == 30 * 50
     assert hear(decoder, telephone("gdzie jest moja paczka")).text == "gdzie jest moja paczka"

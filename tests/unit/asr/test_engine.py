@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
 from asr.engine import Engine
-from asr.errors import RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused
+from asr.errors import AsrError, RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused
 from asr.recogniser import RecognitionRequest, Transcript
 from asr.testing import transcript
 
@@ -32,8 +32,25 @@ class GatedModel:
         if request.language == "xx":
             raise RequestRefused("No such language.")
         if request.language == "yy":
-            raise RuntimeError("out of memory")
+            raise RuntimeError("a broken tensor")
+        if request.language == "zz":
+            raise RuntimeError("CUDA failed with error out of memory")
         return transcript(request.call_id, request)
+
+    def transcribe_batch(self, requests: Sequence[RecognitionRequest]) -> list[Transcript | AsrError]:
+        """One `let_go` for a batch. Fails on "yy", and lacks memory for more than two."""
+        self.order.append("+".join(request.call_id for request in requests))
+        self.entered.release()
+        assert self._gate.acquire(timeout=20)
+        if len(requests) > 2:
+            raise MemoryError("std::bad_alloc")
+        if any(request.language == "yy" for request in requests):
+            raise RuntimeError("a broken tensor")
+        return [transcript(request.call_id, request) for request in requests]
+
+    def batch_key(self, request: RecognitionRequest) -> int | None:
+        """Long ones alone."""
+        return None if request.seconds > 1 else 1
 
     def let_go(self, times: int = 1) -> None:
         self._gate.release(times)
@@ -134,11 +151,13 @@ async def test_a_cancelled_request_is_never_decoded(engine: Engine, model: Gated
 
 
 async def test_faults_belong_to_their_request(engine: Engine, model: GatedModel) -> None:
-    model.let_go(3)
+    model.let_go(4)
     with pytest.raises(RequestRefused):
         await engine.transcribe(ask("a", language="xx"))
-    with pytest.raises(RecogniserUnavailable, match="out of memory"):
+    with pytest.raises(RecogniserUnavailable, match="a broken tensor"):
         await engine.transcribe(ask("b", language="yy"))
+    with pytest.raises(RecogniserBusy, match="not enough memory"):
+        await engine.transcribe(ask("d", language="zz"))
     assert (await engine.transcribe(ask("c"))).text == "c"
 
 
@@ -154,3 +173,94 @@ async def test_closing_ends_what_waits(engine: Engine, model: GatedModel) -> Non
     await engine.close()
     with pytest.raises(RecogniserUnavailable):
         await engine.transcribe(ask("too late"))
+
+
+async def test_a_partial_is_refused_while_a_final_waits(engine: Engine, model: GatedModel) -> None:
+    tasks = [await occupied(engine, model), await queued(engine, ask("final"))]
+    with pytest.raises(RecogniserBusy):
+        await engine.transcribe(ask("partial", final=False))
+    assert engine.shed == 1
+    model.let_go(2)
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize("final", [True, False])
+async def test_a_waiting_partial_gives_way_to_what_comes_after_it_in_its_call(
+    engine: Engine, model: GatedModel, final: bool
+) -> None:
+    first = await occupied(engine, model)
+    outdated = await queued(engine, ask("call", final=False))
+    other = await queued(engine, ask("other", final=False))
+    newer = await queued(engine, ask("call", final=final))
+    with pytest.raises(RecogniserBusy):
+        await outdated
+    model.let_go(3)
+    await asyncio.gather(first, other, newer)
+    assert model.order == (["first", "call", "other"] if final else ["first", "other", "call"])
+
+
+@pytest.fixture
+async def batching(model: GatedModel) -> AsyncIterator[Engine]:
+    engine = Engine(model, queue_limit=10, batch_limit=4)
+    engine.start()
+    yield engine
+    model.let_go(100)
+    await engine.close()
+
+
+async def test_what_waits_is_decoded_together(batching: Engine, model: GatedModel) -> None:
+    tasks = [await occupied(batching, model)]
+    for call, final, size in (("p", False, 1), ("a", True, 1), ("long", True, 30), ("b", True, 1)):
+        request = RecognitionRequest(bytes(1600 * size), 8000, "pl", call, final, 20.0)
+        tasks.append(await queued(batching, request))
+    model.let_go(4)
+    texts = [answer.text for answer in await asyncio.gather(*tasks)]
+    assert model.order == ["first", "a+b", "long", "p"]  # long speech alone, partials after all finals
+    assert texts == ["first", "p", "a", "long", "b"]
+    assert (batching.batches, batching.decoded) == (1, 5)
+
+
+async def test_memory_that_runs_out_makes_batches_smaller(batching: Engine, model: GatedModel) -> None:
+    tasks = [await occupied(batching, model)] + [await queued(batching, ask(call)) for call in "abcd"]
+    model.let_go(4)
+    assert [answer.text for answer in await asyncio.gather(*tasks)] == ["first", *"abcd"]
+    assert model.order == ["first", "a+b+c+d", "a+b", "c+d"]
+    assert batching.batch_limit == 2
+
+
+async def test_one_request_does_not_spoil_the_batch(batching: Engine, model: GatedModel) -> None:
+    tasks = [await occupied(batching, model)]
+    tasks += [await queued(batching, ask(call, language="yy" if call == "b" else "pl")) for call in "ab"]
+    model.let_go(4)
+    _, a, b = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(a, Transcript)
+    assert isinstance(b, RecogniserUnavailable)
+    assert model.order == ["first", "a+b", "a", "b"]
+    assert batching.batch_limit == 4
+
+
+async def test_a_decode_that_hangs_is_noticed(model: GatedModel) -> None:
+    engine = Engine(model, stuck_s=0.0)
+    engine.start()
+    assert not engine.stuck
+    task = await occupied(engine, model)
+    async with asyncio.timeout(10):
+        while not engine.stuck:
+            await asyncio.sleep(0.02)
+    model.let_go()
+    await task
+    assert not engine.stuck
+    assert await engine.close()
+
+
+async def test_closing_does_not_wait_for_a_decode_that_hangs(
+    model: GatedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.engine.CLOSE_S", 0.05)
+    engine = Engine(model)
+    engine.start()
+    task = await occupied(engine, model)
+    assert not await engine.close()
+    with pytest.raises(RecogniserUnavailable):
+        await task
+    model.let_go()
