@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from telephony.leg import EndCause, Ended, Leg
+from telephony.leg import EndCause, Ended, Leg, LegState
 from telephony.media import MediaThread
 from telephony.player import PlaybackStarted, PlayerEvent
 from voicebot.caller.capture import SAMPLE_RATE
@@ -64,8 +64,10 @@ class Person:
             await asyncio.wait({talking, self._ended}, return_when=asyncio.FIRST_COMPLETED)
             if talking.done():
                 talking.result()
-                return None
-            return self._ended.result()
+                if self.leg.state is not LegState.ENDED:
+                    return None
+            # Both can come to their end in the same breath: then it was the other side that ended the call.
+            return await self._ended
         finally:
             talking.cancel()
             await asyncio.wait({talking})

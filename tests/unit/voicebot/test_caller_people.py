@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from telephony.errors import DialFailed
-from telephony.leg import Digit, EndCause, Ended, EndpointSettings, Leg
+from telephony.leg import Digit, EndCause, Ended, EndpointSettings, Leg, LegState
 from telephony.media import MediaThread
 from telephony.testing import MemoryEndpoint, MemoryNetwork
 from tts.testing import ToneSynthesizer
@@ -105,6 +105,27 @@ async def test_a_conversation_goes_step_by_step(
     assert all(step.ended_at is not None and step.ended_at >= step.started_at for step in result.steps)
     assert [event["event"] for event in told] == ["dialling", "answered", "says", "says", "ended"]
     assert json.loads(json.dumps(result.as_json()))["passed"] is True
+
+
+async def test_who_hangs_up_as_the_conversation_ends_has_ended_the_call(
+    network: tuple[MemoryEndpoint, MemoryEndpoint], media: MediaThread
+) -> None:
+    async def answer(leg: Leg) -> None:
+        await leg.answer()
+        await leg.hang_up()
+
+    others: list[asyncio.Task[None]] = []
+    network[1].on_incoming(lambda leg: others.append(asyncio.create_task(answer(leg))))
+    async with asyncio.timeout(10), Person(media, await network[0].dial(network[1].sip_uri)) as person:
+
+        async def as_long_as_the_line_lives() -> None:
+            while person.leg.state is not LegState.ENDED:
+                await asyncio.sleep(0)
+
+        ended = await person.until_hung_up(as_long_as_the_line_lives())
+        await asyncio.gather(*others)
+    assert ended is not None
+    assert ended.cause is EndCause.REMOTE_HANGUP
 
 
 async def test_keys_arrive(network: tuple[MemoryEndpoint, MemoryEndpoint], media: MediaThread) -> None:
