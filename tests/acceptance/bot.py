@@ -245,9 +245,9 @@ class Caller(Program):
     def result(self, timeout_s: float = 90) -> dict[str, Any]:
         """Its report, when it has ended."""
         self.wait(timeout_s)
-        report = next((line for line in reversed(self.told()) if "script" in line), None)
-        assert report is not None, f"{self.output()}{self.log()}"
-        return report
+        reports = [line for line in self.told() if "script" in line]
+        assert reports, f"{self.output()}{self.log()}"
+        return reports[-1]
 
     def hang_up(self) -> None:
         """In the middle of whatever it does."""
