@@ -60,15 +60,6 @@ class App:
         self._bots: dict[Path, RunningBot] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    @property
-    def live_calls(self) -> int:
-        return len(self._calls)
-
-    @property
-    def sip_uri(self) -> str:
-        assert self._services is not None
-        return self._services.endpoint.sip_uri
-
     async def start(self) -> None:
         """Bring everything up. Whatever fails, what was started before is stopped again, and the error is raised."""
         try:

@@ -82,14 +82,10 @@ class Call:
         )
         try:
             await self._leg.answer()
-            async with asyncio.timeout(self._services.config.turns.longest_call_s):
-                cause = await self._serve()
+            cause = await self._serve()
         except LegGone as error:
             log.info("not answered: %s", error)
             cause = "cancelled"
-        except TimeoutError:
-            cause = "too_long"
-            self._context.publish(events.Fault, stage="call", message="The call reached the longest allowed length.")
         except Exception as error:
             log.exception("call failed")
             cause, self._outcome = "fault", Outcome.FAILED
@@ -111,6 +107,9 @@ class Call:
                 watch.cancel()
         except* _CallerGone as gone:
             cause = str(gone.exceptions[0])
+        except* TimeoutError:
+            cause = "too_long"
+            self._context.publish(events.Fault, stage="call", message="The talk with the bot took too long.")
         finally:
             room.close()
             if recorder is not None:
@@ -124,10 +123,15 @@ class Call:
         opening: flows.CallStarted | flows.Event = flows.CallStarted(
             context.call_id, context.caller, context.dialled, context.language
         )
+        left_s = self._services.config.turns.longest_call_s
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             self._conversation = Conversation(self._services, self._bot, context, self._dialog, room, member)
-            verdict = await self._conversation.run(opening)
+            async with asyncio.timeout(left_s):
+                verdict = await self._conversation.run(opening)
             self._conversation = None
+            left_s -= loop.time() - began  # the time with people does not count
             if isinstance(verdict, HangUp):
                 self._outcome = OUTCOMES[verdict.outcome]
                 return

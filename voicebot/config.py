@@ -75,9 +75,9 @@ class SipSettings(_Section):
         low, high = self.rtp_ports
         if not 1024 <= low < high <= 65535:
             raise ValueError("rtp_ports is a range like [20000, 29999] within 1024..65535.")
-        if high - low + 1 < self.max_calls * 2:
+        if high - low + 1 < self.max_calls * 4:
             raise ValueError(
-                f"rtp_ports holds fewer than two ports for each of {self.max_calls} calls. Widen the range."
+                f"rtp_ports holds fewer than four ports (caller, agent) for each of {self.max_calls} calls. Widen it."
             )
         return self
 

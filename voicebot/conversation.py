@@ -83,6 +83,7 @@ class Conversation:
         self._untap = member.tap(self._listener.feed)
         self._pipeline = CallPipeline(self, self._fault)
         self._expect = Expectation("intent")
+        self._awaited: asyncio.Task[Words] | None = None  # of the turn that ended last
         self._keys = ""
         self._key_timer: asyncio.TimerHandle | None = None
         self._clock: _TurnClock | None = None
@@ -130,6 +131,8 @@ class Conversation:
     def _flush_keys(self) -> None:
         keys, self._keys = self._keys, ""
         self._context.publish(events.KeysPressed, keys=keys)
+        if self._awaited is not None:
+            self._awaited.cancel()  # who presses keys does not wait for words to be recognised
         self._pipeline.post(EventFrame(Keys(keys)))
 
     def _forget_keys(self) -> None:
@@ -220,6 +223,7 @@ class Conversation:
         return await self._dialog.consider(transcript, question_heard=self.speaker.all_started)
 
     def _turn_ended(self, utterance: Utterance) -> None:
+        self._awaited = utterance.words
         self._pipeline.post(UtteranceFrame(utterance))
 
     def _no_input(self) -> None:

@@ -41,6 +41,12 @@ class ConfigError(VoicebotError):
     code = "config"
 
 
+class PipelineEnded(VoicebotError):
+    """The pipeline of a call stopped although the call goes on."""
+
+    code = "pipeline_ended"
+
+
 class ProcessFailed(VoicebotError):
     """A process of ours ended, or was not ready in time."""
 

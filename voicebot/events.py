@@ -48,7 +48,7 @@ class CallEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class CallStarted(CallEvent):
-    """The call was answered. `caller` is the caller's number, empty when withheld; `bot` the name of the loaded bot."""
+    """A call came in. `caller` is the caller's number, empty when withheld; `bot` the name of the loaded bot."""
 
     caller: str
     dialled: str

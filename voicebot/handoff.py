@@ -117,7 +117,9 @@ class HandoffToPeople:
             return "no_decision"
         finally:
             speaking.cancel()
-            await asyncio.gather(speaking, return_exceptions=True)
+            (outcome,) = await asyncio.gather(speaking, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                log.error("the briefing failed", exc_info=outcome)
             room.leave(member)
             room.close()
 

@@ -23,6 +23,7 @@ from pipecat.workers.runner import WorkerRunner
 
 from asr.errors import AsrError
 from flows import Action, CallStarted, Event, Handoff, HangUp, RecognitionDown, Say
+from voicebot.errors import PipelineEnded
 from voicebot.listener import Utterance, Words
 from voicebot.speaker import Saying, Speaker
 
@@ -107,7 +108,10 @@ class Recognition(FrameProcessor):
             await self.push_frame(frame, direction)
             return
         try:
-            words = await frame.utterance.words
+            await asyncio.wait({frame.utterance.words})
+            if frame.utterance.words.cancelled():
+                return  # keys came before the words
+            words = frame.utterance.words.result()
         except AsrError as error:
             log.warning("recognition failed: %s", error)
             await self.push_frame(EventFrame(RecognitionDown()))
@@ -211,20 +215,26 @@ class CallPipeline:
         self._worker.add_event_handler("on_pipeline_error", on_error)
 
     async def run(self) -> None:
-        """Run until cancelled; ends within a bounded time then."""
+        """Run until cancelled; ends within a bounded time then. Raises PipelineEnded when it stops before."""
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(self._worker)
         # The runner swallows cancellation, so it has a task of its own that ends by `runner.cancel`.
         running = asyncio.create_task(runner.run(), name="pipeline")
+        feeding = asyncio.create_task(self._feed(), name="pipeline inbox")
         try:
-            while True:
-                await self._worker.queue_frame(await self._inbox.get())
+            await asyncio.wait({running, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            raise PipelineEnded("The pipeline of a call ended by itself.")
         finally:
+            feeding.cancel()
             await runner.cancel(reason="call over")
             _, late = await asyncio.wait({running}, timeout=END_DEADLINE_S)
             for task in late:
                 log.error("the pipeline did not end in %s s", END_DEADLINE_S)
                 task.cancel()
+
+    async def _feed(self) -> None:
+        while True:
+            await self._worker.queue_frame(await self._inbox.get())
 
     def post(self, frame: Frame) -> None:
         """Queue a frame at the head of the pipeline."""

@@ -462,3 +462,33 @@ async def test_an_answer_that_meets_an_interruption_leaves_the_bot_able_to_speak
         await caller.hang_up()
         await bot.over()
         await phone.stop()
+
+
+async def test_who_presses_keys_does_not_wait_for_words(tmp_path: Path) -> None:
+    async with line(tmp_path) as bot:
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        bot.recogniser.delay_s = 20.0
+        await bot.stream.speak(0.3)
+        await bot.stream.until(bot.stream.position + 12_000)  # the turn has ended and its words are awaited
+        async with asyncio.timeout(5):
+            await caller.send_digits("0")
+            await bot.until(events.HandoffStarted, reason="caller_asked")
+        await caller.hang_up()
+        await bot.over()
+        await phone.stop()
+    assert bot.events(events.CallerSaid) == []
+    assert bot.events(events.Fault) == []
+
+
+async def test_a_talk_without_end_is_ended(tmp_path: Path) -> None:
+    async with line(tmp_path, longest_call_s=10.5) as bot:
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        assert (await ended(caller)).cause is EndCause.REMOTE_HANGUP
+        await bot.over()
+        await phone.stop()
+    assert bot.events(events.CallEnded)[0].cause == "too_long"

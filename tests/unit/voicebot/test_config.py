@@ -95,7 +95,7 @@ def test_a_secret_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("rtp_ports: [20000, 20010], max_calls: 20", "fewer than two ports"),
+        ("rtp_ports: [20000, 20010], max_calls: 20", "fewer than four ports"),
         ("rtp_ports: [30000, 20000]", "rtp_ports is a range"),
     ],
 )
