@@ -203,7 +203,7 @@ class App:
             self.failed.set_exception(EndpointLost(f"The SIP stack has died: {reason}.", "Start the process again."))
 
     def _health(self, processes: tuple[ModelProcess, ...]) -> dict[str, object]:
-        ready = all(process.pid is not None for process in processes)
+        ready = all(process.ready for process in processes)
         return {
             "status": "draining" if self._draining else "ok" if ready and not self.failed.done() else "degraded",
             "calls": len(self._calls),

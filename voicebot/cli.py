@@ -133,9 +133,10 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG) -> None:
         out.print(f"No {config} here: examining this machine with the settings of the example bot.")
     checks = examine(settings)
     for item in checks:
-        out.print(f"[{'green' if item.ok else 'red'}]{'ok' if item.ok else 'problem':8}[/] {item.name}: {item.message}")
+        out.print(f"{'ok' if item.ok else 'problem':8}", style="green" if item.ok else "red", end=" ")
+        out.print(f"{item.name}: {item.message}", soft_wrap=True, markup=False, highlight=False)
         if not item.ok:
-            out.print(f"         {item.remedy}")
+            out.print(f"{'':8} {item.remedy}", soft_wrap=True, markup=False, highlight=False)
     raise typer.Exit(0 if all(item.ok for item in checks) else 1)
 
 

@@ -49,6 +49,7 @@ class HealthServer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((address, port))
+            listener.listen()
         except OSError as error:
             listener.close()
             raise PortTaken(

@@ -47,6 +47,7 @@ class ModelProcess:
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
         self.restarts = 0
+        self.ready = False
 
     @property
     def pid(self) -> int | None:
@@ -60,6 +61,7 @@ class ModelProcess:
     async def stop(self) -> None:
         """End the child; idempotent, bounded in time."""
         self._stopping = True
+        self.ready = False
         if self._watch is not None:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -80,7 +82,10 @@ class ModelProcess:
     async def _spawn(self) -> None:
         try:
             self._child = await asyncio.create_subprocess_exec(
-                *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+                *self._argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C drains the calls, which need their models until the end
             )
         except OSError as error:
             raise ProcessFailed(
@@ -105,6 +110,7 @@ class ModelProcess:
         except BaseException:
             await self._end_child()
             raise
+        self.ready = True
         log.info("%s process ready, pid %s", self.name, self._child.pid)
 
     async def _keep_alive(self) -> None:
@@ -112,6 +118,7 @@ class ModelProcess:
         in_a_row, born = 0, loop.time()
         while not self._stopping:
             reason = await self._until_lost()
+            self.ready = False
             if loop.time() - born > STEADY_AFTER_S:
                 in_a_row = 0
             log.error("%s process %s; it is replaced", self.name, reason)

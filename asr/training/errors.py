@@ -35,4 +35,6 @@ class TorchMissing(TrainingError):
     code = "asr.training.torch"
 
     def __init__(self) -> None:
-        super().__init__("Training needs PyTorch.", "Install it with: pip install 'voicebot[training]'")
+        super().__init__(
+            "Training needs PyTorch.", "Install it with: pip install torch==2.13.0 (the extra `training`)."
+        )
