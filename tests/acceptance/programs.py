@@ -106,8 +106,7 @@ class Program:
         """It has ended: so have its children, its temporary files are gone, and no fault of ours was logged."""
         assert not self.running()
         until(lambda: not self.family(), 10, lambda: f"the end of {sorted(map(_command, self.family()))}")
-        # onnxruntime leaves its session file in every folder for temporary files.
-        left = sorted({path.name for path in self.temporary.iterdir()} - {".ses"})
+        left = sorted(path.name for path in self.temporary.iterdir())
         assert left == [], f"temporary files left: {left}"
         assert "Traceback" not in self.log(), self.log()
 
