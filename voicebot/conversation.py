@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asr.recogniser import RecognitionRequest
 from flows import (
@@ -35,8 +35,8 @@ from voicebot.dialog import Dialog
 from voicebot.listener import Listener, Utterance, Words
 from voicebot.parts import CallContext, RunningBot, Services
 from voicebot.pipeline import CallPipeline, EventFrame, UtteranceFrame
+from voicebot.signals import Patience
 from voicebot.speaker import Said, Saying, Speaker
-from voicebot.turns import Patience
 
 log = logging.getLogger(__name__)
 
@@ -179,14 +179,12 @@ class Conversation:
                     self._forget_keys()
                 self._expect = expect
                 self._dialog.expect = expect
-                patience = PATIENCE[expect.kind]
-                limits = self._services.config.turns
+                longest_s = self._services.config.turns.longest_utterance_s
                 self._listener.expect(
-                    Patience(
-                        patience.answered_ms,
-                        patience.open_ms,
+                    replace(
+                        PATIENCE[expect.kind],
                         no_input_ms=int(expect.timeout_s * 1000),
-                        longest_ms=int(limits.longest_utterance_s * 1000),
+                        longest_ms=int(longest_s * 1000),
                     )
                 )
             case CallSystem():

@@ -16,8 +16,7 @@ from asr.activity import ActivityEvent, ActivityService, SpeechPaused, SpeechSta
 from asr.errors import AsrError
 from asr.recogniser import Transcript
 from flows import Understood
-from voicebot.turns import (
-    MARGIN_MS,
+from voicebot.signals import (
     BotFinished,
     BotStarted,
     CallerPaused,
@@ -35,9 +34,9 @@ from voicebot.turns import (
     Patience,
     Signal,
     StopBot,
-    Turns,
     Unduck,
 )
+from voicebot.turns import MARGIN_MS, Turns
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicebot.turns import (
+from voicebot.signals import (
     BotFinished,
     BotStarted,
     CallerPaused,
@@ -18,16 +18,15 @@ from voicebot.turns import (
     Elapsed,
     EndTurn,
     Expect,
-    Floor,
     Guess,
     KeyPressed,
     NoInput,
     Patience,
     Signal,
     StopBot,
-    Turns,
     Unduck,
 )
+from voicebot.turns import Floor, Turns
 
 RATE = 8000
 PATIENCE = Patience(answered_ms=300, open_ms=800, no_input_ms=5000, probe_ms=300, confirm_ms=900, longest_ms=10_000)
