@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
@@ -48,6 +49,12 @@ def value(span: Mapping[str, Any], before: str, today: datetime.date) -> str | N
             return phone(str(given))
         case "spell":
             return spell(str(given))
+        case "pesel" | "nip" | "regon" | "iban" as kind:
+            return grouped(values.identifier_groups(kind, str(given)))
+        case "postcode":
+            return postcode(str(given))
+        case "email" | "url":
+            return address(str(given))
         case "date":
             day = values.day(given)
             return None if day is None else date(day, today)
@@ -162,6 +169,40 @@ def phone(value: str) -> str | None:
     code, groups = values.phone_groups(value)
     said = [f"plus {one_by_one(code)}"] if code else []
     return ", ".join(said + [one_by_one(group) for group in groups]) or None
+
+
+def grouped(groups: list[str]) -> str | None:
+    """Groups of digits one by one, letters by their names: an identifier as it is dictated."""
+    said = (" ".join(filter(None, (_character(character) for character in group))) for group in groups)
+    return ", ".join(filter(None, said)) or None
+
+
+def _character(character: str) -> str | None:
+    return one_by_one(character) if character.isdigit() else _letter(character)
+
+
+def postcode(value: str) -> str | None:
+    """Digits one by one, letters spelled: zero zero, nine five zero."""
+    return grouped([group for group in re.split(r"[^0-9A-Za-z]+", values.plain_digits(value)) if group])
+
+
+def address(value: str) -> str | None:
+    """john dot smith at company dot com."""
+    said = []
+    for part in values.address_parts(value):
+        if part in LETTERS and not part.isalnum():
+            said.append(LETTERS[part])
+        elif part.isdigit():
+            said.append(one_by_one(part))
+        else:
+            speakable = len(part) > 2 and re.search("[aeiouy]", part.lower())
+            said.append(part if speakable else spelled(part))
+    return " ".join(said) or None
+
+
+def spelled(word: str) -> str:
+    """UK: you kay."""
+    return " ".join(filter(None, (_letter(character) for character in word)))
 
 
 def spell(value: str) -> str | None:

@@ -10,21 +10,13 @@ from decimal import Decimal
 from typing import Any, get_args
 
 from tts.text import values
-from tts.text.pl_numbers import Case, Gender, cardinal, gender_of, one_by_one, ordinal, plural, with_fraction
+from tts.text.pl_nouns import CURRENCIES, gender_of
+from tts.text.pl_numbers import Case, Gender, cardinal, one_by_one, ordinal, plural, with_fraction
 
 MONTHS = (
     "stycznia", "lutego", "marca", "kwietnia", "maja", "czerwca", "lipca", "sierpnia", "września", "października",
     "listopada", "grudnia",
 )  # fmt: skip
-
-CURRENCIES: Mapping[str, tuple[tuple[str, str, str], tuple[str, str, str]]] = {
-    "PLN": (("złoty", "złote", "złotych"), ("grosz", "grosze", "groszy")),
-    "EUR": (("euro", "euro", "euro"), ("cent", "centy", "centów")),
-    "USD": (("dolar", "dolary", "dolarów"), ("cent", "centy", "centów")),
-    "GBP": (("funt", "funty", "funtów"), ("pens", "pensy", "pensów")),
-    "CHF": (("frank", "franki", "franków"), ("centym", "centymy", "centymów")),
-    "CZK": (("korona", "korony", "koron"), ("halerz", "halerze", "halerzy")),
-}
 
 LETTERS: Mapping[str, str] = {
     "a": "a", "ą": "a z ogonkiem", "b": "be", "c": "ce", "ć": "ce z kreską", "d": "de", "e": "e", "ę": "e z ogonkiem",
@@ -35,13 +27,24 @@ LETTERS: Mapping[str, str] = {
     "&": "i", "#": "krzyżyk", "*": "gwiazdka",
 }  # fmt: skip
 
+_DOMAINS = {
+    "com": "kom",
+    "org": "org",
+    "net": "net",
+    "gov": "gow",
+    "edu": "edu",
+    "www": "wu wu wu",
+    "gmail": "dżi mejl",
+}
+
 # What the words before ask of an hour: "o ósmej", "na ósmą".
 _HOUR_CASES: Mapping[str, Case] = {
-    **dict.fromkeys(("o", "po", "godzinie"), "locative"),
+    **dict.fromkeys(("o", "po", "godzinie", "godzinach"), "locative"),
     **dict.fromkeys(("od", "do", "około", "koło", "godziny", "dokładnie"), "genitive"),
     **dict.fromkeys(("przed", "godziną", "między", "pomiędzy"), "instrumental"),
     **dict.fromkeys(("na", "godzinę"), "accusative"),
 }
+_DAY_CASES: Mapping[str, Case] = {**dict.fromkeys(("po", "o"), "locative"), "przed": "instrumental"}
 _LAST_WORD = re.compile(r"([^\W\d_]+)\s*$")
 
 
@@ -56,9 +59,15 @@ def value(span: Mapping[str, Any], before: str, today: datetime.date) -> str | N
             return phone(str(given))
         case "spell":
             return spell(str(given))
+        case "pesel" | "nip" | "regon" | "iban" as kind:
+            return grouped(values.identifier_groups(kind, str(given)))
+        case "postcode":
+            return postcode(str(given))
+        case "email" | "url":
+            return address(str(given))
         case "date":
             day = values.day(given)
-            return None if day is None else date(day, today)
+            return None if day is None else date(day, today, before)
         case "time":
             clock = values.clock(given)
             return None if clock is None else time(clock, before)
@@ -69,7 +78,7 @@ def value(span: Mapping[str, Any], before: str, today: datetime.date) -> str | N
 def _number_span(span: Mapping[str, Any], number: Decimal) -> str | None:
     match span.get("kind"):
         case "number":
-            return with_fraction(number, _gender(span))
+            return with_fraction(number, _gender(span), _case(span))
         case "ordinal":
             return ordinal(int(number), _gender(span), _case(span)) if number == int(number) else None
         case "amount":
@@ -92,7 +101,7 @@ def digits(value: str, group: int | None = None) -> str | None:
     return ", ".join(filter(None, said)) or None
 
 
-def amount(number: Decimal, currency: str) -> str:
+def amount(number: Decimal, currency: str, case: Case = "nominative") -> str:
     """dwadzieścia dwa złote pięćdziesiąt groszy."""
     whole, hundredths = values.cents(abs(number))
     sign = "minus " if number < 0 and (whole or hundredths) else ""
@@ -102,20 +111,15 @@ def amount(number: Decimal, currency: str) -> str:
     unit, part = known
     said = []
     if whole or not hundredths:
-        said.append(_counted(whole, unit))
+        said.append(unit.counted(Decimal(whole), case))
     if hundredths:
-        said.append(_counted(hundredths, part))
+        said.append(part.counted(Decimal(hundredths), case))
     return sign + " ".join(said)
 
 
-def _counted(number: int, forms: tuple[str, str, str]) -> str:
-    gender: Gender = "f" if forms[0].endswith("a") else "n" if forms[0] == "euro" else "m"
-    return f"{cardinal(number, 'm' if gender == 'n' else gender)} {plural(number, forms)}"
-
-
-def date(day: values.Day, today: datetime.date) -> str:
-    """trzeciego maja, as one says when something is; with the year when it is not this one."""
-    said = f"{ordinal(day.day, 'm', 'genitive')} {MONTHS[day.month - 1]}"
+def date(day: values.Day, today: datetime.date, before: str = "") -> str:
+    """trzeciego maja, as one says when something is; with the year when it is not this one. `po`: trzecim maja."""
+    said = f"{ordinal(day.day, 'm', _DAY_CASES.get(last_word(before), 'genitive'))} {MONTHS[day.month - 1]}"
     return said if day.year is None or day.year == today.year else f"{said} {year(day.year)}"
 
 
@@ -126,9 +130,13 @@ def year(number: int, case: Case = "genitive") -> str:
 
 def time(clock: values.Clock, before: str = "") -> str:
     """ósma trzydzieści, in the case that the words before ask for (o ósmej trzydzieści)."""
-    word = _LAST_WORD.search(before.rstrip(" .,"))
-    case = _HOUR_CASES.get(word[1].lower(), "nominative") if word else "nominative"
-    return time_in_case(clock, case)
+    return time_in_case(clock, _HOUR_CASES.get(last_word(before), "nominative"))
+
+
+def last_word(text: str) -> str:
+    """The word that `text` ends with, in lower case; "" when there is none."""
+    found = _LAST_WORD.search(text.rstrip(" .,"))
+    return found[1].lower() if found else ""
 
 
 def time_in_case(clock: values.Clock, case: Case) -> str:
@@ -148,6 +156,51 @@ def phone(value: str) -> str | None:
     return ", ".join(said + [one_by_one(group) for group in groups]) or None
 
 
+def grouped(groups: list[str]) -> str | None:
+    """Groups of digits one by one, letters by their names: an identifier as it is dictated."""
+    said = (" ".join(filter(None, (_character(character) for character in group))) for group in groups)
+    return ", ".join(filter(None, said)) or None
+
+
+def _character(character: str) -> str | None:
+    return one_by_one(character) if character.isdigit() else _letter(character)
+
+
+def postcode(value: str) -> str | None:
+    """00-950: zero zero dziewięćset pięćdziesiąt."""
+    found = re.fullmatch(r"\s*(\d{2})-?(\d{3})\s*", values.plain_digits(value))
+    return f"{_with_zeros(found[1])} {_with_zeros(found[2])}" if found else None
+
+
+def _with_zeros(digits: str) -> str:
+    """059: zero pięćdziesiąt dziewięć."""
+    rest = digits.lstrip("0")
+    zeros = ["zero"] * (len(digits) - len(rest))
+    return " ".join([*zeros, cardinal(int(rest))] if rest else zeros)
+
+
+def address(value: str) -> str | None:
+    """jan kropka kowalski małpa firma kropka pe el."""
+    said = []
+    for part in values.address_parts(value):
+        if part in LETTERS and not part.isalnum():
+            said.append(LETTERS[part])
+        elif part.isdigit():
+            said.append(one_by_one(part))
+        else:
+            said.append(_DOMAINS.get(part.lower()) or (part if _speakable(part) else spelled(part)))
+    return " ".join(said) or None
+
+
+def _speakable(word: str) -> bool:
+    return len(word) > 2 and bool(re.search("[aeiouyąęó]", word.lower()))
+
+
+def spelled(word: str) -> str:
+    """PKO: pe ka o."""
+    return " ".join(filter(None, (_letter(character) for character in word)))
+
+
 def spell(value: str) -> str | None:
     """The names of the letters."""
     characters = values.plain_digits(value.strip())
@@ -160,10 +213,15 @@ def count(number: Decimal, span: Mapping[str, Any]) -> str | None:
     forms = span.get("forms")
     if not isinstance(forms, list | tuple) or not forms or not all(isinstance(form, str) for form in forms):
         return None
-    gender = _gender(span, gender_of(forms[0]))
+    noun = gender_of(forms[0])
+    gender: Gender = "p" if noun == "p" and span.get("gender") == "m" else _gender(span, noun)
     if number != int(number):
         return f"{with_fraction(number)} {forms[min(1, len(forms) - 1)]}"
-    return f"{cardinal(int(number), gender)} {plural(int(number), forms)}"
+    counted = int(number)
+    case = _case(span)
+    many = gender == "p" or case not in ("nominative", "accusative")
+    form = forms[-1] if many and abs(counted) != 1 else plural(counted, forms)
+    return f"{cardinal(counted, gender, case)} {form}"
 
 
 def _letter(character: str) -> str | None:

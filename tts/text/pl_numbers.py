@@ -1,4 +1,7 @@
-"""Polish numerals: cardinals by gender, ordinals by gender and case, plural forms of nouns."""
+"""Polish numerals: cardinals and ordinals by gender and case, plural forms of nouns.
+
+Genders: m, f, n, and p for men counted together (masculine personal: dwóch klientów, pięciu konsultantów).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,72 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
-from num2words import num2words
-
-Gender = Literal["m", "f", "n"]
+Gender = Literal["m", "f", "n", "p"]
 Case = Literal["nominative", "genitive", "dative", "accusative", "instrumental", "locative"]
 
 DIGITS = ("zero", "jeden", "dwa", "trzy", "cztery", "pięć", "sześć", "siedem", "osiem", "dziewięć")
 
-_ONE = {"m": "jeden", "f": "jedna", "n": "jedno"}
+# Nominative (and accusative), instrumental, dative, and what the other cases have. 1 and 2 have genders: see below.
+_SMALL: dict[int, tuple[str, str, str, str]] = {
+    0: ("zero", "zerem", "zeru", "zera"),
+    3: ("trzy", "trzema", "trzem", "trzech"),
+    4: ("cztery", "czterema", "czterem", "czterech"),
+    **{
+        number: (word, other, other, other)
+        for number, word, other in (
+            (5, "pięć", "pięciu"), (6, "sześć", "sześciu"), (7, "siedem", "siedmiu"), (8, "osiem", "ośmiu"),
+            (9, "dziewięć", "dziewięciu"), (10, "dziesięć", "dziesięciu"), (11, "jedenaście", "jedenastu"),
+            (12, "dwanaście", "dwunastu"), (13, "trzynaście", "trzynastu"), (14, "czternaście", "czternastu"),
+            (15, "piętnaście", "piętnastu"), (16, "szesnaście", "szesnastu"), (17, "siedemnaście", "siedemnastu"),
+            (18, "osiemnaście", "osiemnastu"), (19, "dziewiętnaście", "dziewiętnastu"),
+            (20, "dwadzieścia", "dwudziestu"), (30, "trzydzieści", "trzydziestu"),
+            (40, "czterdzieści", "czterdziestu"), (50, "pięćdziesiąt", "pięćdziesięciu"),
+            (60, "sześćdziesiąt", "sześćdziesięciu"), (70, "siedemdziesiąt", "siedemdziesięciu"),
+            (80, "osiemdziesiąt", "osiemdziesięciu"), (90, "dziewięćdziesiąt", "dziewięćdziesięciu"),
+            (100, "sto", "stu"), (200, "dwieście", "dwustu"), (300, "trzysta", "trzystu"),
+            (400, "czterysta", "czterystu"), (500, "pięćset", "pięciuset"), (600, "sześćset", "sześciuset"),
+            (700, "siedemset", "siedmiuset"), (800, "osiemset", "ośmiuset"), (900, "dziewięćset", "dziewięciuset"),
+        )
+    },
+}  # fmt: skip
+_ONE: dict[Case, tuple[str, str, str]] = {  # m, f, n
+    "nominative": ("jeden", "jedna", "jedno"),
+    "genitive": ("jednego", "jednej", "jednego"),
+    "dative": ("jednemu", "jednej", "jednemu"),
+    "accusative": ("jeden", "jedną", "jedno"),
+    "instrumental": ("jednym", "jedną", "jednym"),
+    "locative": ("jednym", "jednej", "jednym"),
+}
+_TWO: dict[Case, tuple[str, str, str]] = {
+    "nominative": ("dwa", "dwie", "dwa"),
+    "genitive": ("dwóch", "dwóch", "dwóch"),
+    "dative": ("dwóm", "dwóm", "dwóm"),
+    "accusative": ("dwa", "dwie", "dwa"),
+    "instrumental": ("dwoma", "dwiema", "dwoma"),
+    "locative": ("dwóch", "dwóch", "dwóch"),
+}
+# One, and many: nominative, genitive, dative, accusative, instrumental, locative; then few (2 to 4).
+_CASES: tuple[Case, ...] = ("nominative", "genitive", "dative", "accusative", "instrumental", "locative")
+_GROUPS: tuple[tuple[int, tuple[str, ...], tuple[str, ...], str], ...] = (
+    (
+        10**9,
+        ("miliard", "miliarda", "miliardowi", "miliard", "miliardem", "miliardzie"),
+        ("miliardów", "miliardów", "miliardom", "miliardów", "miliardami", "miliardach"),
+        "miliardy",
+    ),
+    (
+        10**6,
+        ("milion", "miliona", "milionowi", "milion", "milionem", "milionie"),
+        ("milionów", "milionów", "milionom", "milionów", "milionami", "milionach"),
+        "miliony",
+    ),
+    (
+        10**3,
+        ("tysiąc", "tysiąca", "tysiącowi", "tysiąc", "tysiącem", "tysiącu"),
+        ("tysięcy", "tysięcy", "tysiącom", "tysięcy", "tysiącami", "tysiącach"),
+        "tysiące",
+    ),
+)
 _ORDINAL_STEMS = {
     0: "zerow", 1: "pierwsz", 2: "drug", 3: "trzec", 4: "czwart", 5: "piąt", 6: "szóst", 7: "siódm", 8: "ósm",
     9: "dziewiąt", 10: "dziesiąt", 11: "jedenast", 12: "dwunast", 13: "trzynast", 14: "czternast", 15: "piętnast",
@@ -26,7 +87,7 @@ _ORDINAL_STEMS = {
 }  # fmt: skip
 
 # Endings after a hard stem (pierwsz-), after drug-, after trzec-.
-_ENDINGS: dict[Gender, dict[Case, tuple[str, str, str]]] = {
+_ENDINGS: dict[str, dict[Case, tuple[str, str, str]]] = {
     "m": {
         "nominative": ("y", "i", "i"),
         "genitive": ("ego", "iego", "iego"),
@@ -52,32 +113,64 @@ _ENDINGS: dict[Gender, dict[Case, tuple[str, str, str]]] = {
         "locative": ("ym", "im", "im"),
     },
 }
-_FEMININE_WORDS = frozenset(
-    "noc rzecz twarz pomoc kolej wieś odpowiedź wypowiedź sól krew pieczęć powódź jesień".split()
-)
-_MASCULINE_IN_A = frozenset("mężczyzna kierowca kolega doradca sprzedawca specjalista".split())
 
 
-def cardinal(number: int, gender: Gender = "m") -> str:
-    """dwadzieścia dwa; the gender shows in 1 alone and in a last 2 (dwie, dwadzieścia dwie)."""
+def cardinal(number: int, gender: Gender = "m", case: Case = "nominative") -> str:
+    """dwadzieścia dwa, dwadzieścia dwie (f), dwudziestu dwóch (p, and the genitive of all).
+
+    Men counted together: two and more take the genitive for the nominative and the accusative (dwóch klientów).
+    """
     if number < 0:
-        return f"minus {cardinal(-number, gender)}"
-    if number == 1:
-        return _ONE[gender]
-    words = str(num2words(number, lang="pl"))
-    if gender == "f" and number % 10 == 2 and number % 100 != 12:
-        return f"{words.removesuffix('dwa')}dwie"
-    return words
+        return f"minus {cardinal(-number, gender, case)}"
+    if number == 0:
+        return _small(0, "m", case, alone=True)
+    said = []
+    for size, one, many, few in _GROUPS:
+        count, number = divmod(number, size)
+        if count == 1:
+            said.append(one[_CASES.index(case)])
+        elif count:
+            said.append(f"{_below_thousand(count, 'm', case, alone=True)} {_group_name(count, case, many, few)}")
+    if number:
+        said.append(_below_thousand(number, gender, case, alone=not said and number == 1))
+    return " ".join(said)
 
 
-def with_fraction(number: Decimal, gender: Gender = "m") -> str:
-    """trzy przecinek czternaście; a fraction with a leading zero or of more than two digits is read digit by digit."""
+def _group_name(count: int, case: Case, many: tuple[str, ...], few: str) -> str:
+    if case in ("nominative", "accusative") and plural(count, ("", few, "")) == few:
+        return few
+    return many[_CASES.index(case)]
+
+
+def _below_thousand(number: int, gender: Gender, case: Case, *, alone: bool) -> str:
+    if gender == "p" and case in ("nominative", "accusative") and not (alone and number == 1):
+        case = "genitive"
+    hundreds, below = number - number % 100, number % 100
+    parts = [hundreds, below] if below <= 20 else [hundreds, below - below % 10, below % 10]
+    return " ".join(_small(part, gender, case, alone=alone and part == number) for part in parts if part)
+
+
+def _small(number: int, gender: Gender, case: Case, *, alone: bool) -> str:
+    column = {"f": 1, "n": 2}.get(gender, 0)
+    if number == 1:  # in compounds it has one form for all: dwadzieścia jeden, dwudziestu jeden
+        return _ONE["genitive" if gender == "p" and case == "accusative" else case][column] if alone else "jeden"
+    if number == 2:
+        return _TWO[case][column]
+    plain, instrumental, dative, other = _SMALL[number]
+    return {"nominative": plain, "accusative": plain, "instrumental": instrumental, "dative": dative}.get(case, other)
+
+
+def with_fraction(number: Decimal, gender: Gender = "m", case: Case = "nominative") -> str:
+    """trzy przecinek czternaście; a fraction with a leading zero or of more than two digits is read digit by digit.
+
+    Gender and case are heard in whole numbers only.
+    """
     text = format(abs(number), "f")
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     sign = "minus " if number < 0 else ""
     if not fraction:
-        return sign + cardinal(int(whole), gender)
+        return sign + cardinal(int(whole), gender, case)
     if fraction.startswith("0") or len(fraction) > 2:
         tail = one_by_one(fraction)
     else:
@@ -109,7 +202,7 @@ def ordinal(number: int, gender: Gender = "m", case: Case = "nominative") -> str
 
 def _inflected(number: int, gender: Gender, case: Case) -> str:
     kind = {2: 1, 3: 2}.get(number, 0)
-    return _ORDINAL_STEMS[number] + _ENDINGS[gender][case][kind]
+    return _ORDINAL_STEMS[number] + _ENDINGS["m" if gender == "p" else gender][case][kind]
 
 
 def plural(number: int, forms: Sequence[str]) -> str:
@@ -120,13 +213,3 @@ def plural(number: int, forms: Sequence[str]) -> str:
     if len(forms) > 2 and number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
         return forms[1]
     return forms[-1]
-
-
-def gender_of(noun: str) -> Gender:
-    """A noun's gender by its nominative singular: by ending, with the common exceptions."""
-    word = noun.split()[-1].lower() if noun.split() else ""
-    if word in _MASCULINE_IN_A:
-        return "m"
-    if word.endswith(("a", "i", "ść")) or word in _FEMININE_WORDS:
-        return "f"
-    return "n" if word.endswith(("o", "e", "ę", "um")) else "m"

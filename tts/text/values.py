@@ -6,6 +6,7 @@ import datetime
 import itertools
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
@@ -13,6 +14,7 @@ LARGEST = 10**12
 """Numbers from here on are read digit by digit: nobody follows them as numbers, and num2words ends somewhere above."""
 
 _NUMBER = re.compile(r"[-−+]?\d+(?:\.\d+)?")
+_MIXED_FRACTION = re.compile("(?<=[0-9])(?=[¼½¾⅐-⅞])")
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?::\d{2})?(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY = re.compile(r"-{0,2}(\d{1,2})-(\d{1,2})")
@@ -39,6 +41,7 @@ def plain_digits(text: str) -> str:
     """Every digit of any script, superscript, fraction and Roman numeral sign as ASCII characters."""
     if text.isascii():
         return text
+    text = _MIXED_FRACTION.sub(" ", text)
     return "".join(character if character.isascii() else _plain(character) for character in text)
 
 
@@ -132,6 +135,57 @@ def listening_groups(characters: str, size: int | None = None) -> list[str]:
 def runs(value: str) -> list[str]:
     """The runs of digits and the runs of letters of a mixed number such as `ZA-2024/117`, in order."""
     return re.findall(r"[0-9]+|[^\W\d_]+", plain_digits(value))
+
+
+_IDENTIFIERS: Mapping[str, Mapping[int, tuple[int, ...]]] = {
+    "pesel": {11: (2, 2, 2, 3, 2)},  # year, month, day, then the rest
+    "nip": {10: (3, 3, 2, 2)},
+    "regon": {9: (3, 3, 3), 14: (3, 3, 3, 3, 2)},
+    "iban": {26: (2, 4, 4, 4, 4, 4, 4)},  # a Polish account number without its country
+}
+
+
+def identifier_groups(kind: str, value: str) -> list[str]:
+    """The groups in which a PESEL, NIP, REGON or account number is read; groups that are written apart stay.
+
+    An account number with its country (IBAN) is read in fours after the country and the two check digits.
+    """
+    text = plain_digits(value).strip()
+    written = [group for group in re.split(r"[^0-9A-Za-z]+", text) if group]
+    joined = "".join(written)
+    if kind == "iban" and joined[:2].isalpha():
+        return [joined[:2], joined[2:4], *(joined[at : at + 4] for at in range(4, len(joined), 4))]
+    if len(written) > 1 and kind != "iban":
+        return written
+    sizes = _IDENTIFIERS.get(kind, {}).get(len(joined))
+    if sizes is None:
+        return listening_groups(joined)
+    ends = list(itertools.accumulate(sizes))
+    return [joined[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def is_pesel(digits: str) -> bool:
+    """Eleven digits whose check digit is right."""
+    weights = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
+    return len(digits) == 11 and sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 10 == 0
+
+
+def address_parts(value: str) -> list[str]:
+    """Words, numbers and signs of an e-mail or web address, without `https://` and a last slash."""
+    text = re.sub(r"^\s*(?:https?://|mailto:)", "", plain_digits(value), flags=re.I).strip().rstrip("/")
+    return re.findall(r"\d+|[^\W\d_]+|[-_.@/+&#]", text)
+
+
+_ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+def roman(numeral: str) -> int | None:
+    """The value of a Roman numeral in capitals, or None."""
+    if not numeral or not _ROMAN.fullmatch(numeral):
+        return None
+    numbers = [_ROMAN_VALUES[letter] for letter in numeral]
+    return sum(-now if now < after else now for now, after in itertools.pairwise([*numbers, 0]))
 
 
 def phone_groups(value: str) -> tuple[str, list[str]]:
