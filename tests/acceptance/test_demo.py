@@ -37,7 +37,7 @@ def test_the_demo_passes_and_says_so_in_json(tmp_path: Path) -> None:
     }
     for call in calls.values():
         assert call["passed"] is True
-        assert call["turns"] > 2
+        assert call["turns"] >= 1
         assert all(set(line) == {"said", "recognised"} for line in call["heard"])
         if call["heard"]:
             assert 0 <= call["word_error_rate"] < 0.6
