@@ -151,13 +151,21 @@ class Decoder:
         spoken = [piece for piece in pieces if piece.text]
         tokens = sum(piece.tokens for piece in spoken)
         log_prob = sum(piece.log_prob * piece.tokens for piece in spoken) / tokens if tokens else -math.inf
+        words = [word for piece in spoken for word in piece.words]
+        confidence = min(1.0, math.exp(log_prob))
+        calibration = self.files.card.calibration
+        if calibration is not None and spoken:
+            raw = [word.confidence for word in words]
+            calibrated = calibration.of_words(confidence, raw)
+            words = [replace(word, confidence=sure) for word, sure in zip(words, calibrated, strict=True)]
+            confidence = calibration.of_text(confidence, raw)
         no_speech = 1.0 - highest if highest is not None else min((piece.no_speech for piece in pieces), default=1.0)
         return Transcript(
             text=" ".join(piece.text for piece in spoken),
             language=spoken[0].language if spoken else request.language,
-            confidence=min(1.0, math.exp(log_prob)),
+            confidence=confidence,
             no_speech=no_speech,
-            words=tuple(word for piece in spoken for word in piece.words),
+            words=tuple(words),
             audio_s=request.seconds,
             decode_s=decode_s,
             model=self.files.name,

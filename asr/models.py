@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asr.confidence import Calibration
 from asr.errors import ModelDamaged, ModelMissing
 from asr.manifest import verify
 
@@ -44,6 +45,7 @@ class ModelCard:
     narrowband: the model knows telephone sound only; wider sound is brought down to 8 kHz first.
     patience: of the beam search; 1 is the paper's, more lets it look longer for the end.
     languages: ISO 639-1 codes that it knows; empty means all of Whisper's.
+    calibration: what its own probabilities mean; without it they are passed on as they are.
     """
 
     window_s: float = 30.0
@@ -52,6 +54,7 @@ class ModelCard:
     narrowband: bool = False
     patience: float = 1.0
     languages: tuple[str, ...] = ()
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ def _card(data: Any) -> ModelCard:
     unknown = sorted(set(data) - set(ModelCard.__dataclass_fields__))
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}")
-    card = ModelCard(**{**data, "languages": tuple(data.get("languages", ()))})
+    languages, calibration = tuple(data.get("languages", ())), _calibration(data.get("calibration"))
+    card = ModelCard(**{**data, "languages": languages, "calibration": calibration})
     ranges = {"window_s": 30.0, "window_per_audio": 10.0, "longest_s": 30.0, "patience": 10.0}
     for key, highest in ranges.items():
         if not 1.0 <= getattr(card, key) <= highest:
@@ -156,3 +160,15 @@ def _card(data: Any) -> ModelCard:
     if not isinstance(card.narrowband, bool):
         raise TypeError("narrowband must be true or false")
     return card
+
+
+def _calibration(data: Any) -> Calibration | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict) or set(data) != {"text", "word"}:
+        raise TypeError("calibration must hold text and word")
+    for name, weights in data.items():
+        numbers = isinstance(weights, list) and all(isinstance(weight, int | float) for weight in weights)
+        if not numbers or len(weights) != 4:
+            raise ValueError(f"calibration needs four numbers for {name}")
+    return Calibration(text=tuple(data["text"]), word=tuple(data["word"]))

@@ -51,7 +51,8 @@ class Word:
 class Transcript:
     """What was heard. `text` is empty when nothing was said; then `words` is empty and `confidence` is 0.
 
-    confidence: 0..1, geometric mean of the token probabilities. no_speech: 0..1, the belief that nobody spoke.
+    confidence: 0..1, how often such texts are wholly right when the model is calibrated (`asr.confidence`), else the
+        geometric mean of the token probabilities. Words have theirs. no_speech: 0..1, the belief that nobody spoke.
     audio_s: length of the request's audio. decode_s: time spent by the model, waiting in the queue not counted.
     """
 
