@@ -14,6 +14,7 @@ from asr import wire
 from asr.errors import RecogniserTimeout, RecogniserUnavailable
 from asr.recogniser import RecognitionRequest, Transcript
 
+DYING_S = 1.0
 CONNECT_PAUSE_S = 0.05
 HEALTH_TIMEOUT_S = 2.0
 
@@ -79,35 +80,39 @@ class RecogniserClient:
         deadline = time.monotonic() + request.deadline_s
         try:
             async with asyncio.timeout(request.deadline_s):
-                try:
-                    return await self._attempt(request, deadline)
-                except httpx.TransportError:
-                    return await self._attempt(request, deadline)
+                return await self._persevere(request, deadline)
         except TimeoutError:
             raise RecogniserTimeout(f"No text within {request.deadline_s:g} s.") from None
-        except httpx.TransportError as error:
-            raise RecogniserUnavailable(
-                f"The recogniser at {self._socket_path} broke off twice: {error!r}.", "Its log says why."
-            ) from error
 
-    async def _attempt(self, request: RecognitionRequest, deadline: float) -> Transcript:
-        """One request that reaches a living process. Raises httpx.TransportError when the connection is lost."""
-        give_up = time.monotonic() + self._replace_wait_s
+    async def _persevere(self, request: RecognitionRequest, deadline: float) -> Transcript:
+        """Ride over a process that is away, and over one death."""
+        away_since: float | None = None
+        died_at: float | None = None
         while True:
             try:
-                response = await self._http.post(
-                    "/transcribe",
-                    params=wire.request_query(request, deadline - time.monotonic()),
-                    content=request.audio,
-                )
-                break
+                return await self._attempt(request, deadline)
             except httpx.ConnectError as error:
-                if time.monotonic() >= give_up:
+                away_since = time.monotonic() if away_since is None else away_since
+                if time.monotonic() - away_since >= self._replace_wait_s:
                     raise RecogniserUnavailable(
                         f"No recogniser answers at {self._socket_path}.",
                         "Its process is not running; its log says why.",
                     ) from error
-                await asyncio.sleep(CONNECT_PAUSE_S)
+            except httpx.TransportError as error:
+                # A killed process still takes connections for a moment, and drops them: that is the same death.
+                died_at = time.monotonic() if died_at is None else died_at
+                away_since = None
+                if time.monotonic() - died_at > DYING_S:
+                    raise RecogniserUnavailable(
+                        f"The recogniser at {self._socket_path} broke off twice: {error!r}.", "Its log says why."
+                    ) from error
+            await asyncio.sleep(CONNECT_PAUSE_S)
+
+    async def _attempt(self, request: RecognitionRequest, deadline: float) -> Transcript:
+        """One request. Raises httpx.TransportError when no process takes it or the connection is lost."""
+        response = await self._http.post(
+            "/transcribe", params=wire.request_query(request, deadline - time.monotonic()), content=request.audio
+        )
         if response.status_code != 200:
             raise wire.read_error(response.status_code, _json(response))
         return wire.read_transcript(_json(response))
