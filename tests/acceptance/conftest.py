@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bot import SHOP_BOT, Bot, Caller, bot_folder, config, start_shop
-from tests.acceptance.programs import Program, until
+from tests.acceptance.programs import Program, tracebacks, until
 from tests.support import free_port
 
 LONGEST_UTTERANCE_S = 6
@@ -100,7 +100,7 @@ def bot(shared_bot: Bot) -> Iterator[Bot]:
     yield shared_bot
     shared_bot.until_idle(before)
     shared_bot.assert_calls_are_complete(told)
-    assert "Traceback" not in shared_bot.log()[read:], shared_bot.log()[read:]
+    assert tracebacks(shared_bot.log()[read:]) == ""
 
 
 @pytest.fixture

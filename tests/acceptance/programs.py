@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -17,6 +18,11 @@ from typing import Any, Self, TypeVar
 _Value = TypeVar("_Value")
 
 _MARK = "ACCEPTANCE_TEST_PROGRAM"
+_ANYIO_RACE = re.compile(
+    r"^.*ERROR asyncio .*Exception in callback Future\.set_result\(None\)\nhandle: .*\n"
+    r"Traceback .*\n(?:  .*\n)+asyncio\.exceptions\.InvalidStateError: invalid state\n",
+    re.MULTILINE,
+)
 _LOOK_AGAIN_S = 0.05
 _TERM_S = 40.0
 _KILL_S = 10.0
@@ -108,7 +114,17 @@ class Program:
         until(lambda: not self.family(), 10, lambda: f"the end of {sorted(map(_command, self.family()))}")
         left = sorted(path.name for path in self.temporary.iterdir())
         assert left == [], f"temporary files left: {left}"
-        assert "Traceback" not in self.log(), self.log()
+        assert tracebacks(self.log()) == ""
+
+
+def tracebacks(log: str) -> str:
+    """The log if it holds a traceback, else "".
+
+    One is not ours and does no harm: anyio 4.16 resolves the future of a Unix socket's read that was cancelled in the
+    very moment in which the answer came (`_RawSocketMixin._wait_until_readable`), as when a decoding is dropped.
+    """
+    rest = _ANYIO_RACE.sub("", log)
+    return rest if "Traceback" in rest else ""
 
 
 def udp_sockets(pid: int) -> int:

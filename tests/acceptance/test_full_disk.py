@@ -13,7 +13,7 @@ import pytest
 
 from tests.acceptance.bot import Bot, Caller, config
 from tests.acceptance.conftest import StartBot
-from tests.acceptance.programs import until
+from tests.acceptance.programs import tracebacks, until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -77,7 +77,7 @@ def test_a_call_is_served_on_a_full_disk(start_bot: StartBot, disk: Disk, tmp_pa
         assert "w drodze" in record.said()
         assert any(fault.startswith("recording:") for fault in record.faults()), record.story()
         bot.until_idle(before)
-        assert "Traceback" not in bot.log(), bot.log()
+        assert tracebacks(bot.log()) == ""
         assert "the records database refuses" in bot.log()
 
         disk.make_room(bot)
