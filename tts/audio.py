@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-PROCESSING_VERSION = 1
+PROCESSING_VERSION = 2
 """Part of every voice's fingerprint: raise it when the functions here change how a voice sounds."""
 
 ACTIVE_LEVEL_DB = -20.0
@@ -17,6 +17,12 @@ PEAK = 0.89
 
 SENTENCE_PAUSE_S = 0.22
 """Silence between two sentences of one text."""
+
+CLAUSE_PAUSE_S = 0.12
+"""Silence behind a comma, where a long sentence is made in pieces."""
+
+JOINT_PAUSE_S = 0.04
+"""Silence between two pieces of a sentence with no comma between them."""
 
 _EDGE_KEPT_S = 0.02
 _FRAME_S = 0.02
@@ -38,6 +44,15 @@ def telephone_pcm(samples: Samples, sample_rate: int, wanted_rate: int) -> bytes
 def sentence_pause(sample_rate: int) -> bytes:
     """The silence that goes between two sentences, as PCM."""
     return bytes(2 * round(SENTENCE_PAUSE_S * sample_rate))
+
+
+def pause_after(piece: str, sample_rate: int) -> bytes:
+    """The silence between a piece of a text and the next one, as PCM, by how the piece ends."""
+    ending = piece.rstrip("\"'”») ")[-1:]
+    seconds = (
+        CLAUSE_PAUSE_S if ending in (",", ";", ":", "–") else JOINT_PAUSE_S if ending.isalnum() else SENTENCE_PAUSE_S
+    )
+    return bytes(2 * round(seconds * sample_rate))
 
 
 def _trim(samples: Samples, sample_rate: int) -> Samples:

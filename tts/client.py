@@ -1,7 +1,8 @@
 """The voices of the speech process, reached over its Unix socket.
 
 The text is sent sentence by sentence and a sentence is handed on only when it is whole. So a process that dies costs no
-more than the sentence it was at: that one is asked for again and nothing is heard twice or cut, whatever the voice.
+more than the sentence it was at: that one is asked for again and nothing is heard twice or cut, whatever the voice. A
+Piper voice computes for as long as its sentence is, so its long sentences are sent by clauses.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any
 
 import httpx
 
-from tts.audio import sentence_pause
+from tts.audio import pause_after
 from tts.errors import SpeechBusy, SpeechUnavailable, UnknownVoice, VoiceMissing
 from tts.synthesizer import SpeechRequest
-from tts.text import sentences
+from tts.text import clauses, sentences
 
 _CONNECTIONS = httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=60.0)
+_COMPUTING = "piper:"  # voices whose sentences take long to make
 _LOOK_AGAIN_S = 0.05
 _DYING_S = 1.0
 """So long after a loss the old process may still take connections and drop them: that is not a second loss."""
@@ -46,10 +48,13 @@ class SpeechClient:
 
     async def synthesize(self, request: SpeechRequest) -> AsyncIterator[bytes]:
         """See Synthesizer. A full queue refuses a text at its first sentence; later ones wait while audio plays."""
-        for index, sentence in enumerate(sentences(request.text)):
-            body = asdict(replace(request, text=sentence))
-            pcm = (await self._call("POST", "/synthesize", patient=index > 0, json=body)).content
-            yield sentence_pause(request.sample_rate) + pcm if index else pcm
+        split = clauses if request.voice.startswith(_COMPUTING) else sentences
+        said = ""
+        for piece in split(request.text):
+            body = asdict(replace(request, text=piece))
+            pcm = (await self._call("POST", "/synthesize", patient=bool(said), json=body)).content
+            yield pause_after(said, request.sample_rate) + pcm if said else pcm
+            said = piece
 
     async def fingerprint(self, voice: str) -> str:
         """See Synthesizer."""

@@ -7,6 +7,7 @@ waiting for longer than one sentence. espeak-ng is not reentrant and owns a sing
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,8 +17,11 @@ from typing import Protocol
 
 from tts.audio import Samples, sentence_pause, telephone_pcm
 from tts.errors import SpeechBusy, UnknownVoice
+from tts.pronunciation import PHONEMES
 from tts.synthesizer import SpeechRequest
 from tts.text import sentences
+
+_PHONEMES = re.compile(f"{PHONEMES[0]}([^{''.join(PHONEMES)}]*){PHONEMES[1]}")
 
 
 class Voice(Protocol):
@@ -132,6 +136,14 @@ def _on_loop(loop: asyncio.AbstractEventLoop, lane: _Lane, ticket: int) -> None:
 
 
 def _harmless(text: str) -> str:
-    """Without control characters and without `[[`, by which a text could smuggle raw phonemes into either engine."""
+    """Without control characters and without `[[`, by which a text could smuggle raw phonemes into either engine.
+
+    Phonemes of a pronunciation list come between private characters and leave in `[[ ]]`, as Piper wants them.
+    """
+    pieces = _PHONEMES.split(text)
+    return "".join(f"[[{_printable(piece)}]]" if at % 2 else _printable(piece) for at, piece in enumerate(pieces))
+
+
+def _printable(text: str) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text)
     return printable.replace("[[", " ").replace("]]", " ")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 
 class TtsError(Exception):
     """Base of all errors raised by this package."""
@@ -45,3 +48,23 @@ class VoiceDownloadFailed(TtsError):
     """A voice could not be fetched: no network, no such voice, wrong checksum, disk full."""
 
     code = "voice_download_failed"
+
+
+@dataclass(frozen=True)
+class PronunciationMistake:
+    """A mistake in a list of pronunciations, and the line it is in."""
+
+    line: int
+    message: str
+
+
+class PronunciationMistakes(TtsError):
+    """A list of pronunciations cannot be used; `mistakes` holds all that is wrong with it."""
+
+    code = "pronunciation_mistakes"
+
+    def __init__(self, path: Path, mistakes: tuple[PronunciationMistake, ...]) -> None:
+        told = "\n".join(f"{path}:{mistake.line}: {mistake.message}" for mistake in mistakes)
+        super().__init__(told, "See docs/reference/speech.md, Pronunciation.")
+        self.path = path
+        self.mistakes = mistakes

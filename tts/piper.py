@@ -18,6 +18,7 @@ from piper.voice import PiperVoice as PiperModel
 
 from tts.audio import PROCESSING_VERSION, Samples
 from tts.errors import SpeechUnavailable, VoiceMissing
+from tts.pronunciation import BUILT_IN, built_in
 from tts.voices import VoiceFiles, find_voice
 
 
@@ -51,6 +52,7 @@ class PiperVoices:
         if key not in self._fingerprints:
             digest = hashlib.sha256(f"piper {PROCESSING_VERSION}".encode())
             digest.update(files.config.read_bytes())
+            digest.update(BUILT_IN.read_bytes())
             with files.model.open("rb") as model:
                 while block := model.read(1 << 20):
                     digest.update(block)
@@ -76,11 +78,16 @@ class PiperVoice:
         self._model = PiperModel(session=session, config=config)
         self.sample_rate: int = config.sample_rate
 
+    def respelled(self, sentence: str) -> str:
+        """As the model is given it: with the cures for what all voices of its language say wrong."""
+        language = self._model.config.espeak_voice
+        return built_in().apply(sentence, language, f"piper:{language}")
+
     def say(self, sentence: str, rate: float, cancelled: threading.Event) -> Samples:
         tempo = SynthesisConfig(length_scale=self._model.config.length_scale / rate)
         pieces: list[Samples] = []
         try:
-            for piece in self._model.synthesize(sentence, tempo):
+            for piece in self._model.synthesize(self.respelled(sentence), tempo):
                 pieces.append(piece.audio_float_array)
                 if cancelled.is_set():
                     break

@@ -34,6 +34,7 @@ from tts.client import SpeechClient
 from tts.errors import SpeechBusy, SpeechUnavailable
 from tts.synthesizer import SpeechRequest
 from tts.testing import write_piper_voice
+from tts.text import clauses
 
 TEXT = "Zdanie pierwsze jest takie. Drugie zdanie jest inne, dłuższe od pierwszego. Trzecie kończy."
 QUICK = SpeechRequest(TEXT, "pl", "piper:pl_PL-ton-x_low", 8000)
@@ -74,6 +75,23 @@ async def test_killed_in_mid_sentence_and_replaced_nothing_is_missing_or_twice(p
         with speech_process(path, voices):
             async with asyncio.timeout(PATIENCE_S):
                 assert await speaking == whole
+
+
+async def test_a_long_sentence_comes_by_clauses_and_survives_a_kill_between_them(path: Path, voices: Path) -> None:
+    long = "Państwa zamówienie zostało wysłane wczoraj, a kurier dostarczy je jutro przed południem pod adres domu."
+    request = SpeechRequest(long, "pl", QUICK.voice, 8000)
+    async with running(path, voices) as (process, client):
+        whole = await chunks_of(client, request)
+        assert len(whole) == len(clauses(long)) == 2
+        assert len(whole[0]) < len(whole[1])
+        assert len(await chunks_of(client, SpeechRequest(long, "pl", "espeak:pl", 8000))) == 1
+        pieces = client.synthesize(request)
+        heard = [await anext(pieces)]
+        process.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(process.wait, PATIENCE_S)
+        with speech_process(path, voices):
+            async with asyncio.timeout(PATIENCE_S):
+                assert heard + await _rest(pieces) == whole
 
 
 async def test_killed_between_two_sentences_and_replaced(path: Path, voices: Path) -> None:

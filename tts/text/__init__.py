@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tts.text.sentences import sentences
+from tts.text.sentences import clauses, sentences
 from tts.text.spans import Span, spoken
 
-__all__ = ["Span", "sentences", "spoken"]
+__all__ = ["Span", "clauses", "sentences", "spoken"]

@@ -52,6 +52,7 @@ _GENITIVE = {
     "tel.": "telefonu",
 }
 _PREPOSITION = re.compile(r"\b(?:(przy|na|w|we|o|po)|(do|od|z|ze|koło|obok|dla))\s+$", re.I)
+_ACCUSATIVE_NAME = re.compile(r"[A-ZĆŁŚŹŻ]\w+ą\b")  # na ul. Długą
 _SENTENCE_ENDERS = frozenset({
     "itd.", "itp.", "r.", "br.", "bm.", "szt.", "tys.", "mies.", "opak.", "s.a.", "sp. z o.o.", "sp. z o. o.", "s.c.",
     "sp.j.", "sp.k.", "zł/szt.", "zł/godz.", "zł/mies.", "cdn.", "jw.",
@@ -115,9 +116,11 @@ def _abbreviation(found: Match[str]) -> str:
     if written in _BEFORE_NAMES:
         return _BEFORE_NAMES[written] if rest[:1].isupper() else found[0]
     words = _ABBREVIATIONS[written]
+    if written == "ul." and _ACCUSATIVE_NAME.match(rest):
+        words = "ulicę"
     preposition = _PREPOSITION.search(found.string, 0, found.start())
     if preposition is not None:
-        table = _OBLIQUE if preposition[1] else {**_OBLIQUE, **_GENITIVE}
+        table: dict[str, str] = {} if words == "ulicę" else _OBLIQUE if preposition[1] else {**_OBLIQUE, **_GENITIVE}
         words = table.get(written, words)
     # A full stop that ended the abbreviation and the sentence is still needed by the voice.
     ends = written in _SENTENCE_ENDERS and (not rest or rest[0].isupper())

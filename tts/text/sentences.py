@@ -1,4 +1,7 @@
-"""Splitting text into sentences, without breaking at abbreviations, initials, decimals and ordinals."""
+"""Splitting text into sentences, and long sentences into clauses.
+
+Sentences do not end at abbreviations, initials, decimals and ordinals; clauses end where a speaker may draw breath.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,12 @@ import re
 
 MAX_SENTENCE = 300
 """Characters; a longer sentence is broken at a comma or a space, so that its first audio does not wait for the rest."""
+
+FIRST_CLAUSE = 60
+"""Characters; the first piece of a text is no longer where a joint allows it: a voice that computes gives it early."""
+
+CLAUSE = 140
+"""Characters; later pieces are computed while the earlier ones are heard."""
 
 ABBREVIATIONS = frozenset(
     "al. art. dr. gen. godz. hab. im. inż. kpt. lek. lic. mec. m.in. mgr. min. mjr. np. nr. ob. os. pkt. pl. pok. por. "
@@ -15,6 +24,13 @@ ABBREVIATIONS = frozenset(
 """Written with a full stop that does not end the sentence. `itd.` and `itp.` are left out: they often do end it."""
 
 _BREAK = re.compile(r"""(?<=[.!?…])["'”»)\]]*\s+(?=\S)""")
+_SHORTEST = 18  # characters: a word alone sounds torn off
+# After a comma or the like; or before a conjunction, where no comma stands.
+_PAUSES = re.compile(r"(?<=[,;:–]) +")
+_CONJUNCTIONS = re.compile(
+    r" +(?=(?:oraz|albo|lub|ale|więc|ponieważ|żeby|aby|jeśli|gdy|który|która|które|którzy|and|or|but|because|so|which|"
+    r"that|if|when|i) )"
+)
 _WORD_BEFORE = re.compile(r"[^\s(\"„«]+$")
 _INITIAL = re.compile(r"[^\W\d_]\.")
 
@@ -53,3 +69,36 @@ def _bounded(sentence: str) -> list[str]:
         pieces.append(sentence[:cut].strip())
         sentence = sentence[cut:].strip()
     return [*pieces, sentence] if sentence else pieces
+
+
+def clauses(text: str) -> list[str]:
+    """The sentences of `text`, long ones cut at natural joints; joined by spaces they are the sentences again.
+
+    The first piece is sought within FIRST_CLAUSE characters, the others within CLAUSE. What has no joint stays.
+    """
+    pieces: list[str] = []
+    for sentence in sentences(text):
+        rest = sentence
+        while len(rest) > (limit := CLAUSE if pieces else FIRST_CLAUSE):
+            cut = _joint(rest, limit)
+            if cut is None:
+                break
+            pieces.append(rest[:cut].strip())
+            rest = rest[cut:].strip()
+        pieces.append(rest)
+    return pieces
+
+
+def _joint(sentence: str, limit: int) -> int | None:
+    """Where to cut: the last joint within `limit`, else the first one behind it. Commas come before conjunctions."""
+    later: list[int] = []
+    for joints in (_PAUSES, _CONJUNCTIONS):
+        places = [
+            found.start() for found in joints.finditer(sentence)
+            if _SHORTEST <= found.start() <= len(sentence) - _SHORTEST
+        ]  # fmt: skip
+        within = [place for place in places if place <= limit]
+        if within:
+            return within[-1]
+        later += places
+    return min(later, default=None)

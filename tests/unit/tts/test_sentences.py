@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tts.text import sentences
+from tts.text import clauses, sentences
 from tts.text.sentences import MAX_SENTENCE
 
 
@@ -52,3 +52,46 @@ def test_nothing_is_lost_or_added(text: str) -> None:
     pieces = sentences(text)
     assert "".join("".join(pieces).split()) == "".join(text.split())
     assert all(piece and piece == piece.strip() for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Krótkie zdanie, z przecinkiem.", ["Krótkie zdanie, z przecinkiem."]),
+        (
+            "Państwa zamówienie zostało wysłane wczoraj, a kurier dostarczy je jutro przed południem pod podany adres.",
+            [
+                "Państwa zamówienie zostało wysłane wczoraj,",
+                "a kurier dostarczy je jutro przed południem pod podany adres.",
+            ],
+        ),
+        (
+            "Sprawdziłem stan Państwa zamówienia w naszym systemie oraz u przewoźnika który je doręcza.",
+            ["Sprawdziłem stan Państwa zamówienia w naszym systemie", "oraz u przewoźnika który je doręcza."],
+        ),
+        (
+            "Your parcel has left our warehouse in the north and will be with you on Monday morning.",
+            ["Your parcel has left our warehouse in the north", "and will be with you on Monday morning."],
+        ),
+        ("Tak, oczywiście.", ["Tak, oczywiście."]),
+        ("Bezprzecinkowe " * 9 + "zdanie.", [("Bezprzecinkowe " * 9 + "zdanie.")]),
+    ],
+)
+def test_a_long_sentence_is_cut_where_a_speaker_breathes(text: str, expected: list[str]) -> None:
+    assert clauses(text) == expected
+
+
+def test_only_the_first_piece_is_short() -> None:
+    text = (
+        "Dzień dobry, tu automat. "
+        + "Drugie zdanie jest długie na sto znaków, ale nikt na nie nie czeka, bo pierwsze gra."
+    )
+    assert clauses(text) == sentences(text)
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.text() | st.text("aB .,!? i;:\n", max_size=700))
+def test_clauses_are_the_sentences_in_pieces(text: str) -> None:
+    assert "".join("".join(clauses(text)).split()) == "".join(text.split())
+    assert all(piece and piece == piece.strip() for piece in clauses(text))
+    assert clauses(text) == clauses("\n".join(sentences(text)))
