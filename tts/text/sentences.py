@@ -10,7 +10,7 @@ import re
 MAX_SENTENCE = 300
 """Characters; a longer sentence is broken at a comma or a space, so that its first audio does not wait for the rest."""
 
-FIRST_CLAUSE = 60
+FIRST_CLAUSE = 40
 """Characters; the first piece of a text is no longer where a joint allows it: a voice that computes gives it early."""
 
 CLAUSE = 140
@@ -24,7 +24,7 @@ ABBREVIATIONS = frozenset(
 """Written with a full stop that does not end the sentence. `itd.` and `itp.` are left out: they often do end it."""
 
 _BREAK = re.compile(r"""(?<=[.!?…])["'”»)\]]*\s+(?=\S)""")
-_SHORTEST = 18  # characters: a word alone sounds torn off
+_SHORTEST = 10  # characters: a word alone sounds torn off
 # After a comma or the like; or before a conjunction, where no comma stands.
 _PAUSES = re.compile(r"(?<=[,;:–]) +")
 _CONJUNCTIONS = re.compile(
@@ -74,12 +74,13 @@ def _bounded(sentence: str) -> list[str]:
 def clauses(text: str) -> list[str]:
     """The sentences of `text`, long ones cut at natural joints; joined by spaces they are the sentences again.
 
-    The first piece is sought within FIRST_CLAUSE characters, the others within CLAUSE. What has no joint stays.
+    The first piece is sought within FIRST_CLAUSE characters. A later one is computed while the one before it is heard,
+    so it may be three times as long as that, up to CLAUSE. What has no joint stays.
     """
     pieces: list[str] = []
     for sentence in sentences(text):
         rest = sentence
-        while len(rest) > (limit := CLAUSE if pieces else FIRST_CLAUSE):
+        while len(rest) > (limit := min(CLAUSE, max(FIRST_CLAUSE, 3 * len(pieces[-1])) if pieces else FIRST_CLAUSE)):
             cut = _joint(rest, limit)
             if cut is None:
                 break
