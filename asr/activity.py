@@ -155,7 +155,7 @@ class ActivityService:
                         self._ask([entry], rate)
 
     def _ask(self, batch: list[tuple[ActivityStream, Window]], rate: int) -> None:
-        inputs = np.stack([np.concatenate([stream.context, stream.raised(window.samples)]) for stream, window in batch])
+        inputs = np.stack([np.concatenate([stream.context, window.samples]) for stream, window in batch])
         states = np.concatenate([stream.state for stream, _ in batch], axis=1)
         probabilities, states = self._silero.run(rate, inputs, states)
         for index, (stream, window) in enumerate(batch):

@@ -68,25 +68,24 @@ class Decoder:
         started = time.perf_counter()
         self._check(request)
         prepared = self._prepare(request)
-        speech, voice = self._look(request)
+        highest = self._presence(prepared)
         pieces: list[Heard] = []
-        if speech:
+        if highest is None:
             languages = _languages(request)
             for start, piece in sound.split(prepared, MODEL_RATE, self.files.card.longest_s):
                 if is_abandoned():
                     raise Abandoned
                 if len(piece) >= SHORTEST_S * MODEL_RATE:
                     found = self.network.decode([piece], languages, [request.hints])[0]
-                    pieces.append(self._believed(found, len(piece), start, voice, request))
+                    pieces.append(self._believed(found, len(piece), start, request))
                     languages = (found.language,)  # what the first piece decided holds for the others
-        return self._joined(request, pieces, voice, time.perf_counter() - started)
+        return self._joined(request, pieces, highest, time.perf_counter() - started)
 
     def transcribe_batch(self, requests: Sequence[RecognitionRequest]) -> list[Transcript | AsrError]:
         """Requests of one `batch_key`, decoded together. A refused one has its error in its place."""
         started = time.perf_counter()
         answers: list[Transcript | AsrError | None] = [None] * len(requests)
         prepared: dict[int, Floats] = {}
-        voices: dict[int, float] = {}
         for index, request in enumerate(requests):
             try:
                 self._check(request)
@@ -94,18 +93,18 @@ class Decoder:
                 answers[index] = error
                 continue
             samples = self._prepare(request)
-            speech, voices[index] = self._look(request)
-            if speech:
+            highest = self._presence(samples)
+            if highest is None:
                 prepared[index] = samples
             else:
-                answers[index] = self._joined(request, (), voices[index], time.perf_counter() - started)
+                answers[index] = self._joined(request, (), highest, time.perf_counter() - started)
         if prepared:
             hints = [requests[index].hints for index in prepared]
             found = self.network.decode(list(prepared.values()), _languages(requests[next(iter(prepared))]), hints)
             decode_s = time.perf_counter() - started
             for (index, samples), heard in zip(prepared.items(), found, strict=True):
-                believed = self._believed(heard, len(samples), 0, voices[index], requests[index])
-                answers[index] = self._joined(requests[index], [believed], voices[index], decode_s)
+                believed = self._believed(heard, len(samples), 0, requests[index])
+                answers[index] = self._joined(requests[index], [believed], None, decode_s)
         return [answer for answer in answers if answer is not None]
 
     def _check(self, request: RecognitionRequest) -> None:
@@ -125,19 +124,17 @@ class Decoder:
             samples, rate = sound.resample(samples, rate, TELEPHONE_RATE), TELEPHONE_RATE
         return sound.levelled(sound.resample(samples, rate, MODEL_RATE))
 
-    def _look(self, request: RecognitionRequest) -> tuple[bool, float]:
-        """Whether there is speech, and the highest probability of it that was seen."""
-        if request.seconds < SHORTEST_S:
-            return False, 0.0
-        # Telephone sound at its own rate: brought up to 16 kHz it is strange to Silero.
-        rate = TELEPHONE_RATE if request.sample_rate == TELEPHONE_RATE or self.files.card.narrowband else MODEL_RATE
-        samples = sound.resample(sound.from_pcm(request.audio), request.sample_rate, rate)
-        return self._speech.look(sound.levelled(samples), rate)
+    def _presence(self, prepared: Floats) -> float | None:
+        """None when there is speech; else the highest probability of it that was seen."""
+        if len(prepared) < SHORTEST_S * MODEL_RATE:
+            return 0.0
+        probability = self._speech.probability(prepared, MODEL_RATE)
+        return None if probability >= self._speech.threshold else probability
 
-    def _believed(self, found: Heard, samples: int, start: int, voice: float, request: RecognitionRequest) -> Heard:
+    def _believed(self, found: Heard, samples: int, start: int, request: RecognitionRequest) -> Heard:
         """The piece with times from the request's start; without any text when it cannot have been said."""
         audio_s, start_s = samples / MODEL_RATE, start / MODEL_RATE
-        reason = invented(found.text, log_prob=found.log_prob, no_speech=found.no_speech, audio_s=audio_s, voice=voice)
+        reason = invented(found.text, log_prob=found.log_prob, no_speech=found.no_speech, audio_s=audio_s)
         if reason is not None:
             if reason != "empty":
                 log.info("call %s: text thrown away as invented (%s)", request.call_id, reason)
@@ -149,7 +146,7 @@ class Decoder:
         return replace(found, words=words)
 
     def _joined(
-        self, request: RecognitionRequest, pieces: Sequence[Heard], voice: float, decode_s: float
+        self, request: RecognitionRequest, pieces: Sequence[Heard], highest: float | None, decode_s: float
     ) -> Transcript:
         spoken = [piece for piece in pieces if piece.text]
         tokens = sum(piece.tokens for piece in spoken)
@@ -162,7 +159,7 @@ class Decoder:
             calibrated = calibration.of_words(confidence, raw)
             words = [replace(word, confidence=sure) for word, sure in zip(words, calibrated, strict=True)]
             confidence = calibration.of_text(confidence, raw)
-        no_speech = min((piece.no_speech for piece in pieces), default=1.0 - voice)
+        no_speech = 1.0 - highest if highest is not None else min((piece.no_speech for piece in pieces), default=1.0)
         return Transcript(
             text=" ".join(piece.text for piece in spoken),
             language=spoken[0].language if spoken else request.language,

@@ -32,19 +32,12 @@ SELDOM_SAID = frozenset(
     {"dziękuję", "dzięki", "do zobaczenia", "thank you", "thanks", "you", "bye", "okay", "so", "the"}
 )
 DOUBT = 0.3
-# Music sings them. A caller who says nothing else has said nothing that a flow could act on.
-INTERJECTIONS = frozenset("o oh ooh a ah aah e eh u uh hm mm".split())
-SURE_LOG_PROB = -0.3
-# A sound that hardly is a voice needs words that the model half believes.
-FAINT_VOICE = 0.7
-HALF_SURE_LOG_PROB = -0.85
 
 
-def invented(text: str, *, log_prob: float, no_speech: float, audio_s: float, voice: float = 1.0) -> str | None:
+def invented(text: str, *, log_prob: float, no_speech: float, audio_s: float) -> str | None:
     """Why `text` cannot have been said, or None when it can.
 
     log_prob: mean natural log-probability of the tokens. no_speech: 0..1. audio_s: length of the sound it came from.
-    voice: 0..1, the most that voice activity detection believed in speech.
     """
     words = plain(text).split()
     if not words:
@@ -53,10 +46,6 @@ def invented(text: str, *, log_prob: float, no_speech: float, audio_s: float, vo
         return "no speech"
     if log_prob < HOPELESS_LOG_PROB:
         return "improbable"
-    if log_prob < HALF_SURE_LOG_PROB and voice < FAINT_VOICE:
-        return "hardly a voice"
-    if log_prob < SURE_LOG_PROB and all(word in INTERJECTIONS for word in words):
-        return "interjection"
     if len(words) > max(4.0, WORDS_PER_SECOND * audio_s):
         return "too many words"
     if looping(words):

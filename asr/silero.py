@@ -21,7 +21,6 @@ Floats = NDArray[np.float32]
 RATES = (8000, 16000)
 WINDOW_MS = 32
 STATE = (2, 1, 128)
-KEY_TONES_HZ = (697.0, 770.0, 852.0, 941.0, 1209.0, 1336.0, 1477.0, 1633.0)
 
 
 def window_samples(sample_rate: int) -> int:
@@ -30,19 +29,6 @@ def window_samples(sample_rate: int) -> int:
 
 def context_samples(sample_rate: int) -> int:
     return window_samples(sample_rate) // 8
-
-
-def is_key_tone(window: Floats, sample_rate: int) -> bool:
-    """Whether nearly all of the window is one tone of the keypad's rows and one of its columns (ITU-T Q.23)."""
-    shape = np.hanning(len(window))
-    total = float(np.square(window * shape).sum())
-    if total < 1e-9:
-        return False
-    waves = shape * np.exp(-2j * np.pi * np.outer(KEY_TONES_HZ, np.arange(len(window)) / sample_rate))
-    # The energy of the tone that would answer so.
-    energies = 2 * np.abs(waves @ window) ** 2 * np.square(shape).sum() / shape.sum() ** 2
-    row, column = float(energies[:4].max()), float(energies[4:].max())
-    return min(row, column) > 0.15 * total and row + column > 0.8 * total
 
 
 def find_weights() -> Path:
@@ -82,35 +68,27 @@ class Silero:
 
 
 class SpeechCheck:
-    """Tells whether a finished piece of sound has speech in it at all; stops reading as soon as that is certain.
+    """Tells whether a finished piece of sound has speech in it at all; stops reading as soon as it has."""
 
-    threshold: what a window needs to count, windows_needed: how many must. certain: no need to look for more than that.
-    """
-
-    def __init__(
-        self, silero: Silero, *, threshold: float = 0.3, windows_needed: int = 2, certain: float = 0.8
-    ) -> None:
+    def __init__(self, silero: Silero, *, threshold: float = 0.4, windows_needed: int = 2) -> None:
         self._silero = silero
-        self._threshold, self._needed, self._certain = threshold, windows_needed, certain
+        self.threshold = threshold
+        self._needed = windows_needed
 
-    def look(self, audio: Floats, sample_rate: int) -> tuple[bool, float]:
-        """Whether there is speech, and the highest probability seen. 8000 or 16000 Hz, -1..1."""
+    def probability(self, audio: Floats, sample_rate: int) -> float:
+        """Above the threshold when speech was found, else the highest probability seen. 8000 or 16000 Hz, -1..1."""
         size, before = window_samples(sample_rate), context_samples(sample_rate)
         state = np.zeros(STATE, dtype=np.float32)
         padded = np.concatenate([np.zeros(before, np.float32), audio, np.zeros(-len(audio) % size, np.float32)])
-        windows = [padded[start : start + before + size] for start in range(0, len(padded) - before, size)]
-
-        def key_tone(index: int) -> bool:
-            return 0 <= index < len(windows) and is_key_tone(windows[index][before:], sample_rate)
-
         found, highest = 0, 0.0
-        for index, window in enumerate(windows):
-            probabilities, state = self._silero.run(sample_rate, window.reshape(1, -1), state)
+        for start in range(0, len(padded) - before, size):
+            window = padded[start : start + before + size].reshape(1, -1)
+            probabilities, state = self._silero.run(sample_rate, window, state)
             probability = float(probabilities[0])
-            if probability >= self._threshold and any(key_tone(index + step) for step in (-1, 0, 1)):
-                continue  # a tone, or its click
-            highest = max(highest, probability)
-            found += probability >= self._threshold
-            if found >= self._needed and highest >= self._certain:
-                break
-        return found >= self._needed, highest
+            if probability >= self.threshold:
+                found += 1
+                if found >= self._needed:
+                    return max(highest, probability)
+            else:
+                highest = max(highest, probability)
+        return highest

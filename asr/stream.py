@@ -23,14 +23,6 @@ WARM_UP_WINDOWS = 2  # heard by Silero when the gate opens, so that it does not 
 # Long noise or music leaves Silero's state deaf to the speech that follows; so much clear non-speech resets it.
 RESET_AFTER_WINDOWS = 2000 // WINDOW_MS
 RESET_PROBABILITY = 0.1
-# What comes back of our own voice does so within this time, and at least so far under it (ITU-T G.168 in spirit).
-ECHO_MS = 400
-ECHO_DB = 25.0
-PLAYED_FRAMES = 256
-# Silero hardly hears soft voices: it is given them louder, by at most 18 dB, after the loudest sound of late.
-RAISED_PEAK = 0.1
-HIGHEST_GAIN = 8.0
-PEAK_DECAY = 0.97  # a window; half in 0.7 s
 
 
 @dataclass(frozen=True)
@@ -80,11 +72,8 @@ class ActivityStream:
         self._closed = False
         self._vad = webrtcvad.Vad(settings.gate)
         self._quiet = 10 ** (settings.quiet_dbfs / 20)
-        self._played: deque[tuple[int, float]] = deque(maxlen=PLAYED_FRAMES)  # end sample and level of each piece
-        self._reference: list[tuple[int, float]] = []
         self._tracker = SpeechTracker(sample_rate, settings)
         self._rest: Floats
-        self._peak: float
         self._quiet_windows: int
         self._start_over(0)
 
@@ -124,18 +113,6 @@ class ActivityStream:
                 self.dropped_samples += dropped
         self._wake()
 
-    def played(self, first_sample: int, pcm: bytes) -> None:
-        """What the caller is being told, counted like `feed`; never blocks. At most 250 pieces are kept, the oldest go.
-
-        Sound far under it is its echo and counts as silence. Whoever does not tell gets the bot's own words back from
-        lines that return them: quiet speech and an echo cannot be told apart by listening.
-        """
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
-        if len(samples):
-            level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
-            with self._lock:
-                self._played.append((first_sample + len(samples), level))
-
     def _remember(self, first_sample: int, pcm: bytes) -> None:
         """Writes the ring: sample n lies at n modulo its length."""
         ring = self._history
@@ -172,7 +149,6 @@ class ActivityStream:
         """The whole windows that have come in since the last call, in order."""
         with self._lock:
             pieces, self._queued = list(self._queue), 0
-            self._reference = list(self._played)
             self._queue.clear()
         windows: list[Window] = []
         for first, pcm in pieces:
@@ -197,11 +173,6 @@ class ActivityStream:
                 self._quiet_windows = 0
                 self.state = np.zeros(STATE, dtype=np.float32)
 
-    def raised(self, samples: Floats) -> Floats:
-        """The window as Silero shall hear it; to be called in the order of time."""
-        self._peak = max(float(np.abs(samples).max(initial=0.0)), PEAK_DECAY * self._peak, RAISED_PEAK / HIGHEST_GAIN)
-        return samples * np.float32(max(1.0, RAISED_PEAK / self._peak))
-
     def fail(self, reason: str) -> None:
         """Ends this stream and says so, once."""
         if self._closed:
@@ -218,7 +189,6 @@ class ActivityStream:
         self._before: deque[Window] = deque(maxlen=WARM_UP_WINDOWS)
         self._gate_left = 0
         self._quiet_windows = 0
-        self._peak = 0.0
         self._forget()
 
     def _forget(self) -> None:
@@ -230,19 +200,9 @@ class ActivityStream:
         windows: list[Window] = []
         while len(self._rest) >= size:
             samples, self._rest = self._rest[:size], self._rest[size:]
-            if self._is_echo(self._processed, samples):
-                samples = np.zeros(size, dtype=np.float32)
             windows += self._gated(self._processed, samples)
             self._processed += size
         return windows
-
-    def _is_echo(self, first_sample: int, samples: Floats) -> bool:
-        since = first_sample - ECHO_MS * self.sample_rate // 1000
-        loudest = max(
-            (level for end, level in self._reference if since < end <= first_sample + 2 * len(samples)), default=0.0
-        )
-        level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
-        return level < loudest * 10 ** (-ECHO_DB / 20)
 
     def _gated(self, first_sample: int, samples: Floats) -> list[Window]:
         """The window, preceded by those that were shut out when the gate has just opened."""
