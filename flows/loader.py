@@ -19,12 +19,13 @@ from flows.texts import in_language
 from flows.validate import ReadFlow
 
 BOT_FILE, SYSTEMS_FILE = "bot.yaml", "systems.yaml"
+NO_FLOWS = (BOT_FILE, SYSTEMS_FILE, "pronunciation.yaml")  # the last one is for the voices, not for us
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a frozen value
-    """The bot of a folder: bot.yaml, systems.yaml (where company systems are called), every other *.yaml is a flow.
+    """The bot of a folder: bot.yaml, systems.yaml (where company systems are called); all but NO_FLOWS are flows.
 
     Raises FlowProblems with every mistake of every file.
     """
@@ -41,7 +42,7 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
         systems_file = parse(SystemsFile, systems_source, report)
     flows: dict[str, ReadFlow] = {}
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
-        if path.name not in (BOT_FILE, SYSTEMS_FILE):
+        if path.name not in NO_FLOWS:
             _read_flow(path, flows, report)
     systems = systems_file.systems if systems_file else {}
     systems_known = systems_file is not None or not (folder / SYSTEMS_FILE).is_file()

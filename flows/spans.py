@@ -2,14 +2,18 @@
 
 The kinds and their keys:
 
-    {"kind": "digits", "value": "123456"}            read digit by digit, grouped
+    {"kind": "digits", "value": "123456"}            read digit by digit, grouped; `group` sets the size of the groups
     {"kind": "number", "value": 12}                  int or float
+    {"kind": "ordinal", "value": 3}
     {"kind": "amount", "value": "12.50", "currency": "PLN"}
     {"kind": "date", "value": "2026-11-30"}
     {"kind": "time", "value": "14:30"}
     {"kind": "phone", "value": "+48600100200"}
     {"kind": "spell", "value": "AB12"}
     {"kind": "count", "value": 3, "forms": ["dzień", "dni", "dni"]}   one, few, many (English: one, many)
+    {"kind": "pesel", "value": "44051401359"}        also nip, regon, iban, postcode, email, url: as each is dictated
+
+`number`, `ordinal` and `count` may carry `gender` (m, f, n, p for men counted together) and `case` for Polish.
 """
 
 from __future__ import annotations

@@ -14,11 +14,14 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, Undefined, meta
+from jinja2 import StrictUndefined, Template, TemplateError, Undefined, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flows.errors import TemplateFailed
 from flows.spans import Span
+
+GENDERS = ("m", "f", "n", "p")
+CASES = ("nominative", "genitive", "dative", "accusative", "instrumental", "locative")
 
 _OPEN, _CLOSE = "\x01", "\x02"
 _MARK = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
@@ -48,9 +51,18 @@ def _need(value: Any, what: str) -> Any:
     return value
 
 
-def _digits(value: Any) -> Marked:
+def _digits(value: Any, group: int | None = None) -> Marked:
     kept = re.sub(r"\D", "", str(_need(value, "number")))
-    return _mark("digits", _need(kept, "number"))
+    return _mark("digits", _need(kept, "number"), **_given(group=group))
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _as_text(kind: str, what: str) -> Callable[[Any], Marked]:
+    """A filter for a value whose form only the speech side knows."""
+    return lambda value: _mark(kind, str(_need(value, what)))
 
 
 def _date(value: Any) -> Marked:
@@ -88,16 +100,28 @@ def _as_number(value: Any) -> int | float:
         raise TemplateFailed(f"{str(value)!r} is not a number.", "Numbers are written like 12 or 12.5.") from None
 
 
-def _number(value: Any) -> Marked:
-    return _mark("number", _as_number(value))
+def _number(value: Any, gender: str | None = None, case: str | None = None) -> Marked:
+    return _mark("number", _as_number(value), **_inflected(gender, case))
 
 
-def _count(value: Any, *forms: str) -> Marked:
+def _ordinal(value: Any, gender: str | None = None, case: str | None = None) -> Marked:
+    return _mark("ordinal", int(_as_number(value)), **_inflected(gender, case))
+
+
+def _inflected(gender: str | None, case: str | None) -> dict[str, Any]:
+    for name, given, known in (("gender", gender, GENDERS), ("case", case, CASES)):
+        if given is not None and given not in known:
+            raise TemplateFailed(f"There is no {name} {given!r}.", f"Write one of: {', '.join(known)}.")
+    return _given(gender=gender, case=case)
+
+
+def _count(value: Any, *forms: str, gender: str | None = None, case: str | None = None) -> Marked:
     if len(forms) not in (2, 3):
         raise TemplateFailed(
             "`count` needs two or three forms of the noun.", 'Write for example count("dzień", "dni", "dni").'
         )
-    return _mark("count", int(_as_number(value)), forms=[str(form) for form in forms])
+    counted = [str(form) for form in forms]
+    return _mark("count", int(_as_number(value)), forms=counted, **_inflected(gender, case))
 
 
 FILTERS: dict[str, Callable[..., Marked]] = {
@@ -106,9 +130,17 @@ FILTERS: dict[str, Callable[..., Marked]] = {
     "time": _time,
     "amount": _amount,
     "number": _number,
-    "spell": lambda value: _mark("spell", str(_need(value, "text"))),
-    "phone": lambda value: _mark("phone", str(_need(value, "telephone number"))),
+    "ordinal": _ordinal,
     "count": _count,
+    "spell": _as_text("spell", "text"),
+    "phone": _as_text("phone", "telephone number"),
+    "pesel": _as_text("pesel", "PESEL"),
+    "nip": _as_text("nip", "NIP"),
+    "regon": _as_text("regon", "REGON"),
+    "iban": _as_text("iban", "account number"),
+    "postcode": _as_text("postcode", "postal code"),
+    "email": _as_text("email", "e-mail address"),
+    "url": _as_text("url", "web address"),
 }
 
 # Without the optimizer nothing of a file is worked out while it is only being checked.
@@ -118,9 +150,12 @@ _GLOBALS = frozenset(_ENVIRONMENT.globals)
 
 
 def variables(source: str) -> frozenset[str]:
-    """Names that a text takes from outside. Raises jinja2.TemplateError for a mistake in it."""
+    """Names that a text takes from outside. Raises jinja2.TemplateError or TemplateFailed for a mistake in it."""
     tree = _ENVIRONMENT.parse(source)
     _compiled(source)
+    for used in tree.find_all(nodes.Filter):
+        settings = {one.key: one.value.value for one in used.kwargs if isinstance(one.value, nodes.Const)}
+        _inflected(settings.get("gender"), settings.get("case"))
     return frozenset(meta.find_undeclared_variables(tree)) - _GLOBALS
 
 

@@ -187,7 +187,10 @@ def check_expression(
             message, remedy = f"There is no filter `{unknown[1]}`.", closest(unknown[1], FILTERS)
         report.add(source, place, message, remedy, at_value=True)
         return
-    except (TemplateFailed, RecursionError, ValueError, TypeError, SyntaxError) as error:
+    except TemplateFailed as error:
+        report.add(source, place, error.message, error.remedy, at_value=True)
+        return
+    except (RecursionError, ValueError, TypeError, SyntaxError) as error:
         report.add(source, place, f"The template is not right: {error}.", "Write it more simply.", at_value=True)
         return
     for name in sorted(used - known - BUILT_IN):

@@ -25,7 +25,7 @@ from tts.client import SpeechClient
 from tts.errors import UnknownVoice
 from tts.store import PromptStore
 from tts.text import spoken
-from voicebot.bots import load_bots
+from voicebot.bots import load_bots, load_pronunciations
 from voicebot.call import Call
 from voicebot.config import Config, NumberSettings
 from voicebot.errors import VoicebotError
@@ -83,7 +83,10 @@ class App:
     async def _start(self) -> None:
         config = self._config
         self._bots = {
-            folder: RunningBot(bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot), config.speech)
+            folder: RunningBot(
+                *(bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot)),
+                *(config.speech, load_pronunciations(folder)),
+            )
             for folder, bot in load_bots(config).items()
         }
         for bot in self._bots.values():

@@ -8,16 +8,43 @@ from pathlib import Path
 
 import flows
 from flows import Bot, FlowProblems, Known, Problem
+from tts import pronunciation
+from tts.errors import PronunciationMistakes
+from tts.pronunciation import Pronunciations
 from voicebot.config import Config, NumberSettings
 from voicebot.errors import ConfigError
+
+PRONUNCIATION_FILE = "pronunciation.yaml"
 
 
 def load_bot(folder: Path, known: Known = Known()) -> Bot:  # noqa: B008 (frozen)
     """The bot in `folder`. Raises FlowProblems, with paths that can be opened from where the command was typed."""
+    problems: list[Problem] = []
     try:
-        return flows.load_bot(folder, known=known)
+        load_pronunciations(folder)
     except FlowProblems as error:
-        raise FlowProblems([replace(p, file=str(folder / p.file)) for p in error.problems]) from error
+        problems += error.problems
+    try:
+        bot = flows.load_bot(folder, known=known)
+    except FlowProblems as error:
+        problems = [*(replace(p, file=str(folder / p.file)) for p in error.problems), *problems]
+    if problems:
+        raise FlowProblems(problems)
+    return bot
+
+
+def load_pronunciations(folder: Path) -> Pronunciations:
+    """How the voices shall say the words of the bot in `folder`; an empty list without a file. Raises FlowProblems."""
+    path = folder / PRONUNCIATION_FILE
+    if not path.is_file():
+        return Pronunciations()
+    try:
+        return pronunciation.load(path)
+    except PronunciationMistakes as error:
+        told = [Problem(str(path), one.line, 1, one.message, error.remedy) for one in error.mistakes]
+    except OSError as error:
+        told = [Problem(str(path), 0, 0, f"The file cannot be read: {error.strerror}.", "Look at its permissions.")]
+    raise FlowProblems(told)
 
 
 def load_bots(config: Config) -> dict[Path, Bot]:

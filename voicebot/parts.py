@@ -13,6 +13,7 @@ from flows import Bot, Engine, Understanding
 from flows.systems import Systems
 from telephony.leg import Endpoint
 from telephony.media import MediaThread
+from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from voicebot.config import Config, SpeechSettings
@@ -41,11 +42,14 @@ class RunningBot:
     understanding: Understanding
     systems: Systems
     speech_settings: SpeechSettings
+    pronunciations: Pronunciations = field(default_factory=Pronunciations)
 
     def speech(self, text: str, language: str, sample_rate: int) -> SpeechRequest:
-        """How this bot says `text`."""
+        """How this bot says `text`, which `tts.text` has made of spans."""
         voices: dict[Any, str] = dict(self.speech_settings.voices)
-        return SpeechRequest(text, language, voices[language], sample_rate, self.speech_settings.rate)
+        voice = voices[language]
+        said = self.pronunciations.apply(text, language, voice)
+        return SpeechRequest(said, language, voice, sample_rate, self.speech_settings.rate)
 
 
 @dataclass

@@ -11,6 +11,8 @@ from jinja2 import TemplateError
 from flows import Span, TemplateFailed, plain_text
 from flows.templates import argument, condition_variables, holds, marked, render, variables
 
+OF_HER = {"gender": "f", "case": "genitive"}
+
 
 @pytest.mark.parametrize(
     ("source", "values", "expected"),
@@ -25,6 +27,11 @@ from flows.templates import argument, condition_variables, holds, marked, render
         ("{{ c | spell }}", {"c": "AB1"}, ({"kind": "spell", "value": "AB1"},)),
         ("{{ p | phone }}", {"p": "+48600100200"}, ({"kind": "phone", "value": "+48600100200"},)),
         ("{{ n | count('day', 'days') }}", {"n": 2}, ({"kind": "count", "value": 2, "forms": ["day", "days"]},)),
+        ("{{ n | digits(group=2) }}", {"n": "1234"}, ({"kind": "digits", "value": "1234", "group": 2},)),
+        ("{{ n | ordinal('f', 'genitive') }}", {"n": 3}, ({"kind": "ordinal", "value": 3} | OF_HER,)),
+        ("{{ n | number(gender='f', case='genitive') }}", {"n": 2}, ({"kind": "number", "value": 2} | OF_HER,)),
+        ("{{ i | pesel }}", {"i": 44051401359}, ({"kind": "pesel", "value": "44051401359"},)),
+        ("{{ e | email }}", {"e": "jan@firma.pl"}, ({"kind": "email", "value": "jan@firma.pl"},)),
         ("{{ a }}  and\n{{ b }}", {"a": 1, "b": "x"}, ("1 and x",)),
         ("plain", {}, ("plain",)),
     ],
@@ -46,6 +53,8 @@ def test_texts_become_spans(source: str, values: dict[str, Any], expected: tuple
         ("{{ a | amount }}", {"a": "dear"}),
         ("{{ a | time }}", {"a": "noon"}),
         ("{{ a | count('x') }}", {"a": 1}),
+        ("{{ a | number(case=b) }}", {"a": 1, "b": "kind"}),
+        ("{{ a | iban }}", {"a": ""}),
         ("{{ 1 / a }}", {"a": 0}),
         ("{{ a + 1 }}", {"a": "x"}),
         ("{{ a.__class__.__mro__ }}", {"a": "x"}),
