@@ -16,7 +16,7 @@ from asr.device import Device
 from asr.errors import AsrError, ModelUnusable, RequestRefused
 from asr.guard import invented
 from asr.models import ModelFiles
-from asr.recogniser import RecognitionRequest, Transcript, Word
+from asr.recogniser import Alternative, RecognitionRequest, Transcript, Word
 from asr.silero import Silero, SpeechCheck
 from asr.whisper import Heard, Network
 
@@ -138,7 +138,7 @@ class Decoder:
         if reason is not None:
             if reason != "empty":
                 log.info("call %s: text thrown away as invented (%s)", request.call_id, reason)
-            return replace(found, text="", words=(), tokens=0)
+            return replace(found, text="", words=(), tokens=0, others=())
         words = tuple(
             Word(word.text, start_s + min(word.start_s, audio_s), start_s + min(word.end_s, audio_s), word.confidence)
             for word in found.words
@@ -159,6 +159,7 @@ class Decoder:
             calibrated = calibration.of_words(confidence, raw)
             words = [replace(word, confidence=sure) for word, sure in zip(words, calibrated, strict=True)]
             confidence = calibration.of_text(confidence, raw)
+        others = spoken[0].others if len(pieces) == 1 and spoken else ()
         no_speech = 1.0 - highest if highest is not None else min((piece.no_speech for piece in pieces), default=1.0)
         return Transcript(
             text=" ".join(piece.text for piece in spoken),
@@ -169,6 +170,9 @@ class Decoder:
             audio_s=request.seconds,
             decode_s=decode_s,
             model=self.files.name,
+            alternatives=tuple(
+                Alternative(text, confidence * math.exp(min(0.0, other - log_prob))) for text, other in others
+            ),
         )
 
 

@@ -48,12 +48,21 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another text for the same sound, nearly as probable. confidence: the best text's, by how much less it is."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Transcript:
     """What was heard. `text` is empty when nothing was said; then `words` is empty and `confidence` is 0.
 
     confidence: 0..1, how often such texts are wholly right when the model is calibrated (`asr.confidence`), else the
         geometric mean of the token probabilities. Words have theirs. no_speech: 0..1, the belief that nobody spoke.
     audio_s: length of the request's audio. decode_s: time spent by the model, waiting in the queue not counted.
+    alternatives: the most probable first; none for speech that was decoded in several pieces.
     """
 
     text: str
@@ -64,6 +73,7 @@ class Transcript:
     audio_s: float
     decode_s: float
     model: str
+    alternatives: tuple[Alternative, ...] = ()
 
 
 class Recogniser(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ctranslate2
@@ -27,8 +27,9 @@ from asr.recogniser import Word
 
 WHISPER_WINDOW_S = 30.0
 TOKENS_PER_S = 12  # more than fast speech needs in any language
-# A hypothesis that the flow waits for wins over a better one when it is nearly as probable (mean log-probability).
-HINT_MARGIN = 0.25
+# A hypothesis is nearly as probable as the best when its mean log-probability is at most so much lower. Of such ones
+# that which the flow waits for wins; the others are handed on as alternatives.
+NEARLY = 0.25
 # What a start-up measurement decodes: an answer of a usual length.
 TRIAL_S = 2.0
 TRIAL_TOKENS = 12
@@ -36,7 +37,10 @@ TRIAL_TOKENS = 12
 
 @dataclass(frozen=True)
 class Heard:
-    """The best hypothesis for one piece. log_prob: mean over its tokens and the end. Times from the piece's start."""
+    """The best hypothesis for one piece. log_prob: mean over its tokens and the end. Times from the piece's start.
+
+    others: texts nearly as probable, the most probable first, each with its log_prob.
+    """
 
     text: str
     language: str
@@ -44,6 +48,7 @@ class Heard:
     no_speech: float
     tokens: int
     words: tuple[Word, ...]
+    others: tuple[tuple[str, float], ...] = ()
 
 
 class Network:
@@ -112,25 +117,24 @@ class Network:
             [prompt] * len(frames),
             beam_size=self.beam,
             patience=self.card.patience,
-            num_hypotheses=self.beam if any(hints) else 1,
+            num_hypotheses=self.beam,
             max_length=len(prompt) + 16 + int(TOKENS_PER_S * longest_s),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=False,
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
         )
-        chosen = []
+        found, tokens = [], []
         for result, expected in zip(results, hints, strict=True):
             log_probs = [_log_prob(*pair) for pair in zip(result.scores, result.sequences_ids, strict=True)]
             texts = [tokenizer.decode(ids).strip() for ids in result.sequences_ids]
-            best = choose(texts, log_probs, expected)
-            tokens = [token for token in result.sequences_ids[best] if token < tokenizer.eot]
-            chosen.append((texts[best], log_probs[best], tokens, float(result.no_speech_prob)))
-        words = self._words(tokenizer, [tokens for _, _, tokens, _ in chosen], encoded, frames)
-        return [
-            Heard(text, language, log_prob, no_speech, len(tokens), aligned)
-            for (text, log_prob, tokens, no_speech), aligned in zip(chosen, words, strict=True)
-        ]
+            best, others = choose(texts, log_probs, expected)
+            tokens.append([token for token in result.sequences_ids[best] if token < tokenizer.eot])
+            no_speech = float(result.no_speech_prob)
+            others_told = tuple((texts[index], log_probs[index]) for index in others)
+            found.append(Heard(texts[best], language, log_probs[best], no_speech, len(tokens[-1]), (), others_told))
+        words = self._words(tokenizer, tokens, encoded, frames)
+        return [replace(one, words=aligned) for one, aligned in zip(found, words, strict=True)]
 
     def _words(
         self, tokenizer: Any, tokens: Sequence[list[int]], encoded: Any, frames: Sequence[int]
@@ -183,11 +187,15 @@ def _log_prob(score: float, tokens: Sequence[int]) -> float:
     return score * len(tokens) / (len(tokens) + 1)
 
 
-def choose(texts: Sequence[str], log_probs: Sequence[float], hints: Sequence[str]) -> int:
-    """Index of the hypothesis to believe: the most probable, or one that is nearly as probable and was expected."""
-    best = max(range(len(texts)), key=lambda index: log_probs[index])
+def choose(texts: Sequence[str], log_probs: Sequence[float], hints: Sequence[str]) -> tuple[int, list[int]]:
+    """Indices of the hypothesis to believe and of the others nearly as probable, the most probable first.
+
+    Believed is the most probable, or one that is nearly as probable and was expected.
+    """
+    ranked = sorted(range(len(texts)), key=lambda index: -log_probs[index])
+    near = [index for index in ranked if log_probs[ranked[0]] - log_probs[index] <= NEARLY]
     expected = {plain(hint) for hint in hints}
-    for index in sorted(range(len(texts)), key=lambda index: -log_probs[index]):
-        if plain(texts[index]) in expected and log_probs[best] - log_probs[index] <= HINT_MARGIN:
-            return index
-    return best
+    best = next((index for index in near if plain(texts[index]) in expected), ranked[0])
+    different = {plain(texts[index]): index for index in reversed(near)}  # the most probable of those that read alike
+    different.pop(plain(texts[best]))
+    return best, [index for index in near if index in different.values() and plain(texts[index])]

@@ -13,7 +13,7 @@ from asr.errors import (
     RecogniserUnavailable,
     RequestRefused,
 )
-from asr.recogniser import RecognitionRequest, Transcript, Word
+from asr.recogniser import Alternative, RecognitionRequest, Transcript, Word
 
 STATUS: dict[type[AsrError], int] = {
     RequestRefused: 400,
@@ -60,7 +60,9 @@ def transcript_body(transcript: Transcript) -> dict[str, Any]:
 
 
 def read_transcript(body: dict[str, Any]) -> Transcript:
-    return Transcript(**{**body, "words": tuple(Word(**word) for word in body["words"])})
+    words = tuple(Word(**word) for word in body["words"])
+    alternatives = tuple(Alternative(**one) for one in body["alternatives"])
+    return Transcript(**{**body, "words": words, "alternatives": alternatives})
 
 
 def error_body(error: AsrError) -> dict[str, str]:

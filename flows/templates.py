@@ -108,7 +108,7 @@ def _ordinal(value: Any, gender: str | None = None, case: str | None = None) -> 
     return _mark("ordinal", int(_as_number(value)), **_inflected(gender, case))
 
 
-def _inflected(gender: str | None, case: str | None) -> dict[str, Any]:
+def _inflected(gender: str | None = None, case: str | None = None) -> dict[str, Any]:
     for name, given, known in (("gender", gender, GENDERS), ("case", case, CASES)):
         if given is not None and given not in known:
             raise TemplateFailed(f"There is no {name} {given!r}.", f"Write one of: {', '.join(known)}.")
@@ -153,9 +153,9 @@ def variables(source: str) -> frozenset[str]:
     """Names that a text takes from outside. Raises jinja2.TemplateError or TemplateFailed for a mistake in it."""
     tree = _ENVIRONMENT.parse(source)
     _compiled(source)
-    for used in tree.find_all(nodes.Filter):
-        settings = {one.key: one.value.value for one in used.kwargs if isinstance(one.value, nodes.Const)}
-        _inflected(settings.get("gender"), settings.get("case"))
+    for setting in tree.find_all(nodes.Keyword):
+        if setting.key in ("gender", "case") and isinstance(setting.value, nodes.Const):
+            _inflected(**{setting.key: setting.value.value})
     return frozenset(meta.find_undeclared_variables(tree)) - _GLOBALS
 
 

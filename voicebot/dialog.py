@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from asr.recogniser import Transcript
-from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, Understanding
+from asr.recogniser import Alternative, Transcript
+from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, TurnContext, Understanding
 from flows.commands import Affirm, Command, NoMatch, SetSlot
 from voicebot.listener import Words
 
@@ -47,15 +48,24 @@ class Dialog:
     async def consider(self, transcript: Transcript, *, question_heard: bool = True) -> Words:
         """What a transcript means now. Changes nothing: the caller may yet go on speaking.
 
-        Who says yes before the open question was put agrees with what the bot is saying, and answers nothing.
+        Where a value is awaited, the first reading that the flow can act on counts: of "pięć" and "pięść" only one is a
+        digit. Who says yes before the open question was put agrees with what the bot is saying, and answers nothing.
         """
-        text = transcript.text
         context = self._engine.context(self.state)
-        understood = await self._understanding.understand(text, context)
-        answers = any(self._acts(command) for command in understood.commands)
-        agrees = not question_heard and all(isinstance(command, Affirm) for command in understood.commands)
-        back_channel = agrees or (not answers and text in BACK_CHANNEL.get(context.language, frozenset()))
-        return Words(transcript, understood, answers, back_channel)
+        words = await self._weigh(transcript, context)
+        if context.question in ("slot", "confirm"):
+            for other in () if words.answers else transcript.alternatives:
+                reading = await self._weigh(_read_as(transcript, other), context)
+                if reading.answers:
+                    words = reading
+                    break
+        agrees = not question_heard and all(isinstance(command, Affirm) for command in words.understood.commands)
+        mere = not words.answers and words.transcript.text in BACK_CHANNEL.get(context.language, frozenset())
+        return replace(words, back_channel=agrees or mere)
+
+    async def _weigh(self, reading: Transcript, context: TurnContext) -> Words:
+        understood = await self._understanding.understand(reading.text, context)
+        return Words(reading, understood, any(self._acts(command) for command in understood.commands), False)
 
     def _acts(self, command: Command) -> bool:
         """Could the flow go on with it? A number that still lacks digits is waited for."""
@@ -66,9 +76,15 @@ class Dialog:
     async def heard(self, words: Words) -> tuple[Action, ...]:
         """Take a finished turn. What was considered before the question changed is considered again."""
         current = await self.consider(words.transcript)
-        return self.apply(Heard(current.understood, words.transcript.text, words.transcript.confidence))
+        transcript = current.transcript
+        return self.apply(Heard(current.understood, transcript.text, transcript.confidence))
 
     def apply(self, event: Event) -> tuple[Action, ...]:
         step = self._engine.step(self.state, event, self._now())
         self._state = step.state
         return step.actions
+
+
+def _read_as(transcript: Transcript, other: Alternative) -> Transcript:
+    """The transcript, had this reading been the best."""
+    return replace(transcript, text=other.text, confidence=other.confidence, words=(), alternatives=())

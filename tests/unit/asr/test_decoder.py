@@ -203,19 +203,33 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
 
 class TestHints:
     def test_the_most_probable_wins_without_hints(self) -> None:
-        assert choose(["tak", "ta"], [-0.3, -0.2], ()) == 1
+        assert choose(["tak", "ta"], [-0.3, -0.2], ()) == (1, [0])
 
     def test_an_expected_one_wins_when_it_is_close(self) -> None:
-        assert choose(["ta", "Tak."], [-0.2, -0.3], ("tak", "nie")) == 1
+        assert choose(["ta", "Tak."], [-0.2, -0.3], ("tak", "nie")) == (1, [0])
 
     def test_it_does_not_win_when_it_is_far(self) -> None:
-        assert choose(["gdzie jest paczka", "tak"], [-0.2, -1.5], ("tak", "nie")) == 0
+        assert choose(["gdzie jest paczka", "tak"], [-0.2, -1.5], ("tak", "nie")) == (0, [])
 
     def test_what_was_not_heard_is_never_chosen(self) -> None:
-        assert choose(["paczka"], [-0.2], ("tak",)) == 0
+        assert choose(["paczka"], [-0.2], ("tak",)) == (0, [])
+
+    def test_others_are_told_once_and_never_the_empty_one(self) -> None:
+        assert choose(["", "sześć", "szesc", "pięć", "Pięć."], [-0.3, -0.2, -0.21, -0.22, -0.23], ()) == (1, [2, 3])
 
     def test_hints_reach_the_model(self, decoder: Decoder) -> None:
         assert hear(decoder, telephone("nie", "pl+m6"), hints=("tak", "nie")).text == "nie"
+
+
+def test_other_readings_come_with_less_confidence(decoder: Decoder) -> None:
+    heard = [hear(decoder, telephone(text, f"pl+{voice}")) for text in PHRASES["pl"] for voice in VOICES[:2]]
+    several = [transcript for transcript in heard if transcript.alternatives]
+    assert several
+    for transcript in several:
+        assert transcript.text not in [other.text for other in transcript.alternatives]
+        sure = [other.confidence for other in transcript.alternatives]
+        assert [transcript.confidence, *sure] == sorted([transcript.confidence, *sure], reverse=True)
+    assert hear(decoder, silence(1.0)).alternatives == ()
 
 
 def test_a_model_without_a_card_gets_whispers_window_of_thirty_seconds() -> None:

@@ -1,0 +1,78 @@
+"""What is made of a transcript: which of its readings counts, and when it is no answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from asr.recogniser import Alternative, Transcript
+from flows import CallStarted, EmbeddedUnderstanding, Engine, Expectation, Listen, load_bot
+from voicebot.dialog import Dialog
+
+SHOP = Path(__file__).parents[3] / "flows" / "examples" / "shop"
+
+
+def heard(text: str, *others: str) -> Transcript:
+    alternatives = tuple(Alternative(other, 0.4) for other in others)
+    return Transcript(text, "pl", 0.6, 0.0, (), 1.0, 0.0, "scripted", alternatives)
+
+
+@pytest.fixture
+def dialog() -> Dialog:
+    """Of a caller who is asked something at once."""
+    bot = load_bot(SHOP)
+    dialog = Dialog(
+        Engine(bot), EmbeddedUnderstanding(bot), lambda: datetime(2026, 11, 25, 12, tzinfo=ZoneInfo("Europe/Warsaw"))
+    )
+    dialog.begin(CallStarted("call", "", "100", "pl"))
+    return dialog
+
+
+@pytest.fixture
+async def asked_for_a_number(dialog: Dialog) -> Dialog:
+    actions = await dialog.heard(await dialog.consider(heard("gdzie jest moja paczka")))
+    (dialog.expect,) = [action.expect for action in actions if isinstance(action, Listen)]
+    assert dialog.expect == Expectation("digits", 6, dialog.expect.timeout_s, keys=True)
+    return dialog
+
+
+async def test_the_reading_that_answers_counts(asked_for_a_number: Dialog) -> None:
+    words = await asked_for_a_number.consider(
+        heard("jeden dwa trzy cztery pięść sześć", "jeden dwa trzy cztery pięć", "jeden dwa trzy cztery pięć sześć")
+    )
+    assert words.answers
+    assert (words.transcript.text, words.transcript.confidence) == ("jeden dwa trzy cztery pięć sześć", 0.4)
+    await asked_for_a_number.heard(words)
+    assert asked_for_a_number.slots["order_number"] == "123456"
+
+
+async def test_the_best_reading_counts_when_it_answers(asked_for_a_number: Dialog) -> None:
+    words = await asked_for_a_number.consider(
+        heard("sześć pięć cztery trzy dwa jeden", "jeden dwa trzy cztery pięć sześć")
+    )
+    assert words.transcript.text == "sześć pięć cztery trzy dwa jeden"
+
+
+async def test_the_best_reading_counts_when_none_answers(asked_for_a_number: Dialog) -> None:
+    words = await asked_for_a_number.consider(heard("ładna pogoda", "ładne pogody"))
+    assert (words.answers, words.transcript.text) == (False, "ładna pogoda")
+
+
+async def test_what_the_caller_wants_is_never_taken_from_a_lesser_reading(dialog: Dialog) -> None:
+    words = await dialog.consider(heard("piękny dzień mamy", "gdzie jest moja paczka", "konsultant"))
+    assert not words.answers
+
+
+@pytest.mark.parametrize(("text", "mere"), [("mhm", True), ("konsultant", False)])
+async def test_a_mere_sound_of_attention_is_no_answer(dialog: Dialog, text: str, mere: bool) -> None:
+    assert (await dialog.consider(heard(text))).back_channel is mere
+
+
+async def test_agreeing_before_the_question_was_put_answers_nothing(asked_for_a_number: Dialog) -> None:
+    dialog = asked_for_a_number
+    await dialog.heard(await dialog.consider(heard("jeden dwa trzy cztery pięć sześć")))  # and is read back
+    assert (await dialog.consider(heard("tak"), question_heard=False)).back_channel
+    assert not (await dialog.consider(heard("tak"), question_heard=True)).back_channel
