@@ -1,0 +1,137 @@
+"""The product's own ear in audio time: `Listener`, `Turns`, `Dialog` and decoder as in a call, on an event loop whose
+clock is the caller's audio.
+
+All that `benchmarks.turns` knows of them stands here. Whatever takes computing time in a call takes a stated time here:
+recognition `DECODE_S`. Nothing may run in a thread, the clock would not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from asr.activity import ActivityService
+from asr.decoder import Decoder
+from asr.device import choose_device
+from asr.models import find
+from asr.recogniser import RecognitionRequest
+from benchmarks.turns_corpus import Turn
+from benchmarks.turns_rivals import FRAME
+from benchmarks.turns_sound import RATE, Spoken
+from flows import CallStarted, EmbeddedUnderstanding, Engine, Heard, Listen, Understanding, Understood, load_bot
+from flows.commands import Command, SetSlot, StartFlow
+from voicebot.conversation import PATIENCE
+from voicebot.dialog import Dialog
+from voicebot.listener import Listener, Utterance, Words
+
+BOT = Path(__file__).with_name("turns_bot")
+DECODE_S = 0.06  # from the request to its transcript
+NOW = datetime(2026, 11, 25, 12, tzinfo=ZoneInfo("Europe/Warsaw"))
+# The flow that asks each question of the corpus, and what has been answered before.
+ASKED_BY = {
+    "order_number": "order_status", "confirm": "order_status", "phone": "phone_number", "pesel": "registration",
+    "name": "contact", "description": "complaint", "day": "appointment", "choice": "invoice", "yes_no": "contract",
+}  # fmt: skip
+ANSWERED: Mapping[str, tuple[Command, ...]] = {"confirm": (SetSlot("order_number", "481516"),)}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """at: the sample at which the turn was taken to be over, None: it was not. text: what was heard by then."""
+
+    at: int | None
+    text: str
+
+
+class Ours:
+    """One at a time: `activity` must not have been started."""
+
+    def __init__(self, activity: ActivityService) -> None:
+        self._activity = activity
+        self._decoder = Decoder(find("demo", Path(tempfile.gettempdir())), choose_device(), threads=1)
+        bot = load_bot(BOT)
+        self._engine, self._understanding = Engine(bot), EmbeddedUnderstanding(bot)
+
+    def end(self, spoken: Spoken) -> Ended:
+        with asyncio.Runner(loop_factory=AudioTimeLoop) as runner:
+            return runner.run(self._listen(spoken))
+
+    async def _listen(self, spoken: Spoken) -> Ended:
+        dialog = asked(spoken.turn, self._engine, self._understanding)
+        turns: list[Utterance] = []
+        faults: list[str] = []
+
+        async def hear(audio: bytes) -> Words:
+            await asyncio.sleep(DECODE_S)
+            request = RecognitionRequest(audio, RATE, spoken.turn.language, "turns", hints=dialog.expect.hints)
+            return await dialog.consider(self._decoder.transcribe(request))
+
+        listener = Listener(self._activity, RATE, _Mute(), hear, turns.append, lambda: None, faults.append)
+        listener.expect(replace(PATIENCE[dialog.expect.kind], no_input_ms=int(dialog.expect.timeout_s * 1000)))
+        began = asyncio.get_running_loop().time()
+        for start in range(0, len(spoken.audio) // 2, FRAME):
+            await asyncio.sleep(FRAME / RATE)
+            listener.feed(start, spoken.audio[2 * start : 2 * (start + FRAME)])
+            self._activity.step()
+            if turns or faults:
+                break
+        ended = Ended(None, "")
+        if turns:
+            words = await turns[0].words
+            ended = Ended(round((turns[0].ended_at - began) * RATE), words.transcript.text)
+        await listener.close()
+        if faults:
+            raise RuntimeError(faults[0])
+        return ended
+
+
+def asked(turn: Turn, engine: Engine, understanding: Understanding) -> Dialog:
+    """A dialog in which the turn's question is the open one."""
+    dialog = Dialog(engine, understanding, lambda: NOW)
+    actions = dialog.begin(CallStarted("turns", "", "100", turn.language))
+    if turn.question in ASKED_BY:
+        commands = (StartFlow(ASKED_BY[turn.question]), *ANSWERED.get(turn.question, ()))
+        actions = dialog.apply(Heard(Understood(commands, "benchmark", 1.0, "")))
+    (dialog.expect,) = [action.expect for action in actions if isinstance(action, Listen)]
+    return dialog
+
+
+class _Mute:
+    """The bot does not speak here."""
+
+    def duck(self, gain_db: float) -> None:
+        raise AssertionError("nothing is being said")
+
+    def unduck(self) -> None:
+        raise AssertionError("nothing is being said")
+
+    def interrupt(self) -> None:
+        raise AssertionError("nothing is being said")
+
+
+class AudioTimeLoop(asyncio.SelectorEventLoop):
+    """Its time stands still while there is something to do, and else jumps to the next timer."""
+
+    def __init__(self) -> None:
+        self._waits = _Waits()
+        super().__init__(self._waits)
+
+    def time(self) -> float:
+        return self._waits.now
+
+
+class _Waits(selectors.DefaultSelector):
+    """Waiting takes no time but the loop's."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.now += timeout or 0.0
+        return super().select(0)
