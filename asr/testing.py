@@ -14,10 +14,11 @@ Script = Callable[[RecognitionRequest], Answer]
 
 
 class ScriptedRecogniser:
-    """Answers from a list, one after the other, or from a function of the request.
+    """Answers final requests from a list, one after the other, or all requests from a function.
 
-    A list that has run out answers with silence (empty text). `delay_s` passes before every answer and counts against
-    the request's deadline. `requests` keeps every request, `cancelled` those whose task was cancelled while it waited.
+    A list that has run out answers with silence (empty text), and so are partial requests answered. `delay_s` passes
+    before every answer and counts against the request's deadline. `requests` keeps every request, `cancelled` those
+    whose task was cancelled while it waited.
     """
 
     def __init__(self, answers: Iterable[Answer] | Script = (), *, delay_s: float = 0.0) -> None:
@@ -44,7 +45,11 @@ class ScriptedRecogniser:
             raise
         if self.delay_s >= request.deadline_s:
             raise RecogniserTimeout(f"No text within {request.deadline_s:g} s.")
-        answer = self._script(request) if self._script else self._answers.popleft() if self._answers else ""
+        answer: Answer = ""
+        if self._script is not None:
+            answer = self._script(request)
+        elif self._answers and request.final:
+            answer = self._answers.popleft()
         if isinstance(answer, AsrError):
             raise answer
         return answer if isinstance(answer, Transcript) else transcript(answer, request)

@@ -1,8 +1,8 @@
 """The bot's voice in a room: utterances in a queue, ducking, stopping, and what of them has been heard.
 
-`Player` has two sides. The event loop calls `play`, `end`, `duck`, `unduck`, `stop`, `heard` and `busy`; the media
-thread calls `pull` once a tick and `settle` afterwards. What the loop asks for travels as a command and takes effect at
-the next tick, so the PCM that is being played is touched by one thread only.
+`Player` has two sides. The event loop calls `play`, `end`, `duck`, `hold`, `resume`, `stop`, `heard` and `busy`; the
+media thread calls `pull` once a tick and `settle` afterwards. What the loop asks for travels as a command and takes
+effect at the next tick, so the PCM that is being played is touched by one thread only.
 """
 
 from __future__ import annotations
@@ -162,12 +162,16 @@ class Player:
         gain = gain_of(gain_db)
         self._stage.submit(lambda: self._aim(gain))
 
-    def unduck(self) -> None:
-        """Back to full level."""
+    def hold(self) -> None:
+        """Fade to silence within 40 ms and stay there: what comes next waits for `resume`, or is dropped by `stop`."""
+        self._stage.submit(lambda: self._aim(0.0))
+
+    def resume(self) -> None:
+        """Go on from where it was held, within 40 ms at full level; ends ducking as well."""
         self._stage.submit(lambda: self._aim(1.0))
 
     def stop(self, fade_ms: int = 20) -> None:
-        """Drop everything queued; what is playing fades within `fade_ms`.
+        """Drop everything queued; what is playing fades within `fade_ms`. Ends ducking and holding.
 
         The fade follows what is already written ahead (at most 60 ms): cutting that off would be heard as a click. With
         `fade_ms` 0 it is cut off, and the buffers of the legs are flushed.
@@ -204,7 +208,9 @@ class Player:
     # The media thread's side.
 
     def pull(self, position: int) -> bytes | None:
-        """The frame for the room's mix at sample `position`; None when there is nothing to say."""
+        """The frame for the room's mix at sample `position`; None when there is nothing to say, or it is held."""
+        if self._gain == self._target == 0.0:
+            return None
         parts: list[bytes] = []
         filled = 0
         while self._queue:
@@ -282,13 +288,16 @@ class Player:
             self._cut()
         playing = self._queue[0] if self._queue else None
         tail = b""
-        if playing is not None and playing.started and fade_samples:
+        if playing is not None and playing.started and fade_samples and self._gain:
             tail = playing.take(fade_samples)
         for utterance in self._queue:
             self._gone += utterance.drop()
             utterance.stopped = utterance.ended = True
         if playing is not None and tail:
             playing.chunks.append(scaled(tail, np.linspace(1.0, 0.0, len(tail) // 2, dtype=np.float32)))
+        self._target = 1.0
+        if not tail:
+            self._gain = 1.0
 
     def _cut(self) -> None:
         """Drop what the legs have not sent; those utterances then end where the wire stopped."""

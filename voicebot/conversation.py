@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from asr.recogniser import RecognitionRequest
+from asr.recogniser import RecognitionRequest, Transcript
 from flows import (
     Action,
     CallStarted,
@@ -34,8 +35,9 @@ from voicebot import events
 from voicebot.dialog import Dialog
 from voicebot.listener import Listener, Utterance, Words
 from voicebot.parts import CallContext, RunningBot, Services
+from voicebot.patience import patience_for
 from voicebot.pipeline import CallPipeline, EventFrame, UtteranceFrame
-from voicebot.signals import Patience
+from voicebot.signals import EndTurn, Resume, StopBot
 from voicebot.speaker import Said, Saying, Speaker
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,7 @@ log = logging.getLogger(__name__)
 BETWEEN_KEYS_S = 3.0
 WAY_OUT_S = 30.0  # after a fault: longer than the sentence that gives the call away
 
-PATIENCE = {
-    "intent": Patience(answered_ms=450, open_ms=900),
-    "yes_no": Patience(answered_ms=350, open_ms=700),
-    "choice": Patience(answered_ms=300, open_ms=800),
-    "digits": Patience(answered_ms=300, open_ms=1500),
-    "free": Patience(answered_ms=900, open_ms=1200),
-}
+DECISIONS: dict[type, str] = {EndTurn: "end_of_turn", Resume: "no_interruption", StopBot: "interruption"}
 
 
 @dataclass
@@ -77,11 +73,9 @@ class Conversation:
         self.speaker = Speaker(
             room, on_started=self._bot_started, on_said=self._bot_said, on_interrupted=self._interrupted
         )
-        self._listener = Listener(
-            services.activity, room.sample_rate, self.speaker, self._hear, self._turn_ended, self._no_input, self._fault
-        )
+        self._listener = Listener(services.activity, room.sample_rate, self.speaker, self)
         self._untap = member.tap(self._listener.feed)
-        self._pipeline = CallPipeline(self, self._fault)
+        self._pipeline = CallPipeline(self, self.fault)
         self._expect = Expectation("intent")
         self._awaited: asyncio.Task[Words] | None = None  # of the turn that ended last
         self._keys = ""
@@ -180,13 +174,7 @@ class Conversation:
                 self._expect = expect
                 self._dialog.expect = expect
                 longest_s = self._services.config.turns.longest_utterance_s
-                self._listener.expect(
-                    replace(
-                        PATIENCE[expect.kind],
-                        no_input_ms=int(expect.timeout_s * 1000),
-                        longest_ms=int(longest_s * 1000),
-                    )
-                )
+                self._listener.expect(patience_for(expect, longest_ms=int(longest_s * 1000)))
             case CallSystem():
                 assert self._tasks is not None
                 task = self._tasks.create_task(self._ask_system(action), name=f"system {action.operation}")
@@ -205,27 +193,39 @@ class Conversation:
         if not self._verdict.done():
             self._verdict.set_result(action)
 
-    # Hearing
+    # What the ear asks and tells (listener.Mind)
 
-    async def _hear(self, audio: bytes) -> Words:
-        transcript = await self._services.recogniser.transcribe(
+    async def recognise(self, audio: bytes, *, final: bool) -> Transcript:
+        return await self._services.recogniser.transcribe(
             RecognitionRequest(
                 audio,
                 self._rate,
                 self._dialog.state.language,
                 self._context.call_id,
+                final=final,
                 deadline_s=self._services.config.recognition.deadline_s,
                 hints=self._expect.hints,
             )
         )
+
+    async def consider(self, transcript: Transcript) -> Words:
         return await self._dialog.consider(transcript, question_heard=self.speaker.all_started)
 
-    def _turn_ended(self, utterance: Utterance) -> None:
+    def turn_ended(self, utterance: Utterance) -> None:
         self._awaited = utterance.words
         self._pipeline.post(UtteranceFrame(utterance))
 
-    def _no_input(self) -> None:
+    def no_input(self) -> None:
         self._pipeline.post(EventFrame(NoInput()))
+
+    def saying(self, text: str) -> None:
+        self._context.publish(events.CallerSaying, text=text)
+
+    def decided(self, effect: Resume | StopBot | EndTurn) -> None:
+        data: dict[str, Any] = {"move": DECISIONS[type(effect)], "reason": effect.reason}
+        if isinstance(effect, EndTurn):
+            data["pause_ms"] = effect.pause_ms
+        self._context.publish(events.Decision, kind="turn_taking", data=data)
 
     # Speaking
 
@@ -276,7 +276,7 @@ class Conversation:
 
     # Faults
 
-    def _fault(self, message: str) -> None:
+    def fault(self, message: str) -> None:
         """A stage broke: the flow says so and gives the call to people. If nothing comes of that, they get it unsaid.
 
         Faults that follow change nothing: the way out has been taken, and what cannot be said is left out.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,9 @@ from asr.recogniser import Alternative, Transcript
 from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, TurnContext, Understanding
 from flows.commands import Affirm, Command, NoMatch, SetSlot
 from voicebot.listener import Words
-
-# Sounds that mean "go on", not an interruption, unless they answer the open question.
-BACK_CHANNEL = {
-    "pl": frozenset({"mhm", "aha", "yhm", "hm", "uhm", "no", "okej", "no tak", "tak tak"}),
-    "en": frozenset({"mhm", "uh huh", "aha", "hm", "mm", "yeah yeah", "right", "okay"}),
-}
+from voicebot.signals import Progress
+from voicebot.signs import listens, unfinished, voiced_after
+from voicebot.turns import MARGIN_MS
 
 
 class Dialog:
@@ -60,12 +57,29 @@ class Dialog:
                     words = reading
                     break
         agrees = not question_heard and all(isinstance(command, Affirm) for command in words.understood.commands)
-        mere = not words.answers and words.transcript.text in BACK_CHANNEL.get(context.language, frozenset())
-        return replace(words, back_channel=agrees or mere)
+        mere = not words.answers and listens(words.transcript.text, context.language)
+        return replace(words, listening=agrees or mere)
 
     async def _weigh(self, reading: Transcript, context: TurnContext) -> Words:
         understood = await self._understanding.understand(reading.text, context)
-        return Words(reading, understood, any(self._acts(command) for command in understood.commands), False)
+        answers = any(self._acts(command) for command in understood.commands)
+        progress, why = self._progress(reading, understood.commands, answers, context.language)
+        return Words(reading, understood, answers, progress, why)
+
+    def _progress(
+        self, heard: Transcript, commands: Sequence[Command], answers: bool, language: str
+    ) -> tuple[Progress, str]:
+        """How far the words have come, and what shows it."""
+        if not heard.text:
+            return Progress.NOTHING, ""
+        if self.expect.length is not None and any(isinstance(command, SetSlot) for command in commands):
+            return (Progress.COMPLETE, "all digits") if answers else (Progress.UNFINISHED, "digits are missing")
+        sign = unfinished(heard.text, language)
+        if sign is None and voiced_after(heard.words, heard.audio_s - MARGIN_MS / 1000):
+            sign = "voice without words"
+        if sign is not None:
+            return Progress.UNFINISHED, sign
+        return (Progress.COMPLETE, "answers") if answers else (Progress.OPEN, "no answer")
 
     def _acts(self, command: Command) -> bool:
         """Could the flow go on with it? A number that still lacks digits is waited for."""

@@ -77,6 +77,13 @@ class CallerSaid(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallerSaying(CallEvent):
+    """The words so far of a caller who speaks on. For those who watch the call; it is never kept (see PASSING)."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeysPressed(CallEvent):
     keys: str
 
@@ -170,9 +177,12 @@ class CallEnded(CallEvent):
 
 
 EVENT_TYPES: tuple[type[CallEvent], ...] = (
-    CallStarted, BotSaid, CallerSaid, KeysPressed, Decision, SystemCalled, RecordingStopped, HandoffStarted,
-    AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, TurnTimed, Fault, CallEnded,
+    CallStarted, BotSaid, CallerSaid, CallerSaying, KeysPressed, Decision, SystemCalled, RecordingStopped,
+    HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, TurnTimed, Fault,
+    CallEnded,
 )  # fmt: skip
+PASSING = (CallerSaying,)
+"""Events of the moment: what they tell comes again in another event. No record, log or summary has them."""
 
 
 def event_name(event: CallEvent | type[CallEvent]) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from asr.activity import ActivityEvent, ActivityService, SpeechPaused, SpeechStarted
 from asr.errors import AsrError
+from asr.partials import PartialText
 from asr.recogniser import Transcript
 from flows import Understood
 from voicebot.signals import (
@@ -28,29 +29,40 @@ from voicebot.signals import (
     Elapsed,
     EndTurn,
     Expect,
+    Follow,
     Guess,
+    Hold,
     KeyPressed,
     NoInput,
+    PartialGuess,
     Patience,
+    Progress,
+    Resume,
     Signal,
     StopBot,
-    Unduck,
 )
-from voicebot.turns import MARGIN_MS, Turns
+from voicebot.turns import MARGIN_MS, Floor, Turns
 
 log = logging.getLogger(__name__)
 
 DUCK_DB = -12.0
+LOOK_S = 0.05  # how often it is looked whether a partial text is due
 
 
 @dataclass(frozen=True)
 class Words:
-    """What was recognised, and what the flow makes of it. `answers`: it can act on it; `back_channel`: a mere "mhm"."""
+    """What was recognised, and what the flow makes of it.
+
+    answers: the flow could act on it. progress: how far it has come, `why`: what shows that. listening: a mere "mhm",
+    or a yes to what the bot was saying.
+    """
 
     transcript: Transcript
     understood: Understood
     answers: bool
-    back_channel: bool
+    progress: Progress
+    why: str = ""
+    listening: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,33 +85,37 @@ class Voice(Protocol):
     """What the ear does to the bot's voice."""
 
     def duck(self, gain_db: float) -> None: ...
-    def unduck(self) -> None: ...
+    def hold(self) -> None: ...
+    def resume(self) -> None: ...
     def interrupt(self) -> None: ...
 
 
-class Listener:
-    """`hear(audio)` recognises and understands; `on_turn` and `on_no_input` tell the conversation."""
+class Mind(Protocol):
+    """What the ear asks of the conversation, and tells it."""
 
-    def __init__(
-        self,
-        activity: ActivityService,
-        sample_rate: int,
-        voice: Voice,
-        hear: Callable[[bytes], Awaitable[Words]],
-        on_turn: Callable[[Utterance], None],
-        on_no_input: Callable[[], None],
-        on_fault: Callable[[str], None],
-    ) -> None:
+    async def recognise(self, audio: bytes, *, final: bool) -> Transcript: ...
+    async def consider(self, transcript: Transcript) -> Words: ...
+    def turn_ended(self, utterance: Utterance) -> None: ...
+    def no_input(self) -> None: ...
+    def saying(self, text: str) -> None:
+        """The caller has said so much by now, and speaks on."""
+
+    def decided(self, effect: Resume | StopBot | EndTurn) -> None: ...
+    def fault(self, message: str) -> None: ...
+
+
+class Listener:
+    """Hears for a `Mind`, and handles the bot's `Voice`."""
+
+    def __init__(self, activity: ActivityService, sample_rate: int, voice: Voice, mind: Mind) -> None:
         self._loop = asyncio.get_running_loop()
         self._rate = sample_rate
         self._voice = voice
-        self._hear = hear
-        self._on_turn = on_turn
-        self._on_no_input = on_no_input
+        self._mind = mind
         self._turns = Turns(sample_rate)
-        self._on_fault = on_fault
         self._decoding: _Decoding | None = None  # of the pause under way; a turn that ends takes it along
-        self._tasks: set[asyncio.Task[Words]] = set()
+        self._following: asyncio.Task[None] | None = None  # of what is being said
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._stream = activity.open(sample_rate, self._from_activity)
@@ -144,7 +160,7 @@ class Listener:
         elif isinstance(event, SpeechPaused):
             self._signal(CallerPaused(event.at_sample))
         elif not self._closed:
-            self._on_fault(f"the caller can no longer be heard: {event.reason}")
+            self._mind.fault(f"the caller can no longer be heard: {event.reason}")
 
     def _signal(self, signal: Signal) -> None:
         if self._closed:
@@ -156,27 +172,37 @@ class Listener:
                 self._carry_out(effect)
         except Exception as error:
             log.exception("turn-taking failed on %s", signal)
-            self._on_fault(f"turn-taking failed: {error}")
+            self._mind.fault(f"turn-taking failed: {error}")
         self._arm_timer()
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Duck():
                 self._voice.duck(DUCK_DB)
-            case Unduck():
-                self._voice.unduck()
+            case Hold():
+                self._voice.hold()
+            case Resume():
+                self._stop_following()
+                self._voice.resume()
             case StopBot():
                 self._voice.interrupt()
+            case Follow(start):
+                self._stop_following()
+                self._following = self._task(self._follow(start), "follow")
+                self._following.add_done_callback(self._followed)
             case Decode(number, start, end):
+                self._stop_following()
                 self._decode(number, start, end)
             case DropDecode():
                 self._drop_decoding()
             case EndTurn(number):
                 assert self._decoding is not None
                 decoding, self._decoding = self._decoding, None
-                self._on_turn(Utterance(number, decoding.words, decoding.paused_at, self._loop.time()))
+                self._mind.turn_ended(Utterance(number, decoding.words, decoding.paused_at, self._loop.time()))
             case NoInput():
-                self._on_no_input()
+                self._mind.no_input()
+        if isinstance(effect, Resume | StopBot | EndTurn):
+            self._mind.decided(effect)
 
     def _arm_timer(self) -> None:
         if self._timer is not None:
@@ -192,10 +218,15 @@ class Listener:
         self._drop_decoding()
         # The pause began before the margin that is kept behind the last voiced sample.
         since_s = (self._stream.position - end) / self._rate + MARGIN_MS / 1000
-        task = asyncio.create_task(self._words(self._stream.audio(start, end)), name=f"decode {number}")
+        task = self._task(self._words(self._stream.audio(start, end)), f"decode {number}")
         self._decoding = _Decoding(task, self._loop.time() - since_s)
-        self._tasks.add(task)
         task.add_done_callback(lambda done: self._decoded(number, done))
+
+    def _task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _drop_decoding(self) -> None:
         if self._decoding is not None:
@@ -203,10 +234,9 @@ class Listener:
             self._decoding = None
 
     async def _words(self, audio: bytes) -> Words:
-        return await self._hear(audio)
+        return await self._mind.consider(await self._mind.recognise(audio, final=True))
 
     def _decoded(self, number: int, task: asyncio.Task[Words]) -> None:
-        self._tasks.discard(task)
         if task.cancelled():
             return
         error = task.exception()
@@ -214,8 +244,39 @@ class Listener:
             if not isinstance(error, AsrError):
                 log.error("hearing failed", exc_info=error)
             # Whoever takes the turn meets the error; what matters here is that the turn ends.
-            self._signal(Guess(number, words=True, answers=True))
+            self._signal(Guess(number, Progress.COMPLETE, why="not recognised"))
             return
         words = task.result()
-        said = bool(words.transcript.text)
-        self._signal(Guess(number, words=said, answers=words.answers, back_channel=words.back_channel))
+        self._signal(Guess(number, words.progress, words.listening, words.why))
+
+    # While the caller speaks
+
+    async def _follow(self, start: int) -> None:
+        """Partial texts, until cancelled. One that is shed under load is made up for by the next."""
+        partial = PartialText(self._rate, start)
+        while True:
+            span = partial.due(self._stream.position)
+            if span is None:
+                await asyncio.sleep(LOOK_S)
+                continue
+            try:
+                transcript = await self._mind.recognise(self._stream.audio(*span), final=False)
+            except AsrError as error:
+                log.debug("no partial text: %s", error)
+                partial.missed()
+                continue
+            if partial.heard(transcript.words):
+                self._mind.saying(partial.text)
+            if self._turns.floor is Floor.CONTESTED:
+                words = await self._mind.consider(replace(transcript, text=partial.guess))
+                self._signal(PartialGuess(words.progress, words.listening))
+
+    def _stop_following(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
+
+    def _followed(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("following the caller failed", exc_info=error)
+            self._mind.fault(f"following the caller failed: {error}")

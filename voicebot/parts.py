@@ -17,7 +17,7 @@ from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from voicebot.config import Config, SpeechSettings
-from voicebot.events import REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped
+from voicebot.events import PASSING, REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ class CallContext:
 
     def publish(self, event_type: type[CallEvent], /, **values: Any) -> None:
         event = event_type(**values, **self.clock.stamp())
-        self.events.append(event)
+        if not isinstance(event, PASSING):
+            self.events.append(event)
         self.stream.publish(event)
 
     def refuse_recording(self) -> None:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Progress(StrEnum):
+    """How far the caller's words have come, by what the flow waits for."""
+
+    NOTHING = "nothing"  # no words
+    UNFINISHED = "unfinished"  # they show themselves that more is coming: a hesitation, digits that are missing
+    OPEN = "open"  # the flow cannot act on them (yet)
+    COMPLETE = "complete"  # the flow can act on them
 
 
 @dataclass(frozen=True)
 class Patience:
     """How long a pause may be, in ms, before the turn ends; and how long silence may last before it is a no-input."""
 
-    answered_ms: int = 300  # the words so far already answer
-    open_ms: int = 800  # they do not (yet)
+    complete_ms: int = 300
+    open_ms: int = 800
+    unfinished_ms: int = 1500
     no_input_ms: int = 7000
-    probe_ms: int = 300  # speech into the bot's speech is recognised this often, to see whether it is an interruption
-    confirm_ms: int = 900  # and this long it is one, whatever the words
     longest_ms: int = 30000  # a caller who never stops is answered after this
+
+    def after(self, progress: Progress) -> int:
+        match progress:
+            case Progress.COMPLETE:
+                return self.complete_ms
+            case Progress.UNFINISHED:
+                return self.unfinished_ms
+        return self.open_ms
 
 
 # What Turns is told
@@ -32,12 +49,20 @@ class CallerPaused:
 
 @dataclass(frozen=True)
 class Guess:
-    """What the words up to a pause seem to be. `answers`: the flow could act on them. `words`: there were any."""
+    """What the words up to a pause seem to be. `listening`: a mere "mhm", or an echo of the bot's own words."""
 
     utterance: int
-    words: bool
-    answers: bool
-    back_channel: bool = False
+    progress: Progress
+    listening: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class PartialGuess:
+    """What the words seem to be while the caller speaks on."""
+
+    progress: Progress
+    listening: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +92,7 @@ class Elapsed:
     """Nothing but time has passed."""
 
 
-Signal = CallerStarted | CallerPaused | Guess | BotStarted | BotFinished | KeyPressed | Expect | Elapsed
+Signal = CallerStarted | CallerPaused | Guess | PartialGuess | BotStarted | BotFinished | KeyPressed | Expect | Elapsed
 
 
 # What Turns asks for
@@ -75,17 +100,33 @@ Signal = CallerStarted | CallerPaused | Guess | BotStarted | BotFinished | KeyPr
 
 @dataclass(frozen=True)
 class Duck:
-    pass
+    """The bot's voice goes on, softer: somebody may be speaking into it."""
 
 
 @dataclass(frozen=True)
-class Unduck:
-    pass
+class Hold:
+    """The bot's voice pauses where it is: somebody speaks into it."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """The bot's voice goes on from where it was, at its full level."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
 class StopBot:
-    pass
+    """The bot has been interrupted: what it was saying is over."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Recognise what the caller says from sample `start` on while it is being said, until the next Decode."""
+
+    start: int
 
 
 @dataclass(frozen=True)
@@ -106,10 +147,11 @@ class DropDecode:
 
 @dataclass(frozen=True)
 class EndTurn:
-    """The turn is the caller's words of `utterance`, which a Decode has named."""
+    """The turn is the caller's words of `utterance`, which a Decode has named. `pause_ms`: how long was waited."""
 
     utterance: int
     reason: str
+    pause_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,4 +159,4 @@ class NoInput:
     pass
 
 
-Effect = Duck | Unduck | StopBot | Decode | DropDecode | EndTurn | NoInput
+Effect = Duck | Hold | Resume | StopBot | Follow | Decode | DropDecode | EndTurn | NoInput

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from telephony.player import PlaybackFinished, PlaybackStarted, Player, PlayerEvent
 from telephony.room import Room
@@ -91,8 +92,13 @@ class Speaker:
     def duck(self, gain_db: float) -> None:
         self._player.duck(gain_db)
 
-    def unduck(self) -> None:
-        self._player.unduck()
+    def hold(self) -> None:
+        """Pause where it is, until `resume` or `interrupt`."""
+        self._player.hold()
+
+    def resume(self) -> None:
+        """Go on, at full level."""
+        self._player.resume()
 
     def interrupt(self) -> None:
         """Stop speaking at once; everything announced is dropped, and `on_interrupted` told."""
@@ -102,7 +108,6 @@ class Speaker:
     def drop(self) -> None:
         """Stop speaking at once and forget everything announced."""
         self._player.stop()
-        self._player.unduck()
         for key in list(self._sayings):
             self._close(key, self._player.heard(key), completed=False)
 
@@ -124,9 +129,8 @@ class Speaker:
 
 
 def _heard(saying: Saying, samples: int) -> str:
-    """The words heard, by the share of the audio that was played: speech runs evenly enough for a record."""
-    if saying.samples == 0:
-        return ""
-    share = min(1.0, samples / saying.samples)
+    """The words heard whole: as many as fit into the share of the audio that was played, longer words taking longer."""
     words = saying.text.split()
-    return " ".join(words[: int(len(words) * share)])
+    letters_heard = len("".join(words)) * min(1.0, samples / saying.samples) if saying.samples else 0.0
+    ends = accumulate(len(word) for word in words)
+    return " ".join(word for word, end in zip(words, ends, strict=True) if end <= letters_heard)

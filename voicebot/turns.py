@@ -6,19 +6,23 @@ caller's audio.
 
     NOBODY -> CALLER      the caller begins to speak
     NOBODY -> BOT         the bot begins to speak
-    BOT -> CONTESTED      the caller speaks into the bot's speech (output is ducked)
+    BOT -> CONTESTED      the caller speaks into the bot's speech (which is held, or ducked after false alarms)
     CONTESTED -> CALLER   it was words or went on: the bot is stopped
-    CONTESTED -> BOT      it was a cough, noise or "mhm": the bot goes on
+    CONTESTED -> BOT      it was a cough, noise or "mhm": the bot goes on from where it was
     CALLER -> THINKING    the turn has ended, the answer is on its way
     THINKING -> BOT       the answer begins
     THINKING -> CALLER    the caller goes on before it
     BOT -> NOBODY         the bot has finished
+
+A turn ends when a pause has lasted as long as `Patience` allows for how far the words have come, and longer for a
+caller who is known to pause (`Pace`).
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from voicebot.patience import Pace
 from voicebot.signals import (
     BotFinished,
     BotStarted,
@@ -31,16 +35,28 @@ from voicebot.signals import (
     Elapsed,
     EndTurn,
     Expect,
+    Follow,
     Guess,
+    Hold,
     KeyPressed,
     NoInput,
+    PartialGuess,
     Patience,
+    Progress,
+    Resume,
     Signal,
     StopBot,
-    Unduck,
 )
 
 MARGIN_MS = 200  # kept before the first and after the last voiced sample: recognition loses cut edges
+SUSTAINED_MS = 900  # speech into the bot's that lasts so long is an interruption, whatever the words
+HELD_MS = 1500  # a voice that is held goes on so long after the pause, if nothing says what was said
+SHORT_MS = 1000  # what is no longer and has no words was a noise
+WENT_ON_MS = 2000  # who speaks again so soon after the last word of a turn that was ended had not finished
+# After so many false alarms in a row the voice is only ducked at first, and what interrupts it must be longer.
+FALSE_ALARMS = 3
+WARY_HOLD_MS = 400
+WARY_SUSTAINED_MS = 1500
 
 
 class Floor(StrEnum):
@@ -67,15 +83,18 @@ class Turns:
         self._rate = rate
         self._floor = Floor.NOBODY
         self._patience = Patience()
+        self._pace = Pace()
         self._interruptible = True
         self._speaking = False  # by voice activity
         self._start = 0  # first sample of the turn under way
         self._paused_at: int | None = None  # last voiced sample, while the caller pauses
+        self._said_at: int | None = None  # last voiced sample of the turn that ended last
         self._utterance = 0
         self._pending: int | None = None  # utterance whose guess is awaited or known
         self._guess: Guess | None = None
         self._contested_at = 0
-        self._probe_at = 0  # when the speech into the bot's is recognised next
+        self._held = False
+        self._alarms = 0  # false ones, in a row
         self._silent_since: int | None = None  # the no-input clock; None: stopped
 
     @property
@@ -86,8 +105,9 @@ class Turns:
     def deadline(self) -> int | None:
         """Sample at which `Elapsed` should be signalled, if nothing else comes before."""
         candidates = (
-            self._turn_end(), self._confirm_at(), self._next_probe(), self._longest_at(), self._no_input_at()
-        )  # fmt: skip
+            *(self._turn_end(), self._hold_at(), self._sustained_at(), self._held_until()),
+            *(self._longest_at(), self._no_input_at()),
+        )
         return min((at for at in candidates if at is not None), default=None)
 
     def handle(self, signal: Signal, now: int) -> tuple[Effect, ...]:
@@ -99,6 +119,8 @@ class Turns:
                 effects = self._caller_paused(at)
             case Guess():
                 effects = self._guessed(signal, now)
+            case PartialGuess():
+                effects = self._guessed_in_part(signal)
             case BotStarted(interruptible):
                 effects = self._bot_started(interruptible, now)
             case BotFinished():
@@ -114,18 +136,22 @@ class Turns:
     # The caller
 
     def _caller_started(self, at: int) -> list[Effect]:
-        resumed = self._paused_at is not None
-        self._speaking, self._paused_at = True, None
+        paused_at, self._paused_at = self._paused_at, None
+        self._speaking = True
         self._silent_since = None
+        if self._said_at is not None and at - self._said_at < self._samples(WENT_ON_MS):
+            self._pace.cut_off()
+        self._said_at = None
         if self._floor in (Floor.NOBODY, Floor.THINKING):
-            self._begin_turn(at)
-            return []
+            return self._begin_turn(at)
         if self._floor is Floor.BOT:
             self._start = self._with_margin(at)
-            if not self._interruptible:
-                return []
-            return self._contest(at)
-        return self._drop_pending() if resumed else []
+            return self._contest(at) if self._interruptible else []
+        if paused_at is None:
+            return []
+        if self._floor is Floor.CALLER:
+            self._pace.paused((at - paused_at) * 1000 // self._rate)
+        return [*self._drop_pending(), Follow(self._start)]
 
     def _caller_paused(self, at: int) -> list[Effect]:
         self._speaking = False
@@ -139,34 +165,25 @@ class Turns:
             return []
         self._guess = guess
         if self._floor is Floor.CONTESTED:
-            return self._weigh_probe(guess) if self._speaking else self._settle_contest(guess)
-        if self._floor is Floor.CALLER and not guess.words and self._was_short():
+            if guess.progress is Progress.NOTHING or guess.listening:
+                return self._false_alarm("listening" if guess.listening else "no words")
+            return self._interrupted("words")
+        if self._floor is Floor.CALLER and guess.progress is Progress.NOTHING and self._was_short():
             self._end_noise(now)
         return []
 
-    def _weigh_probe(self, guess: Guess) -> list[Effect]:
+    def _guessed_in_part(self, guess: PartialGuess) -> list[Effect]:
         """The caller still speaks: only words that the flow can act on stop the bot before the time is up."""
-        self._pending, self._guess = None, None
-        if not guess.answers or guess.back_channel:
-            return []
-        self._move(Floor.CALLER)
-        return [StopBot()]
-
-    def _settle_contest(self, guess: Guess) -> list[Effect]:
-        if guess.words and not guess.back_channel:
-            self._move(Floor.CALLER)
-            return [StopBot()]
-        self._paused_at, self._pending = None, None
-        self._move(Floor.BOT)
-        return [Unduck()]
+        acts = guess.progress is Progress.COMPLETE and not guess.listening
+        return self._interrupted("words") if self._floor is Floor.CONTESTED and self._speaking and acts else []
 
     def _key_pressed(self) -> list[Effect]:
         self._silent_since = None
-        stop: list[Effect] = []
-        if self._floor in (Floor.BOT, Floor.CONTESTED) and self._interruptible:
-            self._move(Floor.THINKING)
-            stop = [StopBot()]
-        return stop
+        self._said_at = None
+        if self._floor not in (Floor.BOT, Floor.CONTESTED) or not self._interruptible:
+            return []
+        self._move(Floor.THINKING)
+        return [StopBot("key")]
 
     # The bot
 
@@ -178,27 +195,29 @@ class Turns:
         if self._floor is Floor.CONTESTED and not interruptible:
             self._end_pause()
             self._move(Floor.BOT)
-            return [Unduck()]
+            return [Resume("must be heard")]
         # What the caller has said into the preparation of this answer is a turn of its own, not lost.
-        effects = self._end_turn("bot_started") if self._floor is Floor.CALLER and self._paused_at is not None else []
+        ends = self._floor is Floor.CALLER and self._paused_at is not None
+        effects = self._end_turn("the answer began", now) if ends else []
         if self._floor is not Floor.CONTESTED:
             self._move(Floor.BOT)
         return effects
 
     def _bot_finished(self, now: int) -> list[Effect]:
+        effects: list[Effect] = []
         if self._floor is Floor.CONTESTED:
-            self._move(Floor.BOT)  # nothing is left to contest
+            self._move(Floor.BOT)
+            effects.append(Resume("nothing was left to say"))
         if self._floor is not Floor.BOT:
-            return []
+            return effects
         self._move(Floor.NOBODY)
         self._silent_since = now
         if self._speaking:
-            self._begin_turn(self._start + self._samples(MARGIN_MS))
-            self._silent_since = None
-        elif self._paused_at is not None:
+            return effects + self._begin_turn(self._start + self._samples(MARGIN_MS))
+        if self._paused_at is not None:
             self._move(Floor.CALLER)
             self._silent_since = None
-        return []
+        return effects
 
     def _expect(self, patience: Patience, now: int) -> list[Effect]:
         self._patience = patience
@@ -219,36 +238,51 @@ class Turns:
 
     def _next_due(self, now: int) -> list[Effect]:
         if (end := self._turn_end()) is not None and now >= end:
-            answered = self._guess is not None and self._guess.answers
-            return self._end_turn("answered" if answered else "pause")
-        if (confirm := self._confirm_at()) is not None and now >= confirm:
-            self._pending, self._guess = None, None
-            self._move(Floor.CALLER)
-            return [StopBot()]
-        if (probe := self._next_probe()) is not None and now >= probe:
-            self._probe_at = now + self._samples(self._patience.probe_ms)
-            return [self._decode(now)]
+            return self._end_turn(self._progress.value, now)
+        if (hold := self._hold_at()) is not None and now >= hold:
+            self._held = True
+            return [Hold()]
+        if (sustained := self._sustained_at()) is not None and now >= sustained:
+            return self._interrupted("went on")
+        if (held := self._held_until()) is not None and now >= held:
+            return self._false_alarm("not recognised in time")
         if (longest := self._longest_at()) is not None and now >= longest:
             decode = self._decode(now)
-            return [decode, *self._end_turn("longest")]
+            return [decode, *self._end_turn("longest", now)]
         if (silent := self._no_input_at()) is not None and now >= silent:
             self._silent_since = None
             return [NoInput()]
         return []
 
+    @property
+    def _progress(self) -> Progress:
+        """Of the words up to the pause; they count as open until they are known."""
+        return Progress.OPEN if self._guess is None else self._guess.progress
+
     def _turn_end(self) -> int | None:
         if self._floor is not Floor.CALLER or self._paused_at is None:
             return None
-        answered = self._guess is not None and self._guess.answers
-        return self._paused_at + self._samples(self._patience.answered_ms if answered else self._patience.open_ms)
+        usual_ms = self._patience.after(self._progress)
+        return self._paused_at + self._samples(self._pace.stretched(usual_ms, self._progress))
 
-    def _confirm_at(self) -> int | None:
+    @property
+    def _wary(self) -> bool:
+        return self._alarms >= FALSE_ALARMS
+
+    def _hold_at(self) -> int | None:
+        if self._floor is not Floor.CONTESTED or self._held or not self._speaking:
+            return None
+        return self._contested_at + self._samples(WARY_HOLD_MS)
+
+    def _sustained_at(self) -> int | None:
         if self._floor is not Floor.CONTESTED or not self._speaking:
             return None
-        return self._contested_at + self._samples(self._patience.confirm_ms)
+        return self._contested_at + self._samples(WARY_SUSTAINED_MS if self._wary else SUSTAINED_MS)
 
-    def _next_probe(self) -> int | None:
-        return self._probe_at if self._confirm_at() is not None else None
+    def _held_until(self) -> int | None:
+        if self._floor is not Floor.CONTESTED or self._paused_at is None:
+            return None
+        return self._paused_at + self._samples(HELD_MS)
 
     def _longest_at(self) -> int | None:
         if self._floor is not Floor.CALLER or not self._speaking:
@@ -265,13 +299,26 @@ class Turns:
     def _contest(self, at: int) -> list[Effect]:
         self._move(Floor.CONTESTED)
         self._contested_at = at
-        self._probe_at = at + self._samples(self._patience.probe_ms)
-        return [Duck()]
+        self._held = not self._wary
+        return [Hold() if self._held else Duck(), Follow(self._start)]
 
-    def _begin_turn(self, at: int) -> None:
-        self._start = self._with_margin(at)
-        self._paused_at, self._pending, self._guess = None, None, None
+    def _interrupted(self, reason: str) -> list[Effect]:
+        self._alarms = 0
         self._move(Floor.CALLER)
+        return [StopBot(reason)]
+
+    def _false_alarm(self, reason: str) -> list[Effect]:
+        self._alarms += 1
+        self._end_pause()
+        self._move(Floor.BOT)
+        return [Resume(reason)]
+
+    def _begin_turn(self, at: int) -> list[Effect]:
+        self._start = self._with_margin(at)
+        self._end_pause()
+        self._silent_since = None
+        self._move(Floor.CALLER)
+        return [Follow(self._start)]
 
     def _decode(self, end: int) -> Decode:
         self._utterance += 1
@@ -284,9 +331,11 @@ class Turns:
         dropped, self._pending, self._guess = self._pending, None, None
         return [DropDecode(dropped)]
 
-    def _end_turn(self, reason: str) -> list[Effect]:
+    def _end_turn(self, reason: str, now: int) -> list[Effect]:
         assert self._pending is not None
-        ended = EndTurn(self._pending, reason)
+        pause = 0 if self._paused_at is None else now - self._paused_at
+        ended = EndTurn(self._pending, reason, pause * 1000 // self._rate)
+        self._said_at = self._paused_at
         self._end_pause()
         self._move(Floor.THINKING)
         return [ended]
@@ -300,7 +349,7 @@ class Turns:
         self._silent_since = now
 
     def _was_short(self) -> bool:
-        return self._paused_at is not None and self._paused_at - self._start < self._samples(1000 + MARGIN_MS)
+        return self._paused_at is not None and self._paused_at - self._start < self._samples(SHORT_MS + MARGIN_MS)
 
     def _move(self, to: Floor) -> None:
         if to is not self._floor and to not in FLOOR_MOVES[self._floor]:

@@ -101,13 +101,13 @@ class Line:
     def events(self, kind: type[CallEvent]) -> list[Any]:
         return [event for event in self.told if isinstance(event, kind)]
 
-    async def until(self, kind: type[CallEvent], count: int = 1, **values: Any) -> Any:
+    async def until(self, event_type: type[CallEvent], /, count: int = 1, **values: Any) -> Any:
         """The `count`-th event of that kind with those values."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = [
                     event
-                    for event in self.events(kind)
+                    for event in self.events(event_type)
                     if all(getattr(event, name) == value for name, value in values.items())
                 ]
                 if len(found) >= count:
@@ -126,12 +126,14 @@ class Line:
 
 
 @asynccontextmanager
-async def line(data: Path, agents: tuple[AgentSettings, ...] = (), **turns: Any) -> AsyncIterator[Line]:
+async def line(
+    data: Path, agents: tuple[AgentSettings, ...] = (), folder: Path = SHOP, **turns: Any
+) -> AsyncIterator[Line]:
     network = MemoryNetwork()
     endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", 5060, codecs=("pcma",)), network)
     config = Config(
         data=data,
-        numbers=(NumberSettings(number="*", bot=SHOP, language="pl"),),
+        numbers=(NumberSettings(number="*", bot=folder, language="pl"),),
         queues={"service": QueueSettings(agents=agents, ring_s=1.0, decide_s=5.0)},
         turns=turns or {},
     )
@@ -140,7 +142,7 @@ async def line(data: Path, agents: tuple[AgentSettings, ...] = (), **turns: Any)
     events = EventStream()
     media = MediaThread(asyncio.get_running_loop())
     media.start()
-    loaded = load_bot(SHOP)
+    loaded = load_bot(folder)
     bot = RunningBot(loaded, Engine(loaded), EmbeddedUnderstanding(loaded), systems, SpeechSettings(rate=2.0))
     services = Services(config, endpoint, media, activity, recogniser, PromptStore(data / "prompts", voice), events)  # type: ignore[arg-type]
     ready = Line(services, bot, endpoint, network, activity, recogniser, voice, systems)

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from voicebot.events import (
+    PASSING,
     REFUSED,
     BotSaid,
     CallEnded,
@@ -124,7 +125,7 @@ def _with_words(event: CallEvent, words: str) -> CallEvent:
 
 
 class LiveLines:
-    """A sink of an `EventStream`: every event as a JSON line, masked as in the records; no words after a refusal."""
+    """A sink of an `EventStream`: every event of the records as a JSON line, masked alike; no words after a refusal."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -132,6 +133,8 @@ class LiveLines:
         self._refused: set[str] = set()
 
     def __call__(self, event: CallEvent) -> None:
+        if isinstance(event, PASSING):
+            return
         if is_refusal(event):
             self._refused.add(event.call_id)
         if event.call_id in self._refused:

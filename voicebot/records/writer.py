@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from voicebot.errors import RecordsUnavailable
-from voicebot.events import CallEnded, CallEvent, from_json, to_json
+from voicebot.events import PASSING, CallEnded, CallEvent, from_json, to_json
 from voicebot.records.database import DATABASE, cannot_open, is_about_data, is_passing, open_database, upgrade
 from voicebot.records.privacy import EventRedactor, is_refusal, without_words
 from voicebot.records.spill import SpillFile
@@ -108,7 +108,9 @@ class RecordWriter:
         self._thread.start()
 
     def submit(self, event: CallEvent) -> None:
-        """Queue an event; never blocks, never raises."""
+        """Queue an event; never blocks, never raises. What is of the moment is not kept."""
+        if isinstance(event, PASSING):
+            return
         with self._changed:
             if len(self._queue) >= self._settings.queue:
                 self._queue.popleft()

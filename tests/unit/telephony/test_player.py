@@ -170,13 +170,13 @@ def test_stop_with_nothing_playing_is_harmless(rig: Rig, player: Player) -> None
     assert not player.busy
 
 
-def test_duck_and_unduck_are_ramps(rig: Rig, leg: ScriptedLeg, player: Player) -> None:
+def test_ducking_and_going_on_are_ramps(rig: Rig, leg: ScriptedLeg, player: Player) -> None:
     player.play("one", level(200 * FRAME, 10000))
     rig.run(10)
     player.duck(-20.0)
     rig.run(10)
     assert sent(leg)[-1] == 1000
-    player.unduck()
+    player.resume()
     rig.run(10)
     wire = sent(leg)
     assert wire[-1] == 10000
@@ -206,6 +206,40 @@ def test_more_than_two_minutes_are_refused(rig: Rig, player: Player) -> None:
     player.play("two", minute)
     with pytest.raises(PlayerFull):
         player.play("two", minute)
+
+
+def test_a_held_voice_goes_on_from_where_it_was(rig: Rig, leg: ScriptedLeg, player: Player) -> None:
+    player.play("one", level(20 * FRAME, 1000))
+    player.end("one")
+    rig.run(8)
+    player.hold()
+    rig.run(20)
+    before = sent(leg)
+    assert not before[-10 * FRAME :].any(), "held"
+    assert np.abs(np.diff(before[6 * FRAME :].astype(int))).max() <= 30, "without a click"
+    assert player.busy
+    heard = player.heard("one")
+    player.resume()
+    rig.run(20)
+    assert rig.events[-1] == PlaybackFinished("one", 20 * FRAME, completed=True)
+    after = sent(leg)[len(before) :]
+    assert np.count_nonzero(after) == pytest.approx(20 * FRAME - heard, abs=2)
+    assert np.abs(np.diff(after[: 10 * FRAME].astype(int))).max() <= 30, "without a click"
+
+
+def test_what_is_said_after_a_held_voice_was_stopped_is_heard(rig: Rig, leg: ScriptedLeg, player: Player) -> None:
+    player.play("one", level(20 * FRAME, 1000))
+    rig.run(8)
+    player.hold()
+    rig.run(8)
+    silent_since = len(sent(leg))
+    player.stop()
+    player.play("two", level(5 * FRAME, 700))
+    player.end("two")
+    rig.run(12)
+    said = sent(leg)[silent_since:]
+    assert said.max() == 700, "nothing is left of the first, the second has its full level"
+    assert rig.events[-1] == PlaybackFinished("two", 5 * FRAME, completed=True)
 
 
 def test_half_samples_are_refused(player: Player) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from asr.recogniser import Alternative, Transcript
+from asr.recogniser import Alternative, Transcript, Word
 from flows import CallStarted, EmbeddedUnderstanding, Engine, Expectation, Listen, load_bot
 from voicebot.dialog import Dialog
+from voicebot.signals import Progress
 
 SHOP = Path(__file__).parents[3] / "flows" / "examples" / "shop"
 
@@ -66,13 +68,39 @@ async def test_what_the_caller_wants_is_never_taken_from_a_lesser_reading(dialog
     assert not words.answers
 
 
+@pytest.mark.parametrize(
+    ("text", "progress", "why"),
+    [
+        ("", Progress.NOTHING, ""),
+        ("jeden dwa trzy", Progress.UNFINISHED, "digits are missing"),
+        ("jeden dwa trzy cztery pięć sześć", Progress.COMPLETE, "all digits"),
+        ("zaraz sprawdzę", Progress.UNFINISHED, "hesitation"),
+        ("numer mojego zamówienia to", Progress.UNFINISHED, "grammar"),
+        ("ładna pogoda", Progress.OPEN, "no answer"),
+        ("konsultant", Progress.COMPLETE, "answers"),
+        ("z konsultantem na temat mojej", Progress.UNFINISHED, "grammar"),
+    ],
+)
+async def test_how_far_the_words_have_come(asked_for_a_number: Dialog, text: str, progress: Progress, why: str) -> None:
+    words = await asked_for_a_number.consider(heard(text))
+    assert (words.progress, words.why) == (progress, why)
+
+
+async def test_a_voice_that_goes_on_after_the_last_word_hesitates(dialog: Dialog) -> None:
+    said = heard("gdzie jest moja paczka")
+    at_the_end = replace(said, words=(Word("paczka", 0.6, 1.7, 0.9),), audio_s=2.0)
+    assert (await dialog.consider(at_the_end)).progress is Progress.COMPLETE
+    before_it = replace(said, words=(Word("paczka", 0.4, 1.2, 0.9),), audio_s=2.0)
+    assert (await dialog.consider(before_it)).why == "voice without words"
+
+
 @pytest.mark.parametrize(("text", "mere"), [("mhm", True), ("konsultant", False)])
 async def test_a_mere_sound_of_attention_is_no_answer(dialog: Dialog, text: str, mere: bool) -> None:
-    assert (await dialog.consider(heard(text))).back_channel is mere
+    assert (await dialog.consider(heard(text))).listening is mere
 
 
 async def test_agreeing_before_the_question_was_put_answers_nothing(asked_for_a_number: Dialog) -> None:
     dialog = asked_for_a_number
     await dialog.heard(await dialog.consider(heard("jeden dwa trzy cztery pięć sześć")))  # and is read back
-    assert (await dialog.consider(heard("tak"), question_heard=False)).back_channel
-    assert not (await dialog.consider(heard("tak"), question_heard=True)).back_channel
+    assert (await dialog.consider(heard("tak"), question_heard=False)).listening
+    assert not (await dialog.consider(heard("tak"), question_heard=True)).listening

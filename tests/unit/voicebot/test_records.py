@@ -27,6 +27,7 @@ from voicebot.events import (
     CallbackPromised,
     CallEnded,
     CallerSaid,
+    CallerSaying,
     CallEvent,
     CallStarted,
     Decision,
@@ -41,6 +42,7 @@ from voicebot.events import (
 from voicebot.records import CallRecord, CallRecords, RecordWriter, WriterSettings
 from voicebot.records.database import DATABASE, open_database, upgrade
 from voicebot.records.models import Base
+from voicebot.records.privacy import LiveLines
 from voicebot.records.spill import SpillFile
 from voicebot.records.store import CallStore, NumberedEvent
 from voicebot.records.writer import SPILL
@@ -128,6 +130,18 @@ def test_a_call_comes_back_as_it_was(tmp_path: Path) -> None:
     records = CallRecords(tmp_path)
     assert [(callback.call_id, callback.number) for callback in records.open_callbacks()] == [("c1", "601234567")]
     records.close()
+
+
+def test_what_is_of_the_moment_is_kept_by_nobody(tmp_path: Path) -> None:
+    lines: list[str] = []
+    live = LiveLines(lines.append)
+    events = [started(), CallerSaying(text="mój pesel to cztery cztery", **at(2)), ended()]
+    for event in events:
+        live(event)
+    store(tmp_path, events)
+    assert list(read(tmp_path).events) == [events[0], events[2]]
+    assert "pesel" not in "".join(lines)
+    assert b"pesel" not in on_disk(tmp_path)
 
 
 def test_calls_are_listed_newest_first_and_in_pages(tmp_path: Path) -> None:
