@@ -11,7 +11,7 @@ import asyncio
 import selectors
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,20 @@ from asr.activity import ActivityService
 from asr.decoder import Decoder
 from asr.device import choose_device
 from asr.models import find
-from asr.recogniser import RecognitionRequest
+from asr.recogniser import RecognitionRequest, Transcript
 from benchmarks.turns_corpus import Turn
 from benchmarks.turns_rivals import FRAME
 from benchmarks.turns_sound import RATE, Spoken
 from flows import CallStarted, EmbeddedUnderstanding, Engine, Heard, Listen, Understanding, Understood, load_bot
 from flows.commands import Command, SetSlot, StartFlow
-from voicebot.conversation import PATIENCE
 from voicebot.dialog import Dialog
 from voicebot.listener import Listener, Utterance, Words
+from voicebot.patience import patience_for
+from voicebot.signals import EndTurn, Resume, StopBot
 
 BOT = Path(__file__).with_name("turns_bot")
 DECODE_S = 0.06  # from the request to its transcript
+LONGEST_MS = 30_000
 NOW = datetime(2026, 11, 25, 12, tzinfo=ZoneInfo("Europe/Warsaw"))
 # The flow that asks each question of the corpus, and what has been answered before.
 ASKED_BY = {
@@ -64,32 +66,56 @@ class Ours:
             return runner.run(self._listen(spoken))
 
     async def _listen(self, spoken: Spoken) -> Ended:
-        dialog = asked(spoken.turn, self._engine, self._understanding)
-        turns: list[Utterance] = []
-        faults: list[str] = []
-
-        async def hear(audio: bytes) -> Words:
-            await asyncio.sleep(DECODE_S)
-            request = RecognitionRequest(audio, RATE, spoken.turn.language, "turns", hints=dialog.expect.hints)
-            return await dialog.consider(self._decoder.transcribe(request))
-
-        listener = Listener(self._activity, RATE, _Mute(), hear, turns.append, lambda: None, faults.append)
-        listener.expect(replace(PATIENCE[dialog.expect.kind], no_input_ms=int(dialog.expect.timeout_s * 1000)))
+        mind = _Mind(self._decoder, spoken.turn.language, asked(spoken.turn, self._engine, self._understanding))
+        listener = Listener(self._activity, RATE, _Mute(), mind)
+        listener.expect(patience_for(mind.dialog.expect, longest_ms=LONGEST_MS))
         began = asyncio.get_running_loop().time()
         for start in range(0, len(spoken.audio) // 2, FRAME):
             await asyncio.sleep(FRAME / RATE)
             listener.feed(start, spoken.audio[2 * start : 2 * (start + FRAME)])
             self._activity.step()
-            if turns or faults:
+            if mind.ended is not None:
                 break
         ended = Ended(None, "")
-        if turns:
-            words = await turns[0].words
-            ended = Ended(round((turns[0].ended_at - began) * RATE), words.transcript.text)
+        if mind.ended is not None:
+            words = await mind.ended.words
+            ended = Ended(round((mind.ended.ended_at - began) * RATE), words.transcript.text)
         await listener.close()
-        if faults:
-            raise RuntimeError(faults[0])
         return ended
+
+
+class _Mind:
+    """The conversation, as far as the ear needs one: it takes the first turn that ends."""
+
+    def __init__(self, decoder: Decoder, language: str, dialog: Dialog) -> None:
+        self._decoder, self._language = decoder, language
+        self.dialog = dialog
+        self.ended: Utterance | None = None
+
+    async def recognise(self, audio: bytes, *, final: bool) -> Transcript:
+        await asyncio.sleep(DECODE_S)
+        hints = self.dialog.expect.hints
+        return self._decoder.transcribe(
+            RecognitionRequest(audio, RATE, self._language, "turns", final=final, hints=hints)
+        )
+
+    async def consider(self, transcript: Transcript) -> Words:
+        return await self.dialog.consider(transcript)
+
+    def turn_ended(self, utterance: Utterance) -> None:
+        self.ended = self.ended or utterance
+
+    def no_input(self) -> None:
+        pass
+
+    def saying(self, text: str) -> None:
+        pass
+
+    def decided(self, effect: Resume | StopBot | EndTurn) -> None:
+        pass
+
+    def fault(self, message: str) -> None:
+        raise RuntimeError(message)
 
 
 def asked(turn: Turn, engine: Engine, understanding: Understanding) -> Dialog:
@@ -109,7 +135,10 @@ class _Mute:
     def duck(self, gain_db: float) -> None:
         raise AssertionError("nothing is being said")
 
-    def unduck(self) -> None:
+    def hold(self) -> None:
+        raise AssertionError("nothing is being said")
+
+    def resume(self) -> None:
         raise AssertionError("nothing is being said")
 
     def interrupt(self) -> None:

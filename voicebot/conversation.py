@@ -30,6 +30,7 @@ from flows import (
     SystemSlow,
 )
 from telephony.room import Member, Room
+from tts.errors import TtsError
 from tts.text import spoken
 from voicebot import events
 from voicebot.dialog import Dialog
@@ -37,12 +38,14 @@ from voicebot.listener import Listener, Utterance, Words
 from voicebot.parts import CallContext, RunningBot, Services
 from voicebot.patience import patience_for
 from voicebot.pipeline import CallPipeline, EventFrame, UtteranceFrame
+from voicebot.reply_watch import LATE_S, ReplyWatch
 from voicebot.signals import EndTurn, Resume, StopBot
 from voicebot.speaker import Said, Saying, Speaker
 
 log = logging.getLogger(__name__)
 
 BETWEEN_KEYS_S = 3.0
+ONE_MOMENT = "phrases/one_moment"
 WAY_OUT_S = 30.0  # after a fault: longer than the sentence that gives the call away
 
 DECISIONS: dict[type, str] = {EndTurn: "end_of_turn", Resume: "no_interruption", StopBot: "interruption"}
@@ -86,6 +89,7 @@ class Conversation:
         self._rate = room.sample_rate
         self._people_tried = False
         self._way_out: asyncio.TimerHandle | None = None
+        self._watch = ReplyWatch(self._reply_late, self._reply_lost)
 
     async def run(self, opening: CallStarted | Event) -> Handoff | HangUp:
         """Talk, beginning with `opening`, and return the action that ends the bot's part."""
@@ -103,6 +107,7 @@ class Conversation:
         finally:
             # A caller who hangs up cuts the bot off: what was heard of it is told now, not after the end of the call.
             self.speaker.drop()
+            self._watch.done()
             for timer in (self._key_timer, self._way_out):
                 if timer is not None:
                     timer.cancel()
@@ -127,6 +132,7 @@ class Conversation:
         self._context.publish(events.KeysPressed, keys=keys)
         if self._awaited is not None:
             self._awaited.cancel()  # who presses keys does not wait for words to be recognised
+        self._watch.begin("dialog")
         self._pipeline.post(EventFrame(Keys(keys)))
 
     def _forget_keys(self) -> None:
@@ -141,6 +147,7 @@ class Conversation:
     # What the pipeline asks (pipeline.Turn)
 
     async def heard(self, utterance: Utterance, words: Words) -> tuple[Action, ...]:
+        self._watch.reach("dialog")
         transcript = words.transcript
         self._clock = _TurnClock(utterance.paused_at, utterance.ended_at, recognised=self._loop.time())
         self._context.publish(
@@ -158,6 +165,7 @@ class Conversation:
         return self._dialog.begin(event) if isinstance(event, CallStarted) else self._dialog.apply(event)
 
     def announce(self, say: Say) -> Saying:
+        self._watch.reach("speech")
         return self.speaker.announce(spoken(say.spans, say.language), say.step, say.interruptible)
 
     async def speech(self, say: Say) -> AsyncIterator[bytes]:
@@ -169,6 +177,8 @@ class Conversation:
         """Carry out what does not wait for speech to end."""
         match action:
             case Listen(expect):
+                if self.speaker.silent:
+                    self._watch.done()
                 if (expect.kind, expect.length) != (self._expect.kind, self._expect.length):
                     self._forget_keys()
                 self._expect = expect
@@ -213,6 +223,7 @@ class Conversation:
 
     def turn_ended(self, utterance: Utterance) -> None:
         self._awaited = utterance.words
+        self._watch.begin("recognition")
         self._pipeline.post(UtteranceFrame(utterance))
 
     def no_input(self) -> None:
@@ -231,6 +242,9 @@ class Conversation:
 
     def _bot_started(self, saying: Saying) -> None:
         self._listener.bot_started(saying.interruptible)
+        if saying.step == ONE_MOMENT:
+            return
+        self._watch.done()
         if self._clock is not None:
             clock, self._clock = self._clock, None
             marks = (clock.paused, clock.ended, clock.recognised, clock.decided, self._loop.time())
@@ -254,6 +268,32 @@ class Conversation:
 
     def _interrupted(self) -> None:
         self._pipeline.interrupt()
+
+    # Slowness
+
+    def _reply_late(self, stage: str) -> None:
+        """Nothing has been heard since the caller's turn ended: say that it takes a moment, past whatever is slow."""
+        self._context.publish(events.Fault, stage=stage, message=f"No answer was heard within {LATE_S:g} s.")
+        if not self._listener.caller_speaks:
+            assert self._tasks is not None
+            self._tasks.create_task(self._ask_for_a_moment(), name="one moment")
+
+    async def _ask_for_a_moment(self) -> None:
+        """A stored prompt, handed to the speaker directly. Where it is not stored, nothing quicker could be said."""
+        language = self._dialog.state.language
+        text = self._bot.bot.phrases[language]["one_moment"][0]
+        saying = self.speaker.announce(text, ONE_MOMENT, interruptible=True)
+        try:
+            async with asyncio.timeout(LATE_S):
+                async for pcm in self._services.prompts.speak(self._bot.speech(text, language, self._rate), keep=False):
+                    self.speaker.feed(saying, pcm)
+        except (TtsError, TimeoutError) as error:
+            log.warning("nothing could be said about a slow answer: %s", error or "the voice is slow, too")
+        finally:
+            self.speaker.end(saying)
+
+    def _reply_lost(self, stage: str) -> None:
+        self.fault(f"no answer came from {stage}")
 
     # Company systems
 

@@ -134,6 +134,11 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def caller_speaks(self) -> bool:
+        """The caller has the floor."""
+        return self._turns.floor in (Floor.CALLER, Floor.CONTESTED)
+
     # What the conversation tells
 
     def bot_started(self, interruptible: bool) -> None:

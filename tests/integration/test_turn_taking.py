@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from asr.recogniser import RecognitionRequest
+from flows import TurnContext, Understood
 from tests.integration.call_harness import SHOP, Line, Phone, ended, line
 from voicebot import events
 
@@ -103,3 +104,46 @@ async def test_the_bot_is_not_held_for_ever_while_recognition_is_slow(called: tu
     assert decision.data == {"move": "no_interruption", "reason": "not recognised in time"}
     bot.recogniser.delay_s = 0.0
     assert not (await bot.until(events.BotSaid, step="greeting/ask")).interrupted
+
+
+async def test_who_waits_for_slow_recognition_hears_that_it_takes_a_moment(called: tuple[Line, Phone]) -> None:
+    bot, _ = called
+    await bot.until(events.BotSaid, step="greeting/ask")
+    bot.recogniser.delay_s = 3.0
+    await bot.say("gdzie jest moja paczka")
+    moment = await bot.until(events.BotSaid, step="phrases/one_moment")
+    assert not moment.interrupted
+    assert bot.events(events.CallerSaid) == [], "it was said before the words were known"
+    (fault,) = bot.events(events.Fault)
+    assert fault.stage == "recognition"
+    assert "sześciocyfrowy" in (await bot.until(events.BotSaid, step="order_status/order_number/ask")).text
+
+
+async def test_who_waits_for_a_slow_dialog_hears_that_it_takes_a_moment(
+    called: tuple[Line, Phone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, _ = called
+    await bot.until(events.BotSaid, step="greeting/ask")
+    understand = bot.bot.understanding.understand
+
+    async def slowly(text: str, context: TurnContext) -> Understood:
+        await asyncio.sleep(2.5)
+        return await understand(text, context)
+
+    monkeypatch.setattr(bot.bot.understanding, "understand", slowly)
+    await bot.say("gdzie jest moja paczka")
+    await bot.until(events.BotSaid, step="phrases/one_moment")
+    assert "sześciocyfrowy" in (await bot.until(events.BotSaid, step="order_status/order_number/ask")).text
+
+
+async def test_who_gets_no_answer_at_all_gets_a_person(
+    called: tuple[Line, Phone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, _ = called
+    await bot.until(events.BotSaid, step="greeting/ask")
+    monkeypatch.setattr("voicebot.reply_watch.LOST_S", 3.0)
+    bot.recogniser.delay_s = 60.0
+    await bot.say("gdzie jest moja paczka")
+    await bot.until(events.BotSaid, step="phrases/one_moment")
+    await bot.until(events.HandoffStarted, reason="fault")
+    assert [fault.stage for fault in bot.events(events.Fault)] == ["recognition", "pipeline"]
