@@ -74,13 +74,15 @@ class Ours:
             await asyncio.sleep(FRAME / RATE)
             listener.feed(start, spoken.audio[2 * start : 2 * (start + FRAME)])
             self._activity.step()
-            if mind.ended is not None:
+            if mind.ended is not None or mind.faults:
                 break
         ended = Ended(None, "")
         if mind.ended is not None:
             words = await mind.ended.words
             ended = Ended(round((mind.ended.ended_at - began) * RATE), words.transcript.text)
         await listener.close()
+        if mind.faults:
+            raise RuntimeError(mind.faults[0])
         return ended
 
 
@@ -91,6 +93,7 @@ class _Mind:
         self._decoder, self._language = decoder, language
         self.dialog = dialog
         self.ended: Utterance | None = None
+        self.faults: list[str] = []  # told on the loop, which would swallow an exception
 
     async def recognise(self, audio: bytes, *, final: bool) -> Transcript:
         await asyncio.sleep(DECODE_S)
@@ -115,7 +118,7 @@ class _Mind:
         pass
 
     def fault(self, message: str) -> None:
-        raise RuntimeError(message)
+        self.faults.append(message)
 
 
 def asked(turn: Turn, engine: Engine, understanding: Understanding) -> Dialog:

@@ -26,20 +26,21 @@ from benchmarks.recognition_speech import with_loss
 from benchmarks.turns_corpus import Piece, Turn
 
 RATE = 8000
-FORMAT = 1  # bump it when the same turn gives other sounds
+FORMAT = 2  # bump it when the same turn gives other sounds
 RENDER_S = 1800
 LEAD_S = 0.5
 TRAIL_S = 4.0  # longer than the longest pause that ends a turn
 LEVEL_DB = -8.0
 BAND_HZ = (300.0, 3400.0)
 AUDIBLE = 0.02  # -34 dB under the peak of the piece: what is below is its silence
+BLOCK = RATE // 100  # 10 ms, in which speech and noise are compared
 SLOW_RATE = 90  # words a minute: a hesitation is drawn out
 LOSS = 0.05
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """`audio`: 8 kHz, 16-bit mono. `ends[i]`: the sample at which piece i is over."""
+    """`audio`: 8 kHz, 16-bit mono. `ends[i]`: the sample at which piece i is over, or is lost in the noise."""
 
     turn: Turn
     audio: bytes
@@ -88,11 +89,18 @@ def on_the_line(pieces: Sequence[channel.Signal], turn: Turn) -> tuple[NDArray[n
     signal = signal / (np.abs(signal).max() + 1e-9)
     if turn.condition == "noise":
         random = np.random.default_rng(turn.seed)
-        voiced = np.concatenate([signal[end - len(sound) : end] for sound, end in zip(pieces, ends, strict=True)])
-        loudness = float(np.sqrt(np.square(voiced).mean())) * 10 ** (turn.noise_db / 20)
+        spoken = [signal[end - len(sound) : end] for sound, end in zip(pieces, ends, strict=True)]
+        loudness = float(np.sqrt(np.square(np.concatenate(spoken)).mean())) * 10 ** (turn.noise_db / 20)
+        ends = [end - len(one) + audible(one, loudness) for one, end in zip(spoken, ends, strict=True)]
         signal = signal + channel.noise(len(signal), turn.noise_kind, random) * loudness
     pcm = (np.clip(signal * 10 ** (LEVEL_DB / 20), -1, 1) * 32767).astype(np.int16)
     return channel.decode_a_law(channel.encode_a_law(pcm)), ends
+
+
+def audible(sound: channel.Signal, noise: float) -> int:
+    """How much of it there is until it stays under the noise, a root mean square."""
+    blocks = np.arange(len(sound), 0, -BLOCK)
+    return next((int(end) for end in blocks if np.square(sound[max(0, end - BLOCK) : end]).mean() >= noise**2), 0)
 
 
 def stripped(samples: NDArray[np.int16], rate: int) -> channel.Signal:

@@ -13,7 +13,7 @@ from benchmarks.turns_corpus import Piece, Turn, turns
 from benchmarks.turns_ours import BOT, AudioTimeLoop, Ours, asked
 from benchmarks.turns_rivals import Activity, fixed
 from benchmarks.turns_score import Score, best_fixed, score
-from benchmarks.turns_sound import RATE, TRAIL_S, Spoken, on_the_line, stripped
+from benchmarks.turns_sound import RATE, TRAIL_S, Spoken, audible, on_the_line, stripped
 from flows import EmbeddedUnderstanding, Engine, load_bot
 from tests.unit.asr.speech import say
 
@@ -77,6 +77,13 @@ def test_noise_lies_under_the_pauses_as_far_down_as_said() -> None:
     sound = audio.astype(float)
     pause, words = sound[ends[0] + 800 : ends[0] + 7200], sound[ends[0] - RATE : ends[0]]
     assert 20 * np.log10(pause.std() / words.std()) == pytest.approx(-10.4, abs=0.5)  # the words are noisy as well
+
+
+def test_speech_is_over_where_it_is_lost_in_the_noise() -> None:
+    fading = np.concatenate([np.full(800, 0.5, np.float32), np.full(400, 0.01, np.float32)])
+    assert audible(fading, noise=0.001) == 1200
+    assert audible(fading, noise=0.1) == 800
+    assert audible(fading, noise=0.6) == 0
 
 
 def test_silence_around_a_piece_is_taken_off() -> None:
