@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from asr.activity import ActivityService
 from asr.decoder import Decoder
 from asr.device import choose_device
+from asr.errors import RecogniserBusy
 from asr.models import find
 from asr.recogniser import RecognitionRequest, Transcript
 from benchmarks.turns_corpus import Turn
@@ -96,11 +97,11 @@ class _Mind:
         self.faults: list[str] = []  # told on the loop, which would swallow an exception
 
     async def recognise(self, audio: bytes, *, final: bool) -> Transcript:
+        if not final:  # such texts decide only whether the bot is interrupted, and it is not speaking
+            raise RecogniserBusy("Partial texts are left out.")
         await asyncio.sleep(DECODE_S)
         hints = self.dialog.expect.hints
-        return self._decoder.transcribe(
-            RecognitionRequest(audio, RATE, self._language, "turns", final=final, hints=hints)
-        )
+        return self._decoder.transcribe(RecognitionRequest(audio, RATE, self._language, "turns", hints=hints))
 
     async def consider(self, transcript: Transcript) -> Words:
         return await self.dialog.consider(transcript)
