@@ -9,11 +9,20 @@ from typing import Any
 
 from asr.recogniser import Alternative, Transcript
 from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, TurnContext, Understanding
-from flows.commands import Affirm, Command, NoMatch, SetSlot
+from flows.commands import Affirm, Command, CorrectSlot, Deny, Goodbye, NoMatch, SetSlot, StartFlow
+from flows.slots import Rejected
 from voicebot.listener import Words
 from voicebot.signals import Progress
 from voicebot.signs import listens, unfinished, voiced_after
 from voicebot.turns import MARGIN_MS
+
+# What answers the open question; where nothing is said here, everything does.
+ANSWERS: dict[str, Any] = {
+    "slot": SetSlot | CorrectSlot | Affirm | Deny,
+    "confirm": SetSlot | CorrectSlot | Affirm | Deny,
+    "more": Affirm | Deny | StartFlow | SetSlot | Goodbye,
+}
+SURE = 0.5  # of the recogniser's confidence
 
 
 class Dialog:
@@ -62,29 +71,37 @@ class Dialog:
 
     async def _weigh(self, reading: Transcript, context: TurnContext) -> Words:
         understood = await self._understanding.understand(reading.text, context)
-        answers = any(self._acts(command) for command in understood.commands)
-        progress, why = self._progress(reading, understood.commands, answers, context.language)
+        answers = any(self._acts(command, context) for command in understood.commands)
+        progress, why = self._progress(reading, understood.commands, answers, context)
         return Words(reading, understood, answers, progress, why)
 
     def _progress(
-        self, heard: Transcript, commands: Sequence[Command], answers: bool, language: str
+        self, heard: Transcript, commands: Sequence[Command], answers: bool, context: TurnContext
     ) -> tuple[Progress, str]:
         """How far the words have come, and what shows it."""
         if not heard.text:
             return Progress.NOTHING, ""
-        if self.expect.length is not None and any(isinstance(command, SetSlot) for command in commands):
-            return (Progress.COMPLETE, "all digits") if answers else (Progress.UNFINISHED, "digits are missing")
-        sign = unfinished(heard.text, language)
-        if sign is None and voiced_after(heard.words, heard.audio_s - MARGIN_MS / 1000):
-            sign = "voice without words"
-        if sign is not None:
+        value = next((command for command in commands if isinstance(command, SetSlot)), None)
+        sign = unfinished(heard.text, context.language)
+        if self.expect.kind == "digits" and value is not None and value.slot in context.slots:
+            if not answers:
+                return Progress.UNFINISHED, "digits are missing"
+            if not context.slots[value.slot].plainest(value.value, heard.text, context.language):
+                return Progress.OPEN, "more digits would be plainer"
+        elif sign is not None:
             return Progress.UNFINISHED, sign
-        return (Progress.COMPLETE, "answers") if answers else (Progress.OPEN, "no answer")
+        elif voiced_after(heard.words, heard.audio_s - MARGIN_MS / 1000):
+            return Progress.UNFINISHED, "voice without words"
+        if not answers:
+            return Progress.OPEN, "no answer"
+        if not all(isinstance(command, ANSWERS.get(context.question, Command)) for command in commands):
+            return Progress.LIKELY, "something else"
+        return (Progress.COMPLETE, "answers") if heard.confidence >= SURE else (Progress.LIKELY, "uncertain")
 
-    def _acts(self, command: Command) -> bool:
-        """Could the flow go on with it? A number that still lacks digits is waited for."""
-        if isinstance(command, SetSlot) and isinstance(command.value, str) and self.expect.length is not None:
-            return len(command.value) >= self.expect.length
+    def _acts(self, command: Command, context: TurnContext) -> bool:
+        """Could the flow go on with it? A number that is not what it should be may still lack digits."""
+        if isinstance(command, SetSlot) and self.expect.kind == "digits" and command.slot in context.slots:
+            return not isinstance(context.slots[command.slot].accept(command.value, context.today), Rejected)
         return not isinstance(command, NoMatch)
 
     async def heard(self, words: Words) -> tuple[Action, ...]:

@@ -5,32 +5,24 @@ speaks. Pure; milliseconds.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from flows import Expectation
 from voicebot.signals import Patience, Progress
 
 # Chosen on the corpus of benchmarks.turns (its tuning seed); see docs/adr/0011-turns.md.
 PATIENCE = {
-    "intent": Patience(complete_ms=350, open_ms=900, unfinished_ms=1600),
-    "yes_no": Patience(complete_ms=200, open_ms=700, unfinished_ms=1300),
-    "choice": Patience(complete_ms=250, open_ms=800, unfinished_ms=1400),
-    "digits": Patience(complete_ms=200, open_ms=1200, unfinished_ms=1800),
-    "free": Patience(complete_ms=700, open_ms=1000, unfinished_ms=1700),
+    "intent": Patience(complete_ms=500, likely_ms=800, open_ms=1200, unfinished_ms=1600),
+    "yes_no": Patience(complete_ms=200, likely_ms=600, open_ms=900, unfinished_ms=1500),
+    "choice": Patience(complete_ms=250, likely_ms=700, open_ms=1000, unfinished_ms=1500),
+    "digits": Patience(complete_ms=250, likely_ms=800, open_ms=1500, unfinished_ms=1600),
+    "free": Patience(complete_ms=700, likely_ms=900, open_ms=1000, unfinished_ms=1600),
 }
-ANY_LENGTH_COMPLETE_MS = 700  # a number of unknown length is complete after every digit
 
 
 def patience_for(expect: Expectation, *, longest_ms: int) -> Patience:
     """The patience for what the flow waits for; `longest_ms`: a caller who never stops is answered after this."""
-    base = PATIENCE[expect.kind]
-    any_length = expect.kind == "digits" and expect.length is None
-    return Patience(
-        complete_ms=ANY_LENGTH_COMPLETE_MS if any_length else base.complete_ms,
-        open_ms=base.open_ms,
-        unfinished_ms=base.unfinished_ms,
-        no_input_ms=int(expect.timeout_s * 1000),
-        longest_ms=longest_ms,
-    )
+    return replace(PATIENCE[expect.kind], no_input_ms=int(expect.timeout_s * 1000), longest_ms=longest_ms)
 
 
 class Pace:

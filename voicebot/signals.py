@@ -12,7 +12,8 @@ class Progress(StrEnum):
     NOTHING = "nothing"  # no words
     UNFINISHED = "unfinished"  # they show themselves that more is coming: a hesitation, digits that are missing
     OPEN = "open"  # the flow cannot act on them (yet)
-    COMPLETE = "complete"  # the flow can act on them
+    LIKELY = "likely"  # the flow could act on them, but they are uncertain or no answer to its question
+    COMPLETE = "complete"  # they answer
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Patience:
     """How long a pause may be, in ms, before the turn ends; and how long silence may last before it is a no-input."""
 
     complete_ms: int = 300
+    likely_ms: int = 700
     open_ms: int = 800
     unfinished_ms: int = 1500
     no_input_ms: int = 7000
@@ -29,6 +31,8 @@ class Patience:
         match progress:
             case Progress.COMPLETE:
                 return self.complete_ms
+            case Progress.LIKELY:
+                return self.likely_ms
             case Progress.UNFINISHED:
                 return self.unfinished_ms
         return self.open_ms

@@ -174,7 +174,7 @@ class Turns:
 
     def _guessed_in_part(self, guess: PartialGuess) -> list[Effect]:
         """The caller still speaks: only words that the flow can act on stop the bot before the time is up."""
-        acts = guess.progress is Progress.COMPLETE and not guess.listening
+        acts = guess.progress in (Progress.COMPLETE, Progress.LIKELY) and not guess.listening
         return self._interrupted("words") if self._floor is Floor.CONTESTED and self._speaking and acts else []
 
     def _key_pressed(self) -> list[Effect]:

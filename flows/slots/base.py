@@ -52,6 +52,10 @@ class Slot(BaseModel, ABC):
     def expectation(self, language: str) -> Expectation:
         """What to listen for when it is asked for."""
 
+    def plainest(self, value: Any, text: str, language: str) -> bool:
+        """Whether nothing simpler can be meant by the text than this value, which was parsed from it."""
+        return True
+
     def amend(self, value: Any, text: str, language: str, today: date) -> Any | None:
         """The value after a correction such as "not six, seven"; `text` comes without the leading "no"."""
         return self.parse(text, language, today, asked=True)

@@ -40,6 +40,11 @@ class DigitsSlot(Slot):
         whole = next(filter(self._fits, digit_readings(together)), None)
         return whole or "".join(number.digits for number in together)
 
+    def plainest(self, value: Any, text: str, language: str) -> bool:
+        """ "Six hundred twenty-two" is 622 rather than 60022, though a longer number may be asked for."""
+        runs = digit_runs(text, language, fuzzy=True)
+        return any(value == next(digit_readings(run)) for run in runs)
+
     def accept(self, value: Any, today: date) -> str | Rejected:
         digits = re.sub(r"[\s-]", "", str(value))
         if not (digits.isascii() and digits.isdigit()):

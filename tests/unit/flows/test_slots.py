@@ -148,3 +148,19 @@ def test_no_text_and_no_value_raises(case: tuple[Slot, Any], text: str, language
     slot.from_keys(text, TODAY)
     slot.join(value, odd, TODAY)
     assert slot.expectation(language).timeout_s > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "plainest"),
+    [
+        ("jeden dwa trzy cztery pięć sześć", "pl", True),
+        ("sto dwadzieścia trzy czterysta pięćdziesiąt sześć", "pl", True),
+        ("sześćset dwadzieścia dwa sto", "pl", True),
+        ("sto dwadzieścia trzy czterdzieści", "pl", False),
+        ("one twenty three forty five", "en", False),
+    ],
+)
+def test_a_number_that_only_fits_when_it_is_taken_apart_may_go_on(text: str, language: str, plainest: bool) -> None:
+    value = DIGITS.parse(text, language, TODAY, asked=True)
+    assert isinstance(DIGITS.accept(value, TODAY), str)
+    assert DIGITS.plainest(value, text, language) is plainest

@@ -73,17 +73,24 @@ async def test_what_the_caller_wants_is_never_taken_from_a_lesser_reading(dialog
     [
         ("", Progress.NOTHING, ""),
         ("jeden dwa trzy", Progress.UNFINISHED, "digits are missing"),
-        ("jeden dwa trzy cztery pięć sześć", Progress.COMPLETE, "all digits"),
+        ("jeden dwa trzy cztery pięć sześć", Progress.COMPLETE, "answers"),
+        ("sto dwadzieścia trzy czterdzieści", Progress.OPEN, "more digits would be plainer"),
         ("zaraz sprawdzę", Progress.UNFINISHED, "hesitation"),
         ("numer mojego zamówienia to", Progress.UNFINISHED, "grammar"),
         ("ładna pogoda", Progress.OPEN, "no answer"),
-        ("konsultant", Progress.COMPLETE, "answers"),
+        ("konsultant", Progress.LIKELY, "something else"),
         ("z konsultantem na temat mojej", Progress.UNFINISHED, "grammar"),
     ],
 )
 async def test_how_far_the_words_have_come(asked_for_a_number: Dialog, text: str, progress: Progress, why: str) -> None:
     words = await asked_for_a_number.consider(heard(text))
     assert (words.progress, words.why) == (progress, why)
+
+
+async def test_what_is_hardly_recognised_is_not_taken_for_complete(asked_for_a_number: Dialog) -> None:
+    said = replace(heard("jeden dwa trzy cztery pięć sześć"), confidence=0.3)
+    words = await asked_for_a_number.consider(said)
+    assert (words.progress, words.why) == (Progress.LIKELY, "uncertain")
 
 
 async def test_a_voice_that_goes_on_after_the_last_word_hesitates(dialog: Dialog) -> None:
