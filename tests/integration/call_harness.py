@@ -92,6 +92,7 @@ class Line:
     voice: ToneSynthesizer
     systems: FakeSystemClient
     calls: list[asyncio.Task[None]] = field(default_factory=list)
+    live: list[Call] = field(default_factory=list)
     told: list[CallEvent] = field(default_factory=list)
 
     @property
@@ -150,6 +151,7 @@ async def line(
 
     def incoming(leg: Leg) -> None:
         call = Call(services, bot, config.numbers[0], leg, f"call-{len(ready.calls)}", lambda: datetime.now(ZONE))
+        ready.live.append(call)
         ready.calls.append(asyncio.create_task(call.run(), name="call"))
 
     endpoint.on_incoming(incoming)
