@@ -21,6 +21,7 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.wire --json
+	$(BIN)/python -m benchmarks.latency --turns 40 --levels 1,10 --json
 
 lock: $(VENV)/.installed-dev
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra gpu --universal --no-header --no-annotate \

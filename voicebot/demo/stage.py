@@ -85,7 +85,7 @@ async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: 
     async with AsyncExitStack() as stack:
         argv = (*commands.shop, "--port", str(shop))
         child = await stack.enter_async_context(Child("shop", argv, logs / "shop.log", on_line=lambda line: None))
-        await _until_listening(child, shop, _SHOP_READY_S)
+        await until_listening(child, shop, _SHOP_READY_S)
         uris = await asyncio.gather(
             *(stack_agent(stack, agent, commands.agent, output, logs, show) for agent in AGENTS)
         )
@@ -101,7 +101,7 @@ async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: 
             env={"SHOP_URL": shop_url},
         )
         await stack.enter_async_context(bot)
-        await _until_healthy(bot, f"http://{LOCALHOST}:{health}/health", _BOT_READY_S)
+        await until_healthy(bot, f"http://{LOCALHOST}:{health}/health", _BOT_READY_S)
         yield Stage(f"sip:{{number}}@{LOCALHOST}:{sip}", numbers, output / "data" / "calls")
 
 
@@ -173,7 +173,7 @@ def free_port(kind: socket.SocketKind) -> int:
     raise ProcessFailed("No free port was found on 127.0.0.1.", "End some programs and try again.")
 
 
-async def _until_listening(child: Child, port: int, deadline_s: float) -> None:
+async def until_listening(child: Child, port: int, deadline_s: float) -> None:
     async def probe() -> bool:
         try:
             _, writer = await asyncio.open_connection(LOCALHOST, port)
@@ -186,7 +186,7 @@ async def _until_listening(child: Child, port: int, deadline_s: float) -> None:
     await _until(child, probe, deadline_s)
 
 
-async def _until_healthy(child: Child, url: str, deadline_s: float) -> None:
+async def until_healthy(child: Child, url: str, deadline_s: float) -> None:
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
 
         async def probe() -> bool:
