@@ -51,3 +51,15 @@ class ProcessFailed(VoicebotError):
     """A process of ours ended, or was not ready in time."""
 
     code = "process_failed"
+
+
+class ServiceFailed(VoicebotError):
+    """A configured Pipecat service could not be made, did not start, or reported an error."""
+
+    code = "service_failed"
+
+
+class ServiceBusy(ServiceFailed):
+    """As many connections to a service as are allowed are in use."""
+
+    code = "service_busy"

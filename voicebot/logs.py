@@ -120,6 +120,7 @@ def configure_logging(
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    loguru_logger.enable("pipecat")
     loguru_logger.remove()
     loguru_logger.add(_from_loguru, level=0, format="{message}", diagnose=False, backtrace=False)
 
