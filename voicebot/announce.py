@@ -9,13 +9,12 @@ import logging
 from telephony.player import PlaybackFinished, PlayerEvent
 from telephony.room import Room
 from tts.errors import TtsError
-from tts.store import PromptStore
-from tts.synthesizer import SpeechRequest
+from voicebot.parts import Voice
 
 log = logging.getLogger(__name__)
 
 
-async def announce(room: Room, prompts: PromptStore, request: SpeechRequest, deadline_s: float = 30.0) -> bool:
+async def announce(room: Room, voice: Voice, text: str, language: str, deadline_s: float = 30.0) -> bool:
     """Speak into `room` and return when it has been heard; False when it could not be spoken (logged, never raised)."""
     finished = asyncio.Event()
 
@@ -26,7 +25,7 @@ async def announce(room: Room, prompts: PromptStore, request: SpeechRequest, dea
     player = room.add_player(on_event)
     try:
         async with asyncio.timeout(deadline_s):
-            async with contextlib.aclosing(prompts.speak(request, keep=False)) as chunks:  # type: ignore[type-var]
+            async with contextlib.aclosing(voice.say(text, language, room.sample_rate)) as chunks:  # type: ignore[type-var]
                 async for pcm in chunks:
                     player.play("announcement", pcm)
             player.end("announcement")

@@ -8,10 +8,11 @@ import shutil
 import sys
 import tempfile
 import uuid
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asr.activity import ActivityService
 from asr.client import RecogniserClient
@@ -24,6 +25,7 @@ from telephony.music import HoldMusic
 from tts.client import SpeechClient
 from tts.errors import UnknownVoice
 from tts.store import PromptStore
+from tts.synthesizer import SpeechRequest
 from tts.text import spoken
 from voicebot.bots import load_bots, load_pronunciations
 from voicebot.call import Call
@@ -34,6 +36,9 @@ from voicebot.health import HealthServer
 from voicebot.parts import RunningBot, Services
 from voicebot.processes import ModelProcess
 from voicebot.records import RecordWriter
+
+if TYPE_CHECKING:  # imported where one is configured: Pipecat's services take long to import
+    from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +117,10 @@ class App:
         self._stack.push_async_callback(synthesizer.close)
         prompts = PromptStore(config.data / "prompts", synthesizer)
         await self._fill_prompts(prompts)
+        hearing_service = self._hearing_service()
+        speaking_service = self._speaking_service()
+        if speaking_service is not None:
+            await speaking_service.fill(self._fixed_prompts(speaking_service.voice))
 
         # Composed once a rate, which takes a moment that no live call should pay for.
         await asyncio.to_thread(lambda: [HoldMusic(rate) for rate in PROMPT_RATES])
@@ -122,7 +131,9 @@ class App:
         media.start()
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
         endpoint = BaresipEndpoint(config.sip.endpoint())
-        self._services = Services(config, endpoint, media, activity, recogniser, prompts, self.events)
+        self._services = Services(
+            config, endpoint, media, activity, recogniser, prompts, self.events, hearing_service, speaking_service
+        )
         endpoint.on_incoming(self._incoming)
         endpoint.on_dead(self._lost)
         await endpoint.start()
@@ -157,16 +168,36 @@ class App:
         )
         return hearing, speaking
 
-    async def _fill_prompts(self, prompts: PromptStore) -> None:
-        """Fixed prompts are there before the first caller is. Raises UnknownVoice: without a voice nobody is served."""
-        requests = [
-            bot.speech(spoken(spans, language), language, rate)
+    def _hearing_service(self) -> ConfiguredHearing | None:
+        if self._config.recognition.service is None:
+            return None
+        from voicebot.engines.configured import ConfiguredHearing
+
+        service = ConfiguredHearing(self._config.recognition.service)
+        self._stack.push_async_callback(service.close)
+        return service
+
+    def _speaking_service(self) -> ConfiguredVoice | None:
+        if self._config.speech.service is None:
+            return None
+        from voicebot.engines.configured import ConfiguredVoice
+
+        service = ConfiguredVoice(self._config.speech.service, self._config.data / "prompts")
+        self._stack.push_async_callback(service.close)
+        return service
+
+    def _fixed_prompts(self, voice: Callable[[str], str] = lambda language: "") -> list[SpeechRequest]:
+        return [
+            bot.speech(spoken(spans, language), language, rate, voice(language))
             for entry in self._config.numbers
             for bot, language in [(self._bots[entry.bot], entry.language)]
             for spans in bot.bot.fixed_texts(language)
             for rate in PROMPT_RATES
         ]
-        report = await prompts.fill(requests)
+
+    async def _fill_prompts(self, prompts: PromptStore) -> None:
+        """Fixed prompts are there before the first caller is. Raises UnknownVoice: without a voice nobody is served."""
+        report = await prompts.fill(self._fixed_prompts())
         log.info("prompts: %d kept, %d made in %.1f s", report.kept, report.made, report.seconds)
         for _, error in report.failed:
             if isinstance(error, UnknownVoice):

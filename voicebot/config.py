@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from telephony.leg import EndpointSettings
-from voicebot.errors import ConfigError
+from voicebot.errors import ConfigError, ServiceFailed
+
+if TYPE_CHECKING:  # Pipecat takes a second to import, and only who configures a service needs it here
+    from voicebot.engines.blueprint import Blueprint
 
 
 class _Section(BaseModel):
@@ -99,6 +112,93 @@ class SipSettings(_Section):
         )
 
 
+_SECRET_NAMES = ("key", "token", "secret", "password", "credentials")
+
+
+def _read_values(value: Any, name: str = "") -> Any:
+    """Values for a service, secrets in them as SecretStr. What is named like a secret has to be one."""
+    if isinstance(value, dict) and (set(value) == {"env"} or set(value) == {"file"}):
+        return SecretStr(str(_read_secret(value)))
+    if isinstance(value, dict):
+        return {str(key): _read_values(each, str(key)) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_read_values(each, name) for each in value]
+    if isinstance(value, str) and name.lower().rpartition("_")[2] in _SECRET_NAMES:
+        raise ValueError(f"{name}: a secret does not belong in this file. Write {{env: NAME}} or {{file: PATH}}.")
+    return value
+
+
+Values = Annotated[dict[str, Any], BeforeValidator(_read_values)]
+
+
+class ServiceSettings(_Section):
+    """A Pipecat service that answers before our own engine does. `base`: the class of Pipecat that it derives from."""
+
+    base: ClassVar[str]
+    class_: Any = Field(alias="class")
+    arguments: Values = Field({}, validate_default=True)
+    settings: Values = {}
+    languages: dict[Literal["pl", "en"], Values] = {}
+    slow_s: float = Field(gt=0)
+    sample_rate: int = Field(ge=8000, le=48000)
+    connections: int = Field(20, ge=1)
+
+    @field_validator("class_")
+    @classmethod
+    def _find_class(cls, path: object) -> Any:
+        from voicebot.engines.blueprint import find_class, service_base
+
+        try:
+            return find_class(str(path), service_base(cls.base))
+        except ServiceFailed as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("arguments")
+    @classmethod
+    def _arguments_fit(cls, arguments: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        from voicebot.engines.blueprint import wrong_arguments
+
+        service = info.data.get("class_")
+        if service is not None and (mistake := wrong_arguments(service, arguments)):
+            raise ValueError(mistake)
+        return arguments
+
+    @field_validator("settings", "languages")
+    @classmethod
+    def _settings_fit(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        from voicebot.engines.blueprint import wrong_settings
+
+        service = info.data.get("class_")
+        for settings in values.values() if info.field_name == "languages" else [values]:
+            if service is not None and (mistake := wrong_settings(service, settings)):
+                raise ValueError(mistake)
+        return values
+
+    @property
+    def blueprint(self) -> Blueprint:
+        from voicebot.engines.blueprint import Blueprint
+
+        languages = {str(language): settings for language, settings in self.languages.items()}
+        return Blueprint(self.class_, self.arguments, self.settings, languages)
+
+
+class HearingService(ServiceSettings):
+    """What hears before ours. `confidence`: what its texts count as, for services agree on no scale."""
+
+    base: ClassVar[str] = "STTService"
+    slow_s: float = Field(1.5, gt=0)
+    sample_rate: int = Field(16000, ge=8000, le=48000)
+    confidence: float = Field(0.8, ge=0, le=1)
+
+
+class SpeakingService(ServiceSettings):
+    """What speaks before ours."""
+
+    base: ClassVar[str] = "TTSService"
+    slow_s: float = Field(1.0, gt=0)
+    sample_rate: int = Field(24000, ge=8000, le=48000)
+
+
 class RecognitionSettings(_Section):
     """Which model hears, and on what."""
 
@@ -110,6 +210,7 @@ class RecognitionSettings(_Section):
     beam: int = Field(5, ge=1, le=10)
     queue: int = Field(64, ge=1)
     deadline_s: float = Field(8.0, gt=0)
+    service: HearingService | None = None
 
 
 class SpeechSettings(_Section):
@@ -118,6 +219,7 @@ class SpeechSettings(_Section):
     voices: dict[Literal["pl", "en"], str] = {"pl": "espeak:pl", "en": "espeak:en-us"}
     voices_dir: Path = Path("voices")
     rate: float = Field(1.0, ge=0.5, le=2.0)
+    service: SpeakingService | None = None
 
 
 class NumberSettings(_Section):
@@ -249,7 +351,7 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
         if field is None:  # a name chosen by the user, as that of a queue
             continue
         model = _model_in(field.annotation)
-    return list(model.model_fields) if model is not None else []
+    return [field.alias or name for name, field in model.model_fields.items()] if model is not None else []
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

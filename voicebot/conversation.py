@@ -71,6 +71,8 @@ class Conversation:
         self._bot = bot
         self._context = context
         self._dialog = dialog
+        self._recogniser = services.recogniser_for(context)
+        self._voice = services.voice_for(context, bot)
         self._loop = asyncio.get_running_loop()
         self._verdict: asyncio.Future[Handoff | HangUp] = self._loop.create_future()
         self.speaker = Speaker(
@@ -169,8 +171,7 @@ class Conversation:
         return self.speaker.announce(spoken(say.spans, say.language), say.step, say.interruptible)
 
     async def speech(self, say: Say) -> AsyncIterator[bytes]:
-        request = self._bot.speech(spoken(say.spans, say.language), say.language, self._rate)
-        async for pcm in self._services.prompts.speak(request, keep=False):
+        async for pcm in self._voice.say(spoken(say.spans, say.language), say.language, self._rate):
             yield pcm
 
     def now(self, action: Action) -> None:
@@ -206,7 +207,7 @@ class Conversation:
     # What the ear asks and tells (listener.Mind)
 
     async def recognise(self, audio: bytes, *, final: bool) -> Transcript:
-        return await self._services.recogniser.transcribe(
+        return await self._recogniser.transcribe(
             RecognitionRequest(
                 audio,
                 self._rate,
@@ -285,7 +286,7 @@ class Conversation:
         saying = self.speaker.announce(text, ONE_MOMENT, interruptible=True)
         try:
             async with asyncio.timeout(LATE_S):
-                async for pcm in self._services.prompts.speak(self._bot.speech(text, language, self._rate), keep=False):
+                async for pcm in self._voice.say(text, language, self._rate):
                     self.speaker.feed(saying, pcm)
         except (TtsError, TimeoutError) as error:
             log.warning("nothing could be said about a slow answer: %s", error or "the voice is slow, too")

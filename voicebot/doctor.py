@@ -5,6 +5,7 @@ Nothing is started and nothing is left behind; ports are only tried for a moment
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import importlib.util
 import os
@@ -21,7 +22,7 @@ from asr.errors import AsrError, ModelMissing
 from asr.models import find, repository
 from tts.errors import TtsError
 from tts.voices import find_voice
-from voicebot.config import Config, HttpSettings, RecognitionSettings, SipSettings, SpeechSettings
+from voicebot.config import Config, HttpSettings, RecognitionSettings, ServiceSettings, SipSettings, SpeechSettings
 from voicebot.errors import VoicebotError
 from voicebot.records import CallRecords
 from voicebot.records.database import DATABASE
@@ -58,6 +59,7 @@ def examine(config: Config | None) -> list[Check]:
         voices={str(language): voice for language, voice in speech.voices.items()},
         voices_dir=speech.voices_dir,
         data=config.data if config else Path("var"),
+        services={"recognition": recognition.service, "speech": speech.service},
     )
 
 
@@ -74,6 +76,7 @@ def run_checks(
     voices: Mapping[str, str],
     voices_dir: Path,
     data: Path,
+    services: Mapping[str, ServiceSettings | None] | None = None,
 ) -> list[Check]:
     """`sip`: address, port, transport. `legs`: calls at once, agents' included. Every check is made, whatever fails."""
     address, sip_port, transport = sip
@@ -84,6 +87,7 @@ def run_checks(
         ("recognition model", lambda: check_model(model, models_dir)),
         ("recognition device", lambda: check_device(device, compute_type, model, models_dir)),
         *((f"voice {language}", _voice_check(language, voice, voices_dir)) for language, voice in voices.items()),
+        *((f"{part} service", _service_check(part, service)) for part, service in (services or {}).items() if service),
         ("data folder", lambda: check_data_folder(data)),
         ("disk", lambda: check_disk(data)),
         ("records database", lambda: check_database(data)),
@@ -163,6 +167,26 @@ def check_voice(language: str, voice: str, voices_dir: Path) -> Check:
     return Check(name, True, f"{voice} is here.")
 
 
+def check_service(name: str, service: ServiceSettings) -> Check:
+    """Whether Pipecat's class takes what is configured. Its company is not asked: that costs money."""
+    from voicebot.engines.configured import Maker
+
+    async def make() -> None:
+        maker = Maker(service.blueprint)
+        try:
+            for language in service.languages or ("pl",):
+                maker.make(language)
+        finally:
+            await maker.close()
+
+    try:
+        asyncio.run(make())
+    except Exception as error:
+        remedy = "Look at its arguments and settings. Until it can be made, our own engine does its work."
+        return Check(name, False, f"{service.blueprint.name} cannot be made: {error}", remedy)
+    return Check(name, True, f"{service.blueprint.name} can be made; whether it answers, a call shows.")
+
+
 def check_data_folder(data: Path) -> Check:
     """Whether files can be made in the data folder, or where it is yet to be made."""
     place = _existing(data)
@@ -211,6 +235,10 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
 
 def _voice_check(language: str, voice: str, voices_dir: Path) -> Callable[[], Check]:
     return lambda: check_voice(language, voice, voices_dir)
+
+
+def _service_check(part: str, service: ServiceSettings) -> Callable[[], Check]:
+    return lambda: check_service(f"{part} service", service)
 
 
 def _bind_error(address: str, port: int, kind: socket.SocketKind) -> OSError | None:

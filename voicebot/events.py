@@ -160,6 +160,18 @@ class TurnTimed(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoodIn(CallEvent):
+    """Our own engine answered for the configured service: `part` is recognition or speech, `service` its class.
+
+    `why`: failed, slow, busy (all connections in use), or left_alone (it failed several times before; told once).
+    """
+
+    part: str
+    service: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fault(CallEvent):
     """Something broke and the call went on without it."""
 
@@ -178,8 +190,8 @@ class CallEnded(CallEvent):
 
 EVENT_TYPES: tuple[type[CallEvent], ...] = (
     CallStarted, BotSaid, CallerSaid, CallerSaying, KeysPressed, Decision, SystemCalled, RecordingStopped,
-    HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, TurnTimed, Fault,
-    CallEnded,
+    HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, TurnTimed, StoodIn,
+    Fault, CallEnded,
 )  # fmt: skip
 PASSING = (CallerSaying,)
 """Events of the moment: what they tell comes again in another event. No record, log or summary has them."""

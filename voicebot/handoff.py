@@ -108,8 +108,8 @@ class HandoffToPeople:
         """Brief the agent in a room of their own. None: taken; else why not."""
         room = self._services.media.open_room(leg.sample_rate)
         member = room.join(leg)
-        request = self._bot.speech(self._briefing, self._context.language, leg.sample_rate)
-        speaking = asyncio.create_task(announce(room, self._services.prompts, request), name="briefing")
+        voice = self._services.voice_for(self._context, self._bot)
+        speaking = asyncio.create_task(announce(room, voice, self._briefing, self._context.language), name="briefing")
         try:
             async with asyncio.timeout(self._queue.decide_s):
                 return await _decision(signals)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from asr.activity import ActivityService
 from asr.recogniser import Recogniser
@@ -17,7 +17,33 @@ from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from voicebot.config import Config, SpeechSettings
-from voicebot.events import PASSING, REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped
+from voicebot.events import PASSING, REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped, StoodIn
+
+if TYPE_CHECKING:
+    from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
+
+
+class Phrase(Protocol):
+    """How a bot says a text, in the voice of that language or in the one that is named."""
+
+    def __call__(self, text: str, language: str, sample_rate: int, voice: str = "") -> SpeechRequest: ...
+
+
+class Voice(Protocol):
+    """What a call speaks with. `say` raises TtsError; what was yielded before is good audio."""
+
+    def say(self, text: str, language: str, sample_rate: int) -> AsyncIterator[bytes]: ...
+
+
+@dataclass(frozen=True)
+class OwnVoice:
+    """Implements Voice with ours alone; what is said in a call is not kept."""
+
+    prompts: PromptStore
+    phrase: Phrase
+
+    def say(self, text: str, language: str, sample_rate: int) -> AsyncIterator[bytes]:
+        return self.prompts.speak(self.phrase(text, language, sample_rate), keep=False)
 
 
 @dataclass(frozen=True)
@@ -31,6 +57,25 @@ class Services:
     recogniser: Recogniser
     prompts: PromptStore
     events: EventStream
+    hearing_service: ConfiguredHearing | None = None
+    speaking_service: ConfiguredVoice | None = None
+
+    def recogniser_for(self, context: CallContext) -> Recogniser:
+        """Who hears in this call: ours, or a configured service with ours behind it."""
+        if self.hearing_service is None:
+            return self.recogniser
+        self.hearing_service.warm(context.language)
+        return self.hearing_service.backed_by(
+            self.recogniser, context.tell_of("recognition", self.hearing_service.name)
+        )
+
+    def voice_for(self, context: CallContext, bot: RunningBot) -> Voice:
+        """Who speaks in this call: ours, or a configured service with ours behind it."""
+        if self.speaking_service is None:
+            return OwnVoice(self.prompts, bot.speech)
+        self.speaking_service.warm(context.language)
+        tell = context.tell_of("speech", self.speaking_service.name)
+        return self.speaking_service.backed_by(self.prompts, bot.speech, tell)
 
 
 @dataclass(frozen=True)
@@ -44,10 +89,10 @@ class RunningBot:
     speech_settings: SpeechSettings
     pronunciations: Pronunciations = field(default_factory=Pronunciations)
 
-    def speech(self, text: str, language: str, sample_rate: int) -> SpeechRequest:
-        """How this bot says `text`, which `tts.text` has made of spans."""
+    def speech(self, text: str, language: str, sample_rate: int, voice: str = "") -> SpeechRequest:
+        """See Phrase; `tts.text` has made the text of spans."""
         voices: dict[Any, str] = dict(self.speech_settings.voices)
-        voice = voices[language]
+        voice = voice or voices[language]
         said = self.pronunciations.apply(text, language, voice)
         return SpeechRequest(said, language, voice, sample_rate, self.speech_settings.rate)
 
@@ -70,6 +115,16 @@ class CallContext:
         if not isinstance(event, PASSING):
             self.events.append(event)
         self.stream.publish(event)
+
+    def tell_of(self, part: str, service: str) -> Callable[[str], None]:
+        """What writes on the record that ours stood in for a service. That it is left alone is told once a call."""
+
+        def tell(why: str) -> None:
+            told = {(event.part, event.why) for event in self.events if isinstance(event, StoodIn)}
+            if why != "left_alone" or (part, why) not in told:
+                self.publish(StoodIn, part=part, service=service, why=str(why))
+
+        return tell
 
     def refuse_recording(self) -> None:
         """What is kept of the call goes by this event: a recording that cannot be deleted now goes at the end."""

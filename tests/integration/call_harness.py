@@ -27,6 +27,7 @@ from tts.store import PromptStore
 from tts.testing import ToneSynthesizer
 from voicebot.call import Call
 from voicebot.config import AgentSettings, Config, NumberSettings, QueueSettings, SpeechSettings
+from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
 from voicebot.events import CallEvent, EventStream
 from voicebot.parts import RunningBot, Services
 
@@ -128,7 +129,13 @@ class Line:
 
 @asynccontextmanager
 async def line(
-    data: Path, agents: tuple[AgentSettings, ...] = (), folder: Path = SHOP, **turns: Any
+    data: Path,
+    agents: tuple[AgentSettings, ...] = (),
+    folder: Path = SHOP,
+    *,
+    hearing: ConfiguredHearing | None = None,
+    speaking: ConfiguredVoice | None = None,
+    **turns: Any,
 ) -> AsyncIterator[Line]:
     network = MemoryNetwork()
     endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", 5060, codecs=("pcma",)), network)
@@ -145,7 +152,8 @@ async def line(
     media.start()
     loaded = load_bot(folder)
     bot = RunningBot(loaded, Engine(loaded), EmbeddedUnderstanding(loaded), systems, SpeechSettings(rate=2.0))
-    services = Services(config, endpoint, media, activity, recogniser, PromptStore(data / "prompts", voice), events)  # type: ignore[arg-type]
+    prompts = PromptStore(data / "prompts", voice)
+    services = Services(config, endpoint, media, activity, recogniser, prompts, events, hearing, speaking)  # type: ignore[arg-type]
     ready = Line(services, bot, endpoint, network, activity, recogniser, voice, systems)
     events.attach(ready.told.append)
 
