@@ -28,7 +28,7 @@ RUNBOOK = DOCS / "how-to" / "run-in-production.md"
 def _settings(model: type[BaseModel]) -> list[str]:
     names: list[str] = []
     for name, field in model.model_fields.items():
-        names.append(name)
+        names.append(field.alias or name)
         inner = _model_in(field.annotation)
         if inner is not None:
             names += _settings(inner)
@@ -145,6 +145,20 @@ def test_the_example_of_the_settings_is_right(tmp_path: Path) -> None:
     (written,) = blocks(DOCS / "reference" / "configuration.md", "yaml")
     (tmp_path / "voicebot.yaml").write_text(written, encoding="utf-8")
     load_config(tmp_path / "voicebot.yaml")
+
+
+def test_the_example_of_other_engines_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (written,) = blocks(DOCS / "how-to" / "use-other-engines.md", "yaml")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    (tmp_path / "cartesia.key").write_text("sk-2", encoding="utf-8")
+    (tmp_path / "voicebot.yaml").write_text(
+        written.replace("/etc/voicebot/cartesia.key", str(tmp_path / "cartesia.key")), encoding="utf-8"
+    )
+    config = load_config(tmp_path / "voicebot.yaml")
+    assert config.recognition.service
+    assert config.speech.service
+    for service in (config.recognition.service, config.speech.service):
+        service.blueprint.make("pl", {})
 
 
 def test_the_example_of_a_callers_script_is_right(tmp_path: Path) -> None:
