@@ -4,11 +4,14 @@ Three ways, each through the code that calls use (PromptStore, SpeechClient, the
 
 - cached: a sentence that was stored before; read from disk the first time, from memory afterwards
 - offline: the espeak-ng voice
-- piper: a randomly initialised voice with the cost of Piper's medium ones (see benchmarks.speech_voice)
+- piper: Piper's own medium model, randomly initialised and exported to its file format (benchmarks.speech_export, needs
+  PyTorch), or without PyTorch a graph of that cost (benchmarks.speech_voice)
 
     python -m benchmarks.speech [--sentences N] [--json] [--plot FILE.svg]
 
-Times are in milliseconds; `..._ms` is the 95th percentile at one call, `..._ms_20_calls` that of twenty asking at once.
+Times are in milliseconds; `..._ms` is the 95th percentile at one call, `..._ms_20_calls` that of twenty that ask at the
+same moment, `piper_first_audio_ms_20_conversations` that of twenty which ask for a sentence every 8 to 10 s each.
+`piper_stutter_ms...` is how long callers then heard nothing because the next chunk was late, 95th percentile.
 `piper_long_first_audio_ms` is a sentence of 190 characters, beside `..._whole`, the same without cutting it at clauses.
 The last line of `--json` is {"figures": {...}, "machine": {...}}; a figure that could not be measured is null.
 """
@@ -18,14 +21,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import math
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +45,9 @@ from tts.synthesizer import SpeechRequest, Synthesizer
 
 SAMPLE_RATE = 8000
 MANY = 20
+PAUSE_S = (8.0, 10.0)
+"""From one sentence of a call to its next."""
+CONVERSATIONS_S = 40.0
 GOALS = {"cached_first_audio_ms": 5.0, "offline_first_audio_ms": 150.0, "piper_first_audio_ms": 150.0}
 SENTENCES = (
     "Dzień dobry, w czym mogę pomóc?",
@@ -60,24 +69,54 @@ LONG = (
 Ask = Callable[[SpeechRequest], AsyncIterator[bytes]]
 
 
-async def first_audio_ms(ask: Ask, request: SpeechRequest) -> float:
-    """From asking to the first chunk; the rest is taken too, as a call would."""
+@dataclass(frozen=True)
+class Heard:
+    """From asking to the first audio, and how long a caller then heard nothing because the next chunk was late."""
+
+    first_ms: float
+    stutter_ms: float
+
+
+async def heard(ask: Ask, request: SpeechRequest) -> Heard:
+    """All of it is taken as it comes, as a call would, and played from the moment of the first chunk."""
     started = time.perf_counter()
-    first = None
+    first: float | None = None
+    dry_at = stutter = 0.0
     async for chunk in ask(request):
+        now = time.perf_counter()
         if first is None and chunk:
-            first = time.perf_counter() - started
+            first = dry_at = now
+        stutter += max(0.0, now - dry_at) if chunk else 0.0
+        dry_at = max(now, dry_at) + len(chunk) / 2 / request.sample_rate
     if first is None:
         raise ValueError(f"no audio for {request.text!r}")
-    return first * 1000
+    return Heard((first - started) * 1000, stutter * 1000)
 
 
-async def at_calls(ask: Ask, requests: Sequence[SpeechRequest], calls: int) -> list[float]:
+async def at_calls(ask: Ask, requests: Sequence[SpeechRequest], calls: int) -> list[Heard]:
     """Each round, `calls` ask at the same time."""
-    took = []
+    took: list[Heard] = []
     for start in range(0, len(requests), calls):
-        took += await asyncio.gather(*(first_audio_ms(ask, request) for request in requests[start : start + calls]))
+        took += await asyncio.gather(*(heard(ask, request) for request in requests[start : start + calls]))
     return took
+
+
+async def in_conversation(ask: Ask, requests: Iterable[SpeechRequest], calls: int, seconds: float) -> list[Heard]:
+    """`calls` calls for `seconds`, each asking for a sentence every 8 to 10 s, in no step with the others."""
+    chance = random.Random(1)
+    left = iter(requests)
+
+    async def call() -> list[Heard]:
+        took = []
+        await asyncio.sleep(chance.uniform(0, PAUSE_S[1]))
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            due = time.perf_counter() + chance.uniform(*PAUSE_S)
+            took.append(await heard(ask, next(left)))
+            await asyncio.sleep(due - time.perf_counter())
+        return took
+
+    return [one for took in await asyncio.gather(*(call() for _ in range(calls))) for one in took]
 
 
 def p95(values: Sequence[float]) -> float:
@@ -114,56 +153,80 @@ async def cached(folder: Path, client: Synthesizer, figures: dict[str, Any]) -> 
         took = await at_calls(from_disk.speak, requests, calls)
         note(figures, "cached_first_audio_ms", suffix, took)
         again = await at_calls(from_disk.speak, requests, calls)
-        figures[f"cached_memory_first_audio_ms{suffix}"] = round(p95(again), 2)
+        figures[f"cached_memory_first_audio_ms{suffix}"] = round(p95([one.first_ms for one in again]), 2)
 
 
 async def synthesised(name: str, voice: str, client: SpeechClient, count: int, figures: dict[str, Any]) -> None:
-    await first_audio_ms(client.synthesize, SpeechRequest("Próba.", "pl", voice, SAMPLE_RATE))  # loads the voice
+    await heard(client.synthesize, SpeechRequest("Próba.", "pl", voice, SAMPLE_RATE))  # loads the voice
     for calls, suffix in ((1, ""), (MANY, f"_{MANY}_calls")):
         took = await at_calls(client.synthesize, requests_for(voice, max(count, calls)), calls)
         note(figures, f"{name}_first_audio_ms", suffix, took)
 
 
+async def conversations(voice: str, client: SpeechClient, seconds: float, figures: dict[str, Any]) -> None:
+    requests = [SpeechRequest(text, "pl", voice, SAMPLE_RATE) for text in SENTENCES]
+    took = await in_conversation(client.synthesize, itertools.cycle(requests), MANY, seconds)
+    figures["piper_conversation_sentences"] = len(took)
+    note(figures, "piper_first_audio_ms", f"_{MANY}_conversations", took)
+
+
 async def long_sentence(voice: str, client: SpeechClient, folder: Path, figures: dict[str, Any]) -> None:
     """By clauses, as calls have it, and whole, as the process gives it when it is asked for all at once."""
     request = SpeechRequest(LONG, "pl", voice, SAMPLE_RATE)
-    took = [await first_audio_ms(client.synthesize, request) for _ in range(3)]
+    took = [(await heard(client.synthesize, request)).first_ms for _ in range(5)]
     figures["piper_long_first_audio_ms"] = round(statistics.median(took), 1)
     transport = httpx.AsyncHTTPTransport(uds=str(folder / "speech.sock"))
     async with httpx.AsyncClient(transport=transport, timeout=120) as raw:
         body = {"text": LONG, "language": "pl", "voice": voice, "sample_rate": SAMPLE_RATE}
         whole = []
-        for _ in range(3):
+        for _ in range(5):
             started = time.perf_counter()
-            (await raw.post("http://speech/synthesize", json=body)).raise_for_status()
-            whole.append((time.perf_counter() - started) * 1000)
+            async with raw.stream("POST", "http://speech/synthesize", json=body) as answer:
+                answer.raise_for_status()
+                await anext(answer.aiter_bytes())
+                whole.append((time.perf_counter() - started) * 1000)
     figures["piper_long_first_audio_ms_whole"] = round(statistics.median(whole), 1)
 
 
-def note(figures: dict[str, Any], name: str, suffix: str, took: Sequence[float]) -> None:
-    figures[f"{name}{suffix}"] = round(p95(took), 2)
-    figures[f"{name}{suffix}_median"] = round(statistics.median(took), 2)
+def note(figures: dict[str, Any], name: str, suffix: str, took: Sequence[Heard]) -> None:
+    firsts = [one.first_ms for one in took]
+    figures[f"{name}{suffix}"] = round(p95(firsts), 2)
+    figures[f"{name}{suffix}_median"] = round(statistics.median(firsts), 2)
+    if name.startswith("piper"):
+        figures[f"piper_stutter_ms{suffix}"] = round(p95([one.stutter_ms for one in took]), 1)
+
+
+async def piper_voice(folder: Path, figures: dict[str, Any]) -> str | None:
+    """Its name, when one can be made here."""
+    name = "pl_PL-random-medium"
+    exporter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.speech_export", str(folder), "--name", name), stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    figures["piper_voice"] = "exported by PyTorch"
+    if await exporter.wait() != 0:
+        try:
+            from benchmarks.speech_voice import MEDIUM, write_voice
+        except ImportError as error:
+            print(f"no figures for Piper: {error}", file=sys.stderr)
+            return None
+        write_voice(folder, name, MEDIUM)
+        figures["piper_voice"] = "built by hand"
+    figures["piper_voice_mb"] = round((folder / f"{name}.onnx").stat().st_size / 1e6, 1)
+    return f"piper:{name}"
 
 
 async def measure(folder: Path, count: int) -> dict[str, Any]:
     """All figures; those of Piper are null, with a line that says why, when its voice cannot be made or run."""
     figures: dict[str, Any] = {}
-    voice: str | None = None
-    try:
-        from benchmarks.speech_voice import NAME, write_medium_voice
-
-        path, parameters = write_medium_voice(folder / "voices")
-        figures["piper_voice_parameters_million"] = round(parameters / 1e6, 1)
-        figures["piper_voice_mb"] = round(path.stat().st_size / 1e6, 1)
-        voice = f"piper:{NAME}"
-    except ImportError as error:
-        print(f"no figures for Piper: {error}", file=sys.stderr)
+    voice = await piper_voice(folder / "voices", figures)
     async with speech_process(folder) as client:
         await cached(folder, client, figures)
         await synthesised("offline", "espeak:pl", client, count, figures)
         try:
             if voice is not None:
                 await synthesised("piper", voice, client, count, figures)
+                await conversations(voice, client, CONVERSATIONS_S, figures)
                 await long_sentence(voice, client, folder, figures)
         except TtsError as error:
             print(f"no figures for Piper: {error}", file=sys.stderr)

@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-PROCESSING_VERSION = 2
+PROCESSING_VERSION = 3
 """Part of every voice's fingerprint: raise it when the functions here change how a voice sounds."""
 
 ACTIVE_LEVEL_DB = -20.0
@@ -24,10 +24,11 @@ CLAUSE_PAUSE_S = 0.12
 JOINT_PAUSE_S = 0.04
 """Silence between two pieces of a sentence with no comma between them."""
 
-_EDGE_KEPT_S = 0.02
+EDGE_KEPT_S = 0.02
+"""Silence that stays at either edge of a sentence."""
+
 _FRAME_S = 0.02
 _SILENCE_BELOW_PEAK = 10 ** (-40 / 20)
-
 Samples = NDArray[np.float32]
 
 
@@ -36,9 +37,19 @@ def telephone_pcm(samples: Samples, sample_rate: int, wanted_rate: int) -> bytes
     trimmed = _trim(samples, sample_rate)
     if not trimmed.size:
         return b""
-    levelled = _level(trimmed, sample_rate)
-    resampled = soxr.resample(levelled, sample_rate, wanted_rate) if wanted_rate != sample_rate else levelled
-    return np.asarray(np.clip(resampled, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+    gain = min(level_gain(trimmed, sample_rate), PEAK / float(np.abs(trimmed).max()))
+    levelled = trimmed * np.float32(gain)
+    return as_pcm(soxr.resample(levelled, sample_rate, wanted_rate) if wanted_rate != sample_rate else levelled)
+
+
+def level_gain(samples: Samples, sample_rate: int) -> float:
+    """What brings the speaking parts (frames within 20 dB of the loudest) to the common level."""
+    frame = max(1, round(_FRAME_S * sample_rate))
+    whole = len(samples) // frame * frame
+    frames = samples[:whole].reshape(-1, frame) if whole else samples[np.newaxis, :]
+    power = np.mean(np.square(frames, dtype=np.float64), axis=1)
+    active = power[power >= power.max() * 0.01]
+    return float(10 ** (ACTIVE_LEVEL_DB / 20) / max(1e-9, float(np.sqrt(active.mean()))))
 
 
 def sentence_pause(sample_rate: int) -> bytes:
@@ -62,17 +73,10 @@ def _trim(samples: Samples, sample_rate: int) -> Samples:
     if loudest == 0.0:
         return samples[:0]
     audible = np.flatnonzero(magnitude > loudest * _SILENCE_BELOW_PEAK)
-    kept = round(_EDGE_KEPT_S * sample_rate)
+    kept = round(EDGE_KEPT_S * sample_rate)
     return samples[max(0, int(audible[0]) - kept) : int(audible[-1]) + 1 + kept]
 
 
-def _level(samples: Samples, sample_rate: int) -> Samples:
-    """Scaled so that the speaking parts (frames within 20 dB of the loudest) meet the level."""
-    frame = max(1, round(_FRAME_S * sample_rate))
-    whole = len(samples) // frame * frame
-    frames = samples[:whole].reshape(-1, frame) if whole else samples[np.newaxis, :]
-    power = np.mean(np.square(frames, dtype=np.float64), axis=1)
-    active = power[power >= power.max() * 0.01]
-    gain = 10 ** (ACTIVE_LEVEL_DB / 20) / max(1e-9, float(np.sqrt(active.mean())))
-    gain = min(gain, PEAK / float(np.abs(samples).max()))
-    return np.asarray(samples * np.float32(gain), dtype=np.float32)
+def as_pcm(samples: Samples) -> bytes:
+    """Samples in [-1, 1] as 16 bits."""
+    return np.asarray(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()

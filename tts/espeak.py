@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import re
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import espeakng_loader
@@ -35,6 +36,8 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 
 class EspeakVoices:
     """Family of voices named `<language>[+variant]`, e.g. `pl`, `pl+m6`, `en-us+f3`."""
+
+    threads = 1
 
     def __init__(self) -> None:
         self._library: _Library | None = None
@@ -71,15 +74,17 @@ class EspeakVoices:
 class EspeakVoice:
     """One language and variant."""
 
+    gain: float | None = None
+
     def __init__(self, library: _Library, name: str) -> None:
         self._library = library
         self._name = name
         self.sample_rate = library.sample_rate
 
-    def say(self, sentence: str, rate: float, cancelled: threading.Event) -> Samples:
+    def say(self, sentence: str, rate: float, cancelled: threading.Event) -> Iterator[Samples]:
         if not self._library.select(self._name):
             raise SpeechUnavailable(f"espeak-ng no longer finds its voice {self._name!r}.", _REINSTALL)
-        return self._library.synthesize(sentence, round(_WORDS_PER_MINUTE * rate), cancelled)
+        yield self._library.synthesize(sentence, round(_WORDS_PER_MINUTE * rate), cancelled)
 
 
 class _Library:

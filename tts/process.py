@@ -3,10 +3,14 @@
     python -m tts.process --socket /run/voicebot/speech.sock --voices-dir /var/lib/voicebot/voices
 
 `POST /synthesize` takes the fields of SpeechRequest as JSON and answers with raw PCM (signed 16-bit little endian,
-mono, at the rate asked for), in chunks, sentence by sentence. `GET /voice?name=` answers with the fingerprint of a
-voice, `GET /health` with what the process is doing. An error is `{"code", "message", "remedy"}`: 400 for a bad request,
-404 for a voice that is unknown or missing, 503 for a full queue, 500 for a text that a voice failed on. The process
-ends by SIGTERM, or with the process that started it. `/health` answers 503 when a sentence does not come to an end.
+mono, at the rate asked for), in chunks. The header `x-rendering` is `streamed` for a voice that gives a sentence in
+chunks and makes the same samples every time, `whole` for one whose sentences differ from one time to the next; in the
+request `x-ahead-s` may say how many seconds of an earlier text its caller has still to hear. `GET /voice?name=` loads a
+voice and answers with its fingerprint, `GET /health` with what the process is doing. An error is
+`{"code", "message", "remedy"}`: 400 for a bad request, 404 for a voice that is unknown or missing, 503 for a full
+queue, 500 for a text that a voice failed on. When a voice fails after its first audio, the connection breaks off. The
+process ends by SIGTERM, or with the process that started it. `/health` answers 503 when a sentence does not come to an
+end.
 """
 
 from __future__ import annotations
@@ -21,8 +25,10 @@ import signal
 import socket
 import stat
 import sys
+import threading
 import time
 from collections.abc import Coroutine
+from contextlib import aclosing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -34,7 +40,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tts.engine import SpeechEngine, Voice
+from tts.engine import Piece, SpeechEngine, Voice
 from tts.errors import SpeechBusy, TtsError, UnknownVoice
 from tts.espeak import EspeakVoices
 from tts.synthesizer import SpeechRequest
@@ -53,7 +59,9 @@ class LazyPiperVoices:
     """Piper's family, imported at the first Piper voice: a firm that uses only the offline voice saves 100 MB."""
 
     def __init__(self, folder: Path, kept: int, threads: int) -> None:
+        self.threads = threads
         self._settings = (folder, kept, threads)
+        self._importing = threading.Lock()
         self._voices: Any = None
 
     def voice(self, name: str) -> Voice:
@@ -64,11 +72,12 @@ class LazyPiperVoices:
         return str(self._family().fingerprint(name))
 
     def _family(self) -> Any:
-        if self._voices is None:
-            from tts.piper import PiperVoices
+        with self._importing:
+            if self._voices is None:
+                from tts.piper import PiperVoices
 
-            self._voices = PiperVoices(*self._settings)
-        return self._voices
+                self._voices = PiperVoices(*self._settings)
+            return self._voices
 
 
 def speech_app(engine: SpeechEngine) -> Starlette:
@@ -112,29 +121,33 @@ class _Synthesize:
         self._engine = engine
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
         try:
-            wanted = _request(await Request(scope, receive).json())
+            wanted, ahead_s = _request(await request.json()), float(request.headers.get("x-ahead-s", 0.0))
         except ClientDisconnect:
             return
         except (ValueError, TypeError) as error:
             refusal = {"code": "bad_request", "message": f"This is no speech request: {error}.", "remedy": ""}
             await JSONResponse(refusal, 400)(scope, receive, send)
             return
-        await _while_connected(receive, self._answer(wanted, scope, receive, send))
+        await _while_connected(receive, self._answer(wanted, ahead_s, scope, receive, send))
 
-    async def _answer(self, wanted: SpeechRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        chunks = self._engine.speak(wanted)
-        try:
-            first = await anext(chunks, b"")
-        except TtsError as error:
-            await _refusal(error)(scope, receive, send)
-            return
-        headers = [(b"content-type", f"audio/L16;rate={wanted.sample_rate}".encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": first, "more_body": True})
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    async def _answer(self, wanted: SpeechRequest, ahead_s: float, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._engine.speak(wanted, ahead_s)) as pieces:
+            try:
+                first = await anext(pieces, Piece(b"", streamed=False))
+            except TtsError as error:
+                await _refusal(error)(scope, receive, send)
+                return
+            headers = [
+                (b"content-type", f"audio/L16;rate={wanted.sample_rate}".encode()),
+                (b"x-rendering", b"streamed" if first.streamed else b"whole"),
+            ]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": first.pcm, "more_body": True})
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece.pcm, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _request(body: object) -> SpeechRequest:
@@ -240,7 +253,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--voices-dir", type=Path, required=True, help="folder of Piper voices")
     parser.add_argument("--queue-limit", type=int, default=32, help="sentences that may wait per kind of voice")
     parser.add_argument("--voices-kept", type=int, default=3, help="Piper voices kept in memory")
-    parser.add_argument("--piper-threads", type=int, default=min(4, os.cpu_count() or 1))
+    parser.add_argument(
+        "--piper-threads", type=int, default=min(4, os.cpu_count() or 1), help="Piper sentences computed at once"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     end_with_parent()

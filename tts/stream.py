@@ -1,4 +1,4 @@
-"""Speech that arrives in pieces, made into what a telephone leg plays: `tts.audio` for voices that are not ours.
+"""Speech that comes in pieces, made into what a telephone leg plays: `tts.audio` for sentences not known as a whole.
 
 A piece goes out as soon as it is known to be no silence at an edge, so nothing waits for the end of the sentence.
 """
@@ -7,18 +7,56 @@ from __future__ import annotations
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
-from tts.audio import ACTIVE_LEVEL_DB, PEAK
-
-Samples = NDArray[np.float32]
+from tts.audio import ACTIVE_LEVEL_DB, EDGE_KEPT_S, PEAK, Samples, as_pcm
 
 FRAME_S = 0.02
 SILENCE_PEAK = 0.004  # -48 dB of full scale
-KEPT_S = 0.02  # of the silence at either edge
 LEARN_S = 0.5
 """So much speech is held back once in a voice's life, to learn how loud it is."""
 REMEMBERED_S = 60.0
+
+_AUDIBLE = 10 ** (-46 / 20)
+"""What is quieter is silence, in speech at the common level: 40 dB below peaks of -6 dB."""
+
+_BENT_ABOVE = 0.7
+
+
+class TelephoneStream:
+    """What `telephone_pcm` does, for one sentence whose samples come in chunks.
+
+    The sentence is not known as a whole, so `gain` (see `level_gain`) comes from elsewhere, and what is too loud for it
+    is bent instead of scaled. Quiet ends of chunks are kept back until it shows whether they end the sentence.
+    """
+
+    def __init__(self, sample_rate: int, wanted_rate: int, gain: float) -> None:
+        self._gain = np.float32(gain)
+        self._kept = round(EDGE_KEPT_S * sample_rate)
+        self._resampler = (
+            soxr.ResampleStream(sample_rate, wanted_rate, 1, dtype="float32") if wanted_rate != sample_rate else None
+        )
+        self._pending: Samples = np.zeros(0, np.float32)
+        self._begun = False
+
+    def push(self, samples: Samples) -> bytes:
+        """The PCM that can be given now; the resampler holds back up to 80 ms more."""
+        levelled = np.concatenate([self._pending, _bent(samples * self._gain)])
+        audible = np.flatnonzero(np.abs(levelled) > _AUDIBLE)
+        if not audible.size:
+            self._pending = levelled if self._begun else levelled[-self._kept :]
+            return b""
+        start = 0 if self._begun else max(0, int(audible[0]) - self._kept)
+        end = int(audible[-1]) + 1
+        self._begun = True
+        self._pending = levelled[end:]
+        return self._resampled(levelled[start:end], last=False)
+
+    def end(self) -> bytes:
+        """The rest."""
+        return self._resampled(self._pending[: self._kept], last=True) if self._begun else b""
+
+    def _resampled(self, samples: Samples, last: bool) -> bytes:
+        return as_pcm(samples if self._resampler is None else self._resampler.resample_chunk(samples, last=last))
 
 
 class VoiceLevel:
@@ -58,60 +96,43 @@ class VoiceLevel:
             self._power, self._seconds, self._loudest = self._power / 2, self._seconds / 2, self._loudest / 2
 
 
-class TelephoneStream:
-    """One sentence: silence at its edges cut, at the common level, resampled once.
+class LearningStream:
+    """One sentence of a voice that is not ours: its loudness is learnt from what it says.
 
     `feed` takes 16-bit PCM at `sample_rate` in pieces of any length and gives PCM at `wanted_rate`; `end` the rest.
     """
 
     def __init__(self, level: VoiceLevel, sample_rate: int, wanted_rate: int) -> None:
         self._level = level
-        self._rate = sample_rate
-        self._resampler = (
-            soxr.ResampleStream(sample_rate, wanted_rate, 1, dtype="float32") if sample_rate != wanted_rate else None
-        )
+        self._rates = (sample_rate, wanted_rate)
         self._odd = b""
-        self._held = np.zeros(0, np.float32)  # silence that may yet turn out to be the end, or speech not levelled yet
-        self._gain = level.gain if level.known else None
-        self._begun = False
+        self._held = np.zeros(0, np.float32)  # until it is known how loud the voice is
+        self._stream: TelephoneStream | None = None
 
     def feed(self, pcm: bytes) -> bytes:
         pcm = self._odd + pcm
         self._odd = pcm[len(pcm) & ~1 :]
         heard = np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.float32) / np.float32(32768)
-        self._level.hear(heard, self._rate)
+        self._level.hear(heard, self._rates[0])
         self._held = np.concatenate([self._held, heard])
-        if self._gain is None and self._level.known:
-            self._gain = self._level.gain
-        return b"" if self._gain is None else self._out(self._speech(), last=False)
+        return self._given() if self._stream is not None or self._level.known else b""
 
     def end(self) -> bytes:
         """What was held back, without the silence behind it."""
-        if self._gain is None:
-            self._gain = self._level.gain
-        rest = self._speech()
-        tail = self._held[: self._kept] if self._begun else self._held[:0]
-        return self._out(np.concatenate([rest, tail]), last=True)
+        given = self._given()
+        assert self._stream is not None
+        return given + self._stream.end()
 
-    @property
-    def _kept(self) -> int:
-        return round(KEPT_S * self._rate)
+    def _given(self) -> bytes:
+        if self._stream is None:
+            self._stream = TelephoneStream(*self._rates, self._level.gain)
+        held, self._held = self._held, self._held[:0]
+        return self._stream.push(held)
 
-    def _speech(self) -> Samples:
-        """Take out of what is held all that is followed by something audible, and what is audible."""
-        audible = np.flatnonzero(np.abs(self._held) > SILENCE_PEAK)
-        if not audible.size:
-            if not self._begun:
-                self._held = self._held[-self._kept :]
-            return self._held[:0]
-        first = 0 if self._begun else max(0, int(audible[0]) - self._kept)
-        last = int(audible[-1]) + 1
-        speech, self._held = self._held[first:last], self._held[last:]
-        self._begun = True
-        return speech
 
-    def _out(self, samples: Samples, *, last: bool) -> bytes:
-        levelled = np.clip(samples * np.float32(self._gain or 1.0), -PEAK, PEAK)
-        if self._resampler is not None:
-            levelled = self._resampler.resample_chunk(levelled, last=last)
-        return np.asarray(np.clip(levelled, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+def _bent(samples: Samples) -> Samples:
+    """Without peaks above PEAK: what is louder than a threshold is bent towards it, with no corner that would click."""
+    loud = np.abs(samples)
+    room = PEAK - _BENT_ABOVE
+    bent = np.sign(samples) * (_BENT_ABOVE + room * np.tanh((loud - _BENT_ABOVE) / room))
+    return np.where(loud > _BENT_ABOVE, bent, samples).astype(np.float32)

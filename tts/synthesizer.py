@@ -41,7 +41,7 @@ class Synthesizer(Protocol):
     """A voice, near or far."""
 
     def synthesize(self, request: SpeechRequest) -> AsyncIterator[bytes]:
-        """PCM, a chunk for each sentence or clause, the first one early; every chunk is a whole number of samples.
+        """PCM in chunks, the first one early: sentences, clauses or parts of them, each a whole number of samples.
 
         Closing the iterator or cancelling its consumer stops the work. Raises SpeechUnavailable or UnknownVoice; what
         was yielded before an error is good audio.

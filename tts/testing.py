@@ -56,9 +56,11 @@ class ToneSynthesizer:
 def write_piper_voice(
     folder: Path, name: str = "pl_PL-ton-x_low", *, sample_rate: int = 16000, hertz: float = 220.0, rounds: int = 0
 ) -> Path:
-    """A voice in Piper's format, a few kilobytes: a tone of 50 ms per phoneme. Returns the path of the model.
+    """A voice with the inputs of Piper's, a few kilobytes: a tone of 50 ms per phoneme. Returns the path of the model.
 
-    It takes the inputs of a single-speaker Piper model and obeys `length_scale`. `rounds` multiplications of two
+    It is not built as Piper's are, so it speaks whole sentences (in chunks: `benchmarks.speech_voice`).
+
+    It obeys `length_scale`. `rounds` multiplications of two
     512 x 512 matrices per sentence make it slow, for tests that need a sentence under way. Needs the package `onnx`.
     """
     import onnx

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.speech_voice import TINY, write_voice
 from tests.unit.tts.support import PATIENCE_S, chunks_of, client_of, samples, speech_process
 from tts.audio import SENTENCE_PAUSE_S
 from tts.errors import SpeechUnavailable, UnknownVoice
@@ -27,7 +28,8 @@ class Case:
     synthesizer: Synthesizer
     voice: str
     other_voice: str
-    in_pieces: bool = False  # more than one chunk a sentence, and a tempo of its own
+    in_pieces: bool = False  # more than one chunk a sentence
+    own_tempo: bool = False
 
     def request(self, text: str = TWO_SENTENCES, sample_rate: int = 8000, rate: float = 1.0) -> SpeechRequest:
         return SpeechRequest(text, "pl", self.voice, sample_rate, rate)
@@ -43,6 +45,8 @@ def process_socket() -> Iterator[Path]:
         voices = Path(folder) / "voices"
         write_piper_voice(voices, "pl_PL-ton-x_low")
         write_piper_voice(voices, "pl_PL-inny-x_low", hertz=330.0)
+        write_voice(voices, "pl_PL-potok-x_low", TINY, seed=1)
+        write_voice(voices, "pl_PL-drugi-x_low", TINY, seed=2)
         with speech_process(Path(folder) / "speech.sock", voices):
             yield Path(folder) / "speech.sock"
 
@@ -50,12 +54,12 @@ def process_socket() -> Iterator[Path]:
 SERVICES = {"whole service": WholeVoice, "context service": ContextVoice}
 
 
-@pytest.fixture(params=["tones", "espeak", "piper", *SERVICES])
+@pytest.fixture(params=["tones", "espeak", "piper, whole sentences", "piper, in chunks", *SERVICES])
 async def case(request: pytest.FixtureRequest, process_socket: Path) -> AsyncIterator[Case]:
     if request.param in SERVICES:
         vendor, kind = FakeVendor(), SERVICES[request.param]
         service = ServiceSynthesizer(lambda language: kind(vendor=vendor), str, lambda language: language in "pl en")
-        yield Case(service, "service:pl", "service:en", in_pieces=True)
+        yield Case(service, "service:pl", "service:en", in_pieces=True, own_tempo=True)
         await service.close()
         assert not vendor.open
         return
@@ -63,8 +67,12 @@ async def case(request: pytest.FixtureRequest, process_socket: Path) -> AsyncIte
         yield Case(ToneSynthesizer(), "tone:1", "tone:2")
         return
     async with client_of(process_socket) as client:
-        voices = {"espeak": ("espeak:pl", "espeak:pl+f3"), "piper": ("piper:pl_PL-ton-x_low", "piper:pl_PL-inny-x_low")}
-        yield Case(client, *voices[request.param])
+        voices = {
+            "espeak": ("espeak:pl", "espeak:pl+f3"),
+            "piper, whole sentences": ("piper:pl_PL-ton-x_low", "piper:pl_PL-inny-x_low"),
+            "piper, in chunks": ("piper:pl_PL-potok-x_low", "piper:pl_PL-drugi-x_low"),
+        }
+        yield Case(client, *voices[request.param], in_pieces=request.param == "piper, in chunks")
 
 
 async def test_chunks_of_whole_samples_one_a_sentence_or_more(case: Case) -> None:
@@ -97,7 +105,7 @@ async def test_longer_text_takes_longer(case: Case) -> None:
 
 
 async def test_the_rate_changes_the_tempo(case: Case) -> None:
-    if case.in_pieces:
+    if case.own_tempo:
         pytest.skip("services have settings of their own for it")
     text = "To jest zdanie, którego długość mierzymy w tej próbie."
     usual, fast = [len(b"".join(await case.say(text, rate=rate))) for rate in (1.0, 1.8)]

@@ -14,11 +14,13 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from benchmarks.speech_voice import TINY, write_voice
 from tests.unit.tts.support import (
     PATIENCE_S,
     chunks_of,
@@ -46,6 +48,7 @@ def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("voices")
     write_piper_voice(folder, "pl_PL-ton-x_low")
     write_piper_voice(folder, "pl_PL-wolny-x_low", rounds=150)  # about a second per sentence
+    write_voice(folder, "pl_PL-potok-x_low", TINY)  # in chunks
     return folder
 
 
@@ -92,6 +95,40 @@ async def test_a_long_sentence_comes_by_clauses_and_survives_a_kill_between_them
         with speech_process(path, voices):
             async with asyncio.timeout(PATIENCE_S):
                 assert heard + await _rest(pieces) == whole
+
+
+async def test_killed_in_the_middle_of_a_streamed_sentence_it_goes_on_at_the_sample(path: Path, voices: Path) -> None:
+    # 20 s at 48 kHz do not fit into the socket: the process is killed before it has sent all of the sentence.
+    request = SpeechRequest("Bezprzecinkowe " * 19 + "zdanie.", "pl", "piper:pl_PL-potok-x_low", 48000)
+    async with running(path, voices) as (process, client):
+        whole = b"".join(await chunks_of(client, request))
+        assert len(whole) > 1_500_000
+        pieces = client.synthesize(request)
+        heard = await anext(pieces)
+        process.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(process.wait, PATIENCE_S)
+        with speech_process(path, voices) as second:
+            async with asyncio.timeout(PATIENCE_S):
+                heard += await anext(pieces)
+                while len(heard) < 400_000:
+                    heard += await anext(pieces)
+                second.send_signal(signal.SIGKILL)
+                await asyncio.to_thread(second.wait, PATIENCE_S)
+                with speech_process(path, voices):
+                    heard += b"".join(await _rest(pieces))
+    assert heard == whole
+
+
+async def test_a_stream_comes_while_its_rest_is_computed_and_ends_with_its_caller(path: Path, voices: Path) -> None:
+    request = SpeechRequest("Bezprzecinkowe " * 19 + "zdanie.", "pl", "piper:pl_PL-potok-x_low", 48000)
+    async with running(path, voices) as (_, client):
+        chunks = await chunks_of(client, replace(request, sample_rate=8000))
+        assert len(chunks) > 5
+        assert 0.25 < len(chunks[0]) / 2 / 8000 < 0.4
+        pieces = client.synthesize(request)
+        await anext(pieces)
+        await pieces.aclose()  # type: ignore[attr-defined]
+        await until_health(path, lambda told: told["waiting"]["piper"] == 0)
 
 
 async def test_killed_between_two_sentences_and_replaced(path: Path, voices: Path) -> None:

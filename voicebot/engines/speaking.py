@@ -16,7 +16,7 @@ from pipecat.services.ai_service import AIService
 
 from tts.audio import sentence_pause
 from tts.errors import SpeechBusy, SpeechUnavailable, UnknownVoice
-from tts.stream import TelephoneStream, VoiceLevel
+from tts.stream import LearningStream, VoiceLevel
 from tts.synthesizer import SpeechRequest
 from tts.text import sentences
 from voicebot.engines.pool import Pool
@@ -95,14 +95,14 @@ class ServiceSynthesizer:
         return language
 
     async def _sentence(self, sentence: str, language: str, wanted_rate: int) -> AsyncGenerator[bytes, None]:
-        stream: TelephoneStream | None = None
+        stream: LearningStream | None = None
         mark = Mark()
         async with self._pool.lease(language) as running:
             with running.question():
                 await running.put(TTSSpeakFrame(sentence, append_to_context=False), mark)
                 while (frame := await running.answer(STALL_S)) is not mark:
                     if isinstance(frame, TTSAudioRawFrame):
-                        stream = stream or TelephoneStream(self._levels[language], frame.sample_rate, wanted_rate)
+                        stream = stream or LearningStream(self._levels[language], frame.sample_rate, wanted_rate)
                         if pcm := stream.feed(frame.audio):
                             yield pcm
         if stream is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.tts.support import chunks_of
+from tts.audio import sentence_pause
 from tts.client import SpeechClient
 from tts.errors import SpeechBusy, SpeechUnavailable, UnknownVoice, VoiceMissing
 from tts.synthesizer import SpeechRequest
@@ -35,6 +36,25 @@ async def half(writer: asyncio.StreamWriter, text: str) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(body), body))
     await writer.drain()
     writer.close()
+
+
+def streamed(pieces: int, of: int = 4, *, broken: bool = False) -> Answer:
+    """The first `pieces` of `of`, each cut in the middle of a sample on the wire."""
+
+    async def answer(writer: asyncio.StreamWriter, text: str) -> None:
+        body = audio(text)
+        size = -(-len(body) // of)
+        writer.write(b"HTTP/1.1 200 OK\r\nx-rendering: streamed\r\ntransfer-encoding: chunked\r\n\r\n")
+        for at in range(pieces):
+            for piece in (body[at * size : at * size + 1], body[at * size + 1 : (at + 1) * size]):
+                writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                await writer.drain()
+        if broken:
+            writer.close()
+        else:
+            writer.write(b"0\r\n\r\n")
+
+    return answer
 
 
 async def nothing(writer: asyncio.StreamWriter, text: str) -> None:
@@ -92,6 +112,48 @@ async def test_a_sentence_lost_on_the_way_is_asked_for_once_more_and_heard_once(
     assert first == audio("Raz dwa.")
     assert second.lstrip(b"\0") == audio("Trzy cztery.")
     assert asked == ["Raz dwa.", "Trzy cztery.", "Trzy cztery."]
+
+
+async def test_a_sentence_that_comes_in_chunks_is_handed_on_as_it_comes() -> None:
+    go = asyncio.Event()
+
+    async def first_half(writer: asyncio.StreamWriter, text: str) -> None:
+        body = audio(text)
+        writer.write(b"HTTP/1.1 200 OK\r\nx-rendering: streamed\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(b"8\r\n%s\r\n" % body[:8])
+        await writer.drain()
+        await go.wait()
+        writer.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body) - 8, body[8:]))
+
+    async with served(first_half, whole) as (client, _):
+        chunks = client.synthesize(REQUEST)
+        async with asyncio.timeout(20):
+            assert await anext(chunks) == audio("Raz dwa.")[:8]
+        go.set()
+        assert await anext(chunks) == audio("Raz dwa.")[8:]
+        await chunks.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 3, 4])
+async def test_a_stream_that_breaks_off_goes_on_behind_what_was_heard(pieces: int) -> None:
+    broken = streamed(pieces, broken=True)
+    async with served(broken, streamed(4), streamed(4)) as (client, asked):
+        heard = await chunks_of(client, REQUEST)
+    assert all(len(chunk) % 2 == 0 for chunk in heard)
+    assert b"".join(heard) == audio("Raz dwa.") + sentence_pause(8000) + audio("Trzy cztery.")
+    assert asked == ["Raz dwa.", "Raz dwa.", "Trzy cztery."]
+
+
+async def test_a_stream_that_goes_on_as_another_voice_is_given_up() -> None:
+    async with served(streamed(1, broken=True), whole) as (client, _):
+        with pytest.raises(SpeechUnavailable, match="changed in mid-sentence"):
+            await chunks_of(client, REQUEST)
+
+
+async def test_a_stream_that_has_begun_waits_for_a_place() -> None:
+    busy = refusal(503, "speech_busy")
+    async with served(streamed(1, broken=True), busy, streamed(4), streamed(4)) as (client, _):
+        assert b"".join(await chunks_of(client, REQUEST)).startswith(audio("Raz dwa."))
 
 
 async def test_a_sentence_lost_twice_is_given_up() -> None:

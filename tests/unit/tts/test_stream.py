@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tts.audio import ACTIVE_LEVEL_DB
-from tts.stream import KEPT_S, TelephoneStream, VoiceLevel
+from tts.audio import ACTIVE_LEVEL_DB, EDGE_KEPT_S
+from tts.stream import LearningStream, VoiceLevel
 
 RATE = 24000
 
@@ -23,7 +23,7 @@ def silence(seconds: float) -> bytes:
 
 
 def through(pcm: bytes, level: VoiceLevel, cut: int = 4801, wanted: int = 8000) -> np.ndarray:
-    stream = TelephoneStream(level, RATE, wanted)
+    stream = LearningStream(level, RATE, wanted)
     out = b"".join(stream.feed(pcm[at : at + cut]) for at in range(0, len(pcm), cut)) + stream.end()
     return np.frombuffer(out, "<i2").astype(float) / 32768
 
@@ -53,17 +53,17 @@ def test_pauses_in_a_sentence_do_not_make_it_louder() -> None:
 
 def test_silence_at_the_edges_is_cut_and_inside_it_is_kept() -> None:
     pcm = silence(0.4) + tone(0.5) + silence(0.3) + tone(0.5) + silence(0.6)
-    assert len(through(pcm, learnt())) / 8000 == pytest.approx(1.3 + 2 * KEPT_S, abs=0.01)
+    assert len(through(pcm, learnt())) / 8000 == pytest.approx(1.3 + 2 * EDGE_KEPT_S, abs=0.01)
 
 
 def test_the_first_piece_of_a_known_voice_goes_out_at_once() -> None:
-    stream = TelephoneStream(learnt(), RATE, 8000)
+    stream = LearningStream(learnt(), RATE, 8000)
     assert stream.feed(silence(0.1)) == b""
     assert stream.feed(tone(0.1))
 
 
 def test_a_voice_never_heard_is_held_back_for_half_a_second_of_speech() -> None:
-    stream = TelephoneStream(VoiceLevel(), RATE, 8000)
+    stream = LearningStream(VoiceLevel(), RATE, 8000)
     assert stream.feed(tone(0.3)) == b""
     assert len(stream.feed(tone(0.3))) / 2 / 8000 == pytest.approx(0.6, abs=0.05)
 
