@@ -237,11 +237,11 @@ async def measure(folder: Path, count: int) -> dict[str, Any]:
 
 
 def table(figures: dict[str, Any]) -> str:
-    rows: list[tuple[str, ...]] = [("first audio, ms", "1 call", "median", f"{MANY} calls", "median", "goal (1 call)")]
+    columns = {"": "1 call", f"_{MANY}_conversations": f"{MANY} conversations", f"_{MANY}_calls": f"{MANY} at once"}
+    heads = [cell for column in columns.values() for cell in (column, "median")]
+    rows: list[tuple[str, ...]] = [("first audio, ms", *heads, "goal")]
     for name, goal in GOALS.items():
-        cells = [
-            figures.get(f"{name}{suffix}") for suffix in ("", "_median", f"_{MANY}_calls", f"_{MANY}_calls_median")
-        ]
+        cells = [figures.get(f"{name}{suffix}{of}") for suffix in columns for of in ("", "_median")]
         rows.append((name.partition("_")[0], *("-" if cell is None else f"{cell:g}" for cell in cells), f"<= {goal:g}"))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
