@@ -163,7 +163,7 @@ def find_speech(said: Samples, heard: Samples, *, window_s: float = 1.0, toleran
         for start in range(first, max(first + 1, end - step // 2), step)
         if start + step <= len(said)
     ]
-    best = [(start, *_best_match(said[start : start + step], heard)) for start in starts]
+    best = [(start, *best_match(said[start : start + step], heard)) for start in starts]
     found = [(position - start, score) for start, position, score in best if score >= _CORRELATES]
     if not found:
         return Heard(len(starts), 0, 0.0, 0.0)
@@ -177,9 +177,9 @@ def find_speech(said: Samples, heard: Samples, *, window_s: float = 1.0, toleran
 _CORRELATES = 0.5
 
 
-def _best_match(piece: Samples, heard: Samples) -> tuple[int, float]:
+def best_match(piece: Samples, heard: Samples) -> tuple[int, float]:
     """Where `piece` fits best into `heard`, and its normalised correlation there (0 to 1)."""
-    if len(heard) < len(piece) or not piece.any():
+    if len(heard) < len(piece) or not np.ptp(piece):  # A-law has no zero: its silence is a constant
         return 0, 0.0
     needle = piece.astype(np.float64) - piece.mean()
     hay = heard.astype(np.float64)
