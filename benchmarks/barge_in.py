@@ -33,6 +33,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -55,6 +56,9 @@ _ROUNDS = 3
 async def measure(events: Sequence[Event], calls: int, seed: int, output: Path | None) -> list[Result]:
     """The result of every event; of those that failed three times the last one."""
     results: dict[int, Result] = {}
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the bot must not outlive us
     with tempfile.TemporaryDirectory(prefix="barge-in-") as folder:
         async with running_bot(Path(folder) if output is None else output / "bot", calls) as bot:
             for round_ in range(_ROUNDS):
@@ -131,6 +135,8 @@ def main() -> int:
         results = asyncio.run(measure(events, options.calls, options.seed, options.output))
     except ProcessFailed as error:
         print(error, file=sys.stderr)
+        return 1
+    except asyncio.CancelledError:
         return 1
     told, described = figures(results, len(events)), machine()
     print(f"{table(told)}\n\non {described}")

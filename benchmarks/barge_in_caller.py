@@ -28,7 +28,7 @@ from voicebot.demo.stage import LOCALHOST
 AFTER_S = 3.0  # an event is watched so long after its last sound
 _FIRST_S = 2.5  # of a text are left alone
 _TEXT_PAUSE_S = 0.6  # a shorter one is within a text
-_NOTHING_COMES_S = 2.5  # of silence: the bot waits for an answer
+_NOTHING_COMES_S = 3.5  # of silence: the bot waits for an answer
 _TRIES = 6  # answers by keys in a row without a text
 _EVENTS_A_CALL = 20
 _LOOK_AGAIN_S = 0.05
@@ -79,6 +79,10 @@ class Line:
     def close(self) -> None:
         self._room.close()
 
+    def listen_anew(self) -> None:
+        """What is heard next is a new text, however short the silence before it."""
+        self._loud_at = self.now_s - 2 * _TEXT_PAUSE_S
+
     async def play(self, pcm: bytes) -> float:
         """Make a sound; returns when it is on the wire, and that time (Unix seconds)."""
         self._names += 1
@@ -123,6 +127,7 @@ class Caller:
         self._random = random
         self._watched_until = 0.0
         self._over = -1.0  # when the text began that was interrupted
+        self._greeted = False  # until then it is not a text that is heard
         self.made: list[Made] = []
 
     async def go_through(self, events: Sequence[Event]) -> None:
@@ -142,13 +147,15 @@ class Caller:
     def _waits_for_an_answer(self, event: Event) -> bool:
         """The bot is silent, or what is left of its text is too short for the event."""
         line = self._line
-        if line.silent_s > _NOTHING_COMES_S:
-            return True
+        if line.silent_s > _NOTHING_COMES_S or not self._greeted:
+            return line.silent_s > _NOTHING_COMES_S
         return line.now_s > self._watched_until and self._over != line.began_at and line.now_s > self._latest(event)
 
     async def _press(self, keys: str) -> None:
         before = self._line.began_at
+        self._greeted = True
         await self._leg.send_digits(keys)
+        self._line.listen_anew()
         for _ in range(int(_NOTHING_COMES_S / _LOOK_AGAIN_S)):
             if self._line.began_at != before:
                 return
@@ -163,7 +170,7 @@ class Caller:
         began = self._line.began_at
         earliest = max(began + _FIRST_S, self._watched_until, self._line.now_s + event.before_s)
         latest = self._latest(event)
-        if began in (0.0, self._over) or earliest > latest:
+        if not self._greeted or began == self._over or earliest > latest:
             return False
         await self._wait_until(self._random.uniform(earliest, latest) - event.before_s)
         return self._line.began_at == began and self._line.silent_s < _TEXT_PAUSE_S

@@ -35,6 +35,7 @@ _REWIND = 2 * SAMPLE_RATE  # a voice that goes on may repeat so much of what it 
 _GAIN_FRAME = SAMPLE_RATE // 50
 _MEASURABLE_DB = 15.0  # under the level of the speech: too little to tell a gain from
 _DUCKED_DB = 4.0
+_DEEPEST_DB = 24.0  # a voice that is lower has been silenced
 _SMOOTH = 8  # frames
 _FADE = SAMPLE_RATE * 6 // 100  # around a silence: no ducking is read from it
 _STEP_WINDOW = SAMPLE_RATE // 1000
@@ -169,7 +170,7 @@ def ducking(heard: Samples, course: Course, word: int) -> Ducking | None:
     if not len(before):
         return None
     drop = float(np.median(before)) - gains
-    ducked = (times >= word - _GAIN_FRAME // 2) & (drop > _DUCKED_DB)
+    ducked = (times >= word - _GAIN_FRAME // 2) & (drop > _DUCKED_DB) & (drop < _DEEPEST_DB)
     ducked &= np.concatenate([ducked[1:], [False]]) | np.concatenate([[False], ducked[:-1]])
     if not ducked.any():
         return None
