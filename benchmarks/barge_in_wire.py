@@ -18,6 +18,7 @@ from voicebot.caller.measure import best_match
 
 Signal = NDArray[np.float64]
 Ending = Literal["stopped", "went on", "over", "lost"]
+Reason = Literal["silent", "went on", "over", "slipped"]
 
 _FRAME = SAMPLE_RATE // 100
 _SILENT_DB = 35.0  # under the level of the speech: silence
@@ -43,6 +44,7 @@ _STEP = 0.25  # of full level within a millisecond; a fade of 5 ms stays below
 _STEP_DB = 10.0  # under the level of the speech: too soft for a click
 _PAD = SAMPLE_RATE * 4 // 100
 _EDGE = SAMPLE_RATE * 6 // 100
+_ENDINGS: dict[Reason, Ending] = {"silent": "stopped", "went on": "went on", "over": "over", "slipped": "lost"}
 
 
 @dataclass(frozen=True)
@@ -143,23 +145,27 @@ def place(heard: Samples, before: int, texts: Sequence[Text]) -> Place | None:
 def follow(heard: Samples, where: Place, start: int, until: int) -> Course:
     """The text from `start` on, watched to `until`."""
     text, begin, lag = where.text, start, where.lag
+    checked = start  # moves on in every round
     stretches: list[Stretch] = []
     bursts: list[int] = []
     while True:
-        end, why = _speaks_until(heard, Place(text, lag), begin, until)
-        stretches.append(Stretch(begin, end, lag))
+        end, why = _speaks_until(heard, Place(text, lag), checked, until)
+        onset: int | None = None
+        position: int | None = None
         if why == "slipped":
-            position = _found_again(heard[end : end + 3 * _BLOCK], text, end - lag - _SLIP, end - lag + _SLIP)
-            onset: int | None = end
+            onset = checked = end + _BLOCK
+            position = _found_again(heard[onset : onset + 3 * _BLOCK], text, onset - lag - _SLIP, onset - lag + _SLIP)
+            if position == onset - lag:
+                continue  # a scrap of something else, behind which the text has not moved
+            end = onset
         elif why == "silent":
             onset, early = _onset(heard, text, end, until)
             bursts += early
-            position = None if onset is None else _resumed(heard, text, end - lag, end, onset)
-        else:
-            return Course(text, tuple(stretches), why, None, tuple(bursts))
+            if onset is not None:
+                position, checked = _resumed(heard, text, end - lag, end, onset), onset
+        stretches.append(Stretch(begin, end, lag))
         if onset is None or position is None:
-            ending: Ending = "lost" if why == "slipped" else "stopped"
-            return Course(text, tuple(stretches), ending, onset, tuple(bursts))
+            return Course(text, tuple(stretches), _ENDINGS[why], onset, tuple(bursts))
         begin, lag = onset, onset - position
 
 
@@ -191,9 +197,7 @@ def clicks(heard: Samples, course: Course, word: int) -> tuple[list[int], list[i
     return at_edge, [at for at in found if at not in at_edge]
 
 
-def _speaks_until(
-    heard: Samples, where: Place, begin: int, until: int
-) -> tuple[int, Literal["silent", "slipped", "went on", "over"]]:
+def _speaks_until(heard: Samples, where: Place, begin: int, until: int) -> tuple[int, Reason]:
     """Where the text at this lag is no longer heard, and why."""
     text, lag = where.text, where.lag
     stop = min(until, lag + len(text.samples), len(heard))

@@ -131,6 +131,15 @@ def test_a_frame_that_was_lost_is_neither_a_silence_nor_the_end() -> None:
     assert course.stretches[-1].lag == LEAD - 20 * MS
 
 
+@pytest.mark.parametrize(("length_ms", "ending"), [(100, "went on"), (2000, "lost")])
+def test_something_else_in_the_speech_is_passed_over_or_loses_the_text(length_ms: int, ending: str) -> None:
+    samples = TEXT.samples.copy()
+    first = WORD - LEAD + SAMPLE_RATE
+    samples[first : first + length_ms * MS] = TEXTS[0].samples[8000 : 8000 + length_ms * MS]
+    course = course_of(heard((LEAD, samples)))
+    assert course.ending == ending
+
+
 @pytest.mark.parametrize(("drop_db", "after_ms"), [(12, 80), (6, 300)])
 def test_ducking_is_read_from_the_voice(drop_db: float, after_ms: int) -> None:
     gain = np.ones(len(TEXT.samples))
