@@ -12,7 +12,7 @@ import numpy as np
 
 from asr.errors import ActivityError
 from asr.silero import RATES, Silero
-from asr.stream import ActivityEvent, ActivityFailed, ActivityStream, Gate, Window
+from asr.stream import ActivityEvent, ActivityFailed, ActivityStream, Window
 from asr.tracker import ActivitySettings, SpeechPaused, SpeechStarted
 
 __all__ = [
@@ -130,22 +130,15 @@ class ActivityService:
 
     def step(self) -> None:
         """Looks at everything fed so far; the thread's turn of work, and a test's."""
-        collected: list[tuple[ActivityStream, list[Window]]] = []
-        for stream in self._open_streams():
-            with _Isolated(self, stream):
-                collected.append((stream, stream.collect()))
+        streams = self._open_streams()
+        for stream in streams:
+            stream.collect()
         for rate in RATES:
-            self._judge([entry for entry in collected if entry[0].sample_rate == rate], rate)
-        for stream, windows in collected:
-            if not stream.closed:
-                with _Isolated(self, stream):
-                    stream.track(windows)
+            self._judge([stream for stream in streams if stream.sample_rate == rate], rate)
 
-    def _judge(self, collected: list[tuple[ActivityStream, list[Window]]], rate: int) -> None:
-        """Fills in the probabilities; the n-th windows of all streams make one batch."""
-        queues = [(stream, [w for w in windows if w.gate is not Gate.SHUT]) for stream, windows in collected]
-        for index in range(max((len(windows) for _, windows in queues), default=0)):
-            batch = [(stream, windows[index]) for stream, windows in queues if index < len(windows)]
+    def _judge(self, streams: list[ActivityStream], rate: int) -> None:
+        """The next windows of all streams make one batch, until no stream has any left."""
+        while batch := self._next_windows(streams):
             try:
                 self._ask(batch, rate)
             except Exception as error:
@@ -153,11 +146,26 @@ class ActivityService:
                 for entry in batch:
                     with _Isolated(self, entry[0]):
                         self._ask([entry], rate)
+            for stream, window in batch:
+                if not stream.closed:
+                    with _Isolated(self, stream):
+                        stream.judged(window)
+
+    def _next_windows(self, streams: list[ActivityStream]) -> list[tuple[ActivityStream, Window]]:
+        batch: list[tuple[ActivityStream, Window]] = []
+        for stream in streams:
+            if not stream.closed:
+                with _Isolated(self, stream):
+                    window = stream.next_window()
+                    if window is not None:
+                        batch.append((stream, window))
+        return batch
 
     def _ask(self, batch: list[tuple[ActivityStream, Window]], rate: int) -> None:
         inputs = np.stack([np.concatenate([stream.context, window.samples]) for stream, window in batch])
         states = np.concatenate([stream.state for stream, _ in batch], axis=1)
-        probabilities, states = self._silero.run(rate, inputs, states)
+        gains = np.array([[window.gain] for _, window in batch], dtype=np.float32)
+        probabilities, states = self._silero.run(rate, inputs * gains, states)
         for index, (stream, window) in enumerate(batch):
             window.probability = float(probabilities[index])
             stream.state = states[:, index : index + 1]

@@ -6,8 +6,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 
 import numpy as np
 import webrtcvad
@@ -23,6 +22,14 @@ WARM_UP_WINDOWS = 2  # heard by Silero when the gate opens, so that it does not 
 # Long noise or music leaves Silero's state deaf to the speech that follows; so much clear non-speech resets it.
 RESET_AFTER_WINDOWS = 2000 // WINDOW_MS
 RESET_PROBABILITY = 0.1
+# What comes back of our own voice does so within this time, and at least so far under it (ITU-T G.168 in spirit).
+ECHO_MS = 400
+ECHO_DB = 25.0
+PLAYED_FRAMES = 256
+# Silero hardly hears soft voices: it is given them louder, by at most 18 dB, after the loudest sound of late.
+RAISED_PEAK = 0.1
+HIGHEST_GAIN = 8.0
+PEAK_DECAY = 0.97  # a window; half in 0.7 s
 
 
 @dataclass(frozen=True)
@@ -36,17 +43,14 @@ class ActivityFailed:
 ActivityEvent = SpeechStarted | SpeechPaused | ActivityFailed
 
 
-class Gate(Enum):
-    SHUT = "silence, Silero is not asked"
-    OPEN = "Silero decides"
-    WARM_UP = "Silero hears it again, nothing is decided"
-
-
 @dataclass
 class Window:
+    """One that Silero shall judge. One that does not decide is only heard again, when the gate has just opened."""
+
     first_sample: int
     samples: Floats
-    gate: Gate
+    gain: float = 1.0  # for Silero
+    decides: bool = True
     probability: float = 0.0
 
 
@@ -69,9 +73,13 @@ class ActivityStream:
         self._position = 0
         self._queue: deque[tuple[int, bytes]] = deque()
         self._queued = 0
+        self._pieces: deque[tuple[int, bytes]] = deque()
+        self._due: deque[Window] = deque()
         self._closed = False
         self._vad = webrtcvad.Vad(settings.gate)
         self._quiet = 10 ** (settings.quiet_dbfs / 20)
+        self._played: deque[tuple[int, float]] = deque(maxlen=PLAYED_FRAMES)  # end sample and level of each piece
+        self._reference: list[tuple[int, float]] = []
         self._tracker = SpeechTracker(sample_rate, settings)
         self._rest: Floats
         self._quiet_windows: int
@@ -113,6 +121,18 @@ class ActivityStream:
                 self.dropped_samples += dropped
         self._wake()
 
+    def played(self, first_sample: int, pcm: bytes) -> None:
+        """What the caller is being told, counted like `feed`; never blocks. The newest 256 pieces are kept.
+
+        Sound far under it is its echo and counts as silence. Whoever does not tell gets the bot's own words back from
+        lines that return them: quiet speech and an echo cannot be told apart by listening.
+        """
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
+        if len(samples):
+            level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
+            with self._lock:
+                self._played.append((first_sample + len(samples), level))
+
     def _remember(self, first_sample: int, pcm: bytes) -> None:
         """Writes the ring: sample n lies at n modulo its length."""
         ring = self._history
@@ -145,33 +165,35 @@ class ActivityStream:
 
     # What follows is for the activity thread alone.
 
-    def collect(self) -> list[Window]:
-        """The whole windows that have come in since the last call, in order."""
+    def collect(self) -> None:
+        """Takes over the sound that has come in since the last call."""
         with self._lock:
-            pieces, self._queued = list(self._queue), 0
+            self._pieces += self._queue
+            self._reference = list(self._played)
             self._queue.clear()
-        windows: list[Window] = []
-        for first, pcm in pieces:
-            if first != self._processed + len(self._rest):
-                windows.clear()
-                self._start_over(first)
-                self._emit(self._tracker.restart())
-            samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) * np.float32(1 / 32768)
-            self._rest = np.concatenate([self._rest, samples])
-            windows += self._cut()
-        return windows
+            self._queued = 0
 
-    def track(self, windows: list[Window]) -> None:
-        """Takes the windows with their probabilities, and tells what they mean."""
-        for window in windows:
-            if window.gate is Gate.WARM_UP:
-                continue
-            self._emit(self._tracker.update(window.first_sample, window.samples, window.probability))
-            quiet = window.gate is Gate.OPEN and window.probability < RESET_PROBABILITY
-            self._quiet_windows = self._quiet_windows + 1 if quiet else 0
-            if self._quiet_windows >= RESET_AFTER_WINDOWS:
-                self._quiet_windows = 0
-                self.state = np.zeros(STATE, dtype=np.float32)
+    def next_window(self) -> Window | None:
+        """The next one for Silero, which must be `judged` before the one after it; None until more sound comes.
+
+        One at a time: gate, state and tracker then depend on the sound alone, not on how much of it came at once.
+        """
+        while not self._due:
+            samples = self._cut()
+            if samples is None:
+                return None
+            self._admit(samples)
+        return self._due.popleft()
+
+    def judged(self, window: Window) -> None:
+        """Takes the window with its probability, and tells what it means."""
+        if not window.decides:
+            return
+        self._emit(self._tracker.update(window.first_sample, window.samples, window.probability))
+        self._quiet_windows = self._quiet_windows + 1 if window.probability < RESET_PROBABILITY else 0
+        if self._quiet_windows >= RESET_AFTER_WINDOWS:
+            self._quiet_windows = 0
+            self.state = np.zeros(STATE, dtype=np.float32)
 
     def fail(self, reason: str) -> None:
         """Ends this stream and says so, once."""
@@ -189,35 +211,56 @@ class ActivityStream:
         self._before: deque[Window] = deque(maxlen=WARM_UP_WINDOWS)
         self._gate_left = 0
         self._quiet_windows = 0
+        self._peak = 0.0
         self._forget()
 
     def _forget(self) -> None:
         self.state = np.zeros(STATE, dtype=np.float32)
         self.context = np.zeros(context_samples(self.sample_rate), dtype=np.float32)
 
-    def _cut(self) -> list[Window]:
+    def _cut(self) -> Floats | None:
+        """The samples of the next whole window. Where sound is missing, everything starts over."""
         size = window_samples(self.sample_rate)
-        windows: list[Window] = []
-        while len(self._rest) >= size:
-            samples, self._rest = self._rest[:size], self._rest[size:]
-            windows += self._gated(self._processed, samples)
-            self._processed += size
-        return windows
+        while len(self._rest) < size:
+            if not self._pieces:
+                return None
+            first, pcm = self._pieces.popleft()
+            if first != self._processed + len(self._rest):
+                self._start_over(first)
+                self._emit(self._tracker.restart())
+            samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) * np.float32(1 / 32768)
+            self._rest = np.concatenate([self._rest, samples])
+        window, self._rest = self._rest[:size], self._rest[size:]
+        return window
 
-    def _gated(self, first_sample: int, samples: Floats) -> list[Window]:
-        """The window, preceded by those that were shut out when the gate has just opened."""
+    def _admit(self, samples: Floats) -> None:
+        """Through the gate; a window that opens it takes along those that were shut out just before."""
+        if self._is_echo(samples):
+            samples = np.zeros_like(samples)
+        self._peak = max(float(np.abs(samples).max()), PEAK_DECAY * self._peak)
+        window = Window(self._processed, samples, min(HIGHEST_GAIN, max(1.0, RAISED_PEAK / max(self._peak, 1e-6))))
+        self._processed += len(samples)
         was_open = self._gate_left > 0
         if self._audible(samples) or self._tracker.speaking:
             self._gate_left = self._settings.gate_tail_ms // WINDOW_MS
         elif was_open:
             self._gate_left -= 1
-        windows: list[Window] = []
-        if not was_open and self._gate_left:
-            self._forget()
-            windows = [Window(shut.first_sample, shut.samples, Gate.WARM_UP) for shut in self._before]
-        windows.append(Window(first_sample, samples, Gate.OPEN if self._gate_left else Gate.SHUT))
-        self._before.append(windows[-1])
-        return windows
+        if not self._gate_left:
+            self._quiet_windows = 0
+            self._emit(self._tracker.update(window.first_sample, samples, 0.0))
+        else:
+            if not was_open:
+                self._forget()
+                self._due += [replace(shut, decides=False) for shut in self._before]
+            self._due.append(window)
+        self._before.append(window)
+
+    def _is_echo(self, samples: Floats) -> bool:
+        since = self._processed - ECHO_MS * self.sample_rate // 1000
+        until = self._processed + len(samples)
+        loudest = max((level for end, level in self._reference if since < end <= until), default=0.0)
+        level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
+        return level < loudest * 10 ** (-ECHO_DB / 20)
 
     def _audible(self, samples: Floats) -> bool:
         if math.sqrt(float(np.dot(samples, samples)) / len(samples)) < self._quiet:

@@ -34,9 +34,9 @@ class ActivitySettings:
     stop_probability: float = 0.3
     min_speech_ms: int = 64
     pause_ms: int = 120
-    gate: int = 2
+    gate: int = 1
     gate_tail_ms: int = 320
-    quiet_dbfs: float = -60.0
+    quiet_dbfs: float = -70.0
     queue_ms: int = 2000
     history_s: int = 60
 

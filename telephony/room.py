@@ -55,6 +55,7 @@ class Member:
         self._room = room
         self._port: Port | None = None
         self._taps: list[Tap] = []
+        self._taps_of_mix: list[Tap] = []
         self._recorder: Recorder | None = None
         self._position = 0
 
@@ -64,11 +65,18 @@ class Member:
         `first_sample` counts since the join. The sink runs on the media thread and must not block; one that raises is
         detached and logged. Returns the un-tap.
         """
-        self._room.submit(lambda: self._taps.append(sink))
+        return self._tap(self._taps, sink)
+
+    def tap_mix(self, sink: Tap) -> Callable[[], None]:
+        """The same of what this member is sent; `first_sample` is that of its own voice in the same tick."""
+        return self._tap(self._taps_of_mix, sink)
+
+    def _tap(self, taps: list[Tap], sink: Tap) -> Callable[[], None]:
+        self._room.submit(lambda: taps.append(sink))
 
         def untap() -> None:
-            if sink in self._taps:
-                self._taps.remove(sink)
+            if sink in taps:
+                taps.remove(sink)
 
         return lambda: self._room.submit(untap)
 
@@ -82,14 +90,21 @@ class Member:
     def _listen(self, port: Port) -> bytes:
         """The member's next frame, handed to its taps."""
         voice = port.read()
-        for sink in tuple(self._taps):
+        self._hand(self._taps, voice)
+        return voice
+
+    def _sent(self, mix: bytes) -> None:
+        """The tick is over: what it was sent goes to the taps of that."""
+        self._hand(self._taps_of_mix, mix)
+        self._position += len(mix) // 2
+
+    def _hand(self, taps: list[Tap], pcm: bytes) -> None:
+        for sink in tuple(taps):
             try:
-                sink(self._position, voice)
+                sink(self._position, pcm)
             except Exception:
                 logger.exception("a tap of leg %s failed and is detached", self.leg.id)
-                self._taps.remove(sink)
-        self._position += len(voice) // 2
-        return voice
+                taps.remove(sink)
 
 
 class Room:
@@ -180,6 +195,7 @@ class Room:
                 port.write(mix, now, calm)
             except Exception:
                 self._detach(member, "written to")
+            member._sent(mix)
             if member._recorder is not None:
                 member._recorder.push(voice, mix)
         self._position += self._frame
@@ -271,6 +287,7 @@ class Room:
         self._members.remove(member)
         member._recorder = None
         member._taps.clear()
+        member._taps_of_mix.clear()
         if member._port is not None:
             self._host.give_back(member._port)
 

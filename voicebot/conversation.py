@@ -79,7 +79,7 @@ class Conversation:
             room, on_started=self._bot_started, on_said=self._bot_said, on_interrupted=self._interrupted
         )
         self._listener = Listener(services.activity, room.sample_rate, self.speaker, self)
-        self._untap = member.tap(self._listener.feed)
+        self._untaps = (member.tap(self._listener.feed), member.tap_mix(self._listener.played))
         self._pipeline = CallPipeline(self, self.fault)
         self._expect = Expectation("intent")
         self._awaited: asyncio.Task[Words] | None = None  # of the turn that ended last
@@ -113,7 +113,8 @@ class Conversation:
             for timer in (self._key_timer, self._way_out):
                 if timer is not None:
                     timer.cancel()
-            self._untap()
+            for untap in self._untaps:
+                untap()
             await self._listener.close()
 
     def key(self, key: str) -> None:

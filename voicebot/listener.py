@@ -124,6 +124,10 @@ class Listener:
         """The caller's voice, from the media thread."""
         self._stream.feed(first_sample, pcm)
 
+    def played(self, first_sample: int, pcm: bytes) -> None:
+        """What the caller is sent meanwhile, from the media thread: its echo is no speech."""
+        self._stream.played(first_sample, pcm)
+
     async def close(self) -> None:
         """Stop hearing; decodings under way are cancelled and awaited."""
         self._closed = True

@@ -283,3 +283,55 @@ def test_nothing_is_told_after_close(service: ActivityService) -> None:
     count = len(events)
     feed(service, stream, silence(0.5))
     assert len(events) == count
+
+
+def test_what_is_heard_does_not_depend_on_how_late_it_is_looked_at(service: ActivityService) -> None:
+    """Under load many frames wait for one step. Gate, resets and pauses inside of them must fall where they would."""
+    parts = [silence(0.5)]
+    for index, text in enumerate(("tak", "gdzie jest moja paczka", "nie", "konsultant", "jeden dwa trzy")):
+        parts += [say(text), silence(0.4 + 0.5 * index), tones(0.3, 770, 1336), silence(0.7)]
+    sound = in_line_noise(np.concatenate([*parts, tones(3, 50, 150, level=0.03), say("halo"), silence(0.5)]), 0.002)
+    at_once = listen(service, sound)
+    assert len(at_once) >= 12
+    for frames in (7, 40, 99):  # up to 1.98 s, all that the queue holds
+        late: list[ActivityEvent] = []
+        stream = service.open(8000, late.append)
+        for number, start in enumerate(range(0, len(sound) - 159, 160), 1):
+            stream.feed(start, sound[start : start + 160].tobytes())
+            if number % frames == 0:
+                service.step()
+        service.step()
+        assert late == at_once
+
+
+def test_speech_before_a_gap_is_heard_though_the_gap_came_in_the_same_step(service: ActivityService) -> None:
+    events: list[ActivityEvent] = []
+    stream = service.open(8000, events.append)
+    word = np.concatenate([silence(0.2), say("konsultant")])
+    stream.feed(0, word.tobytes())
+    stream.feed(len(word) + 800, silence(0.2).tobytes())
+    service.step()
+    assert [type(event) for event in events] == [SpeechStarted, SpeechPaused]
+
+
+def test_our_own_voice_that_comes_back_is_no_speech_when_we_tell_it(service: ActivityService) -> None:
+    played = np.concatenate([silence(0.5), say("gdzie jest moja paczka"), silence(0.5)])
+    late = np.concatenate([silence(0.15), played])[: len(played)]
+    back = (late * 10 ** (-32 / 20)).astype(np.int16)
+    caller = np.concatenate([silence(0.5), say("nie", "pl+f4"), silence(3)])[: len(played)] // 2
+    for told, sound, hears in ((False, back, True), (True, back, False), (True, back + caller, True)):
+        events: list[ActivityEvent] = []
+        stream = service.open(8000, events.append)
+        for start in range(0, len(sound) - 159, 160):
+            if told:
+                stream.played(start, played[start : start + 160].tobytes())
+            stream.feed(start, sound[start : start + 160].astype(np.int16).tobytes())
+            service.step()
+        stream.close()
+        assert bool(events) == hears, (told, events)
+
+
+def test_a_soft_voice_is_heard(service: ActivityService) -> None:
+    """Peak at -37 dBFS."""
+    soft = np.concatenate([silence(0.7), say("proszę do mnie oddzwonić później") // 35, silence(0.7)]).astype(np.int16)
+    assert isinstance(listen(service, in_line_noise(soft, 0.0004))[0], SpeechStarted)

@@ -114,6 +114,26 @@ def test_a_tap_gets_every_frame_counted_from_the_join() -> None:
     rig.run(1)
 
 
+def test_a_tap_of_the_mix_gets_what_the_member_is_sent_counted_like_its_voice() -> None:
+    rig = Rig()
+    one, two = rig.leg(name="one"), rig.leg(name="two")
+    room = rig.open_room(8000)
+    sent: list[tuple[int, bytes]] = []
+    voice: list[int] = []
+    member = room.join(one)
+    member.tap(lambda first, _: voice.append(first))
+    untap = member.tap_mix(lambda first, pcm: sent.append((first, pcm)))
+    room.join(two)
+    speak(one, 500)
+    speak(two, 700)
+    rig.run(12)
+    assert [first for first, _ in sent] == voice
+    assert values(sent[-1][1])[0] == 700
+    untap()
+    rig.run(1)
+    assert len(sent) == len(voice) - 1
+
+
 def test_a_tap_that_raises_is_detached_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig()
     leg = rig.leg()
