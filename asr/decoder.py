@@ -16,8 +16,9 @@ from asr.device import Device
 from asr.errors import AsrError, ModelUnusable, RequestRefused
 from asr.guard import invented
 from asr.models import ModelFiles
+from asr.presence import Presence, SpeechCheck
 from asr.recogniser import Alternative, RecognitionRequest, Transcript, Word
-from asr.silero import Silero, SpeechCheck
+from asr.silero import Silero
 from asr.whisper import Heard, Network
 
 log = logging.getLogger(__name__)
@@ -68,24 +69,25 @@ class Decoder:
         started = time.perf_counter()
         self._check(request)
         prepared = self._prepare(request)
-        highest = self._presence(prepared)
+        presence = self._look(request)
         pieces: list[Heard] = []
-        if highest is None:
+        if not presence.reason:
             languages = _languages(request)
             for start, piece in sound.split(prepared, MODEL_RATE, self.files.card.longest_s):
                 if is_abandoned():
                     raise Abandoned
                 if len(piece) >= SHORTEST_S * MODEL_RATE:
                     found = self.network.decode([piece], languages, [request.hints])[0]
-                    pieces.append(self._believed(found, len(piece), start, request))
+                    pieces.append(self._believed(found, len(piece), start, presence, request))
                     languages = (found.language,)  # what the first piece decided holds for the others
-        return self._joined(request, pieces, highest, time.perf_counter() - started)
+        return self._joined(request, pieces, presence, time.perf_counter() - started)
 
     def transcribe_batch(self, requests: Sequence[RecognitionRequest]) -> list[Transcript | AsrError]:
         """Requests of one `batch_key`, decoded together. A refused one has its error in its place."""
         started = time.perf_counter()
         answers: list[Transcript | AsrError | None] = [None] * len(requests)
         prepared: dict[int, Floats] = {}
+        looks: dict[int, Presence] = {}
         for index, request in enumerate(requests):
             try:
                 self._check(request)
@@ -93,18 +95,18 @@ class Decoder:
                 answers[index] = error
                 continue
             samples = self._prepare(request)
-            highest = self._presence(samples)
-            if highest is None:
-                prepared[index] = samples
+            looks[index] = self._look(request)
+            if looks[index].reason:
+                answers[index] = self._joined(request, (), looks[index], time.perf_counter() - started)
             else:
-                answers[index] = self._joined(request, (), highest, time.perf_counter() - started)
+                prepared[index] = samples
         if prepared:
             hints = [requests[index].hints for index in prepared]
             found = self.network.decode(list(prepared.values()), _languages(requests[next(iter(prepared))]), hints)
             decode_s = time.perf_counter() - started
             for (index, samples), heard in zip(prepared.items(), found, strict=True):
-                believed = self._believed(heard, len(samples), 0, requests[index])
-                answers[index] = self._joined(requests[index], [believed], None, decode_s)
+                believed = self._believed(heard, len(samples), 0, looks[index], requests[index])
+                answers[index] = self._joined(requests[index], [believed], looks[index], decode_s)
         return [answer for answer in answers if answer is not None]
 
     def _check(self, request: RecognitionRequest) -> None:
@@ -124,21 +126,26 @@ class Decoder:
             samples, rate = sound.resample(samples, rate, TELEPHONE_RATE), TELEPHONE_RATE
         return sound.levelled(sound.resample(samples, rate, MODEL_RATE))
 
-    def _presence(self, prepared: Floats) -> float | None:
-        """None when there is speech; else the highest probability of it that was seen."""
-        if len(prepared) < SHORTEST_S * MODEL_RATE:
-            return 0.0
-        probability = self._speech.probability(prepared, MODEL_RATE)
-        return None if probability >= self._speech.threshold else probability
+    def _look(self, request: RecognitionRequest) -> Presence:
+        if request.seconds < SHORTEST_S:
+            return Presence(0.0, "too short")
+        # Telephone sound at its own rate: brought up to 16 kHz it is strange to Silero.
+        rate = TELEPHONE_RATE if request.sample_rate == TELEPHONE_RATE or self.files.card.narrowband else MODEL_RATE
+        samples = sound.resample(sound.from_pcm(request.audio), request.sample_rate, rate)
+        return self._speech.look(sound.levelled(samples), rate)
 
-    def _believed(self, found: Heard, samples: int, start: int, request: RecognitionRequest) -> Heard:
+    def _believed(
+        self, found: Heard, samples: int, start: int, presence: Presence, request: RecognitionRequest
+    ) -> Heard:
         """The piece with times from the request's start; without any text when it cannot have been said."""
         audio_s, start_s = samples / MODEL_RATE, start / MODEL_RATE
-        reason = invented(found.text, log_prob=found.log_prob, no_speech=found.no_speech, audio_s=audio_s)
+        reason = invented(
+            found.text, log_prob=found.log_prob, no_speech=found.no_speech, audio_s=audio_s, voice=presence.voice
+        )
         if reason is not None:
             if reason != "empty":
                 log.info("call %s: text thrown away as invented (%s)", request.call_id, reason)
-            return replace(found, text="", words=(), tokens=0, others=())
+            return replace(found, text="", words=(), tokens=0, others=(), rejected=reason)
         words = tuple(
             Word(word.text, start_s + min(word.start_s, audio_s), start_s + min(word.end_s, audio_s), word.confidence)
             for word in found.words
@@ -146,7 +153,7 @@ class Decoder:
         return replace(found, words=words)
 
     def _joined(
-        self, request: RecognitionRequest, pieces: Sequence[Heard], highest: float | None, decode_s: float
+        self, request: RecognitionRequest, pieces: Sequence[Heard], presence: Presence, decode_s: float
     ) -> Transcript:
         spoken = [piece for piece in pieces if piece.text]
         tokens = sum(piece.tokens for piece in spoken)
@@ -160,7 +167,7 @@ class Decoder:
             words = [replace(word, confidence=sure) for word, sure in zip(words, calibrated, strict=True)]
             confidence = calibration.of_text(confidence, raw)
         others = spoken[0].others if len(pieces) == 1 and spoken else ()
-        no_speech = 1.0 - highest if highest is not None else min((piece.no_speech for piece in pieces), default=1.0)
+        no_speech = min((piece.no_speech for piece in pieces), default=1.0 - presence.voice)
         return Transcript(
             text=" ".join(piece.text for piece in spoken),
             language=spoken[0].language if spoken else request.language,
@@ -173,6 +180,7 @@ class Decoder:
             alternatives=tuple(
                 Alternative(text, confidence * math.exp(min(0.0, other - log_prob))) for text, other in others
             ),
+            rejected=presence.reason or ", ".join(dict.fromkeys(piece.rejected for piece in pieces if piece.rejected)),
         )
 
 

@@ -1,6 +1,6 @@
 """No invented text: Whisper writes subtitles' stock phrases, or loops, when it is given noise, music or silence.
 
-Pure functions over what the decoder reported. Sound without any speech never comes here (`asr.silero.SpeechCheck`).
+Pure functions over what the decoder reported. Sound without any speech never comes here (`asr.presence.SpeechCheck`).
 """
 
 from __future__ import annotations
@@ -17,27 +17,35 @@ COMPRESSION = 2.4
 # Faster than people speak; auctioneers reach 6.
 WORDS_PER_SECOND = 8.0
 
-# From subtitles that Whisper was trained on; nobody says them to a company's telephone.
+# From subtitles that Whisper was trained on; nobody says them to a company's telephone. Whole texts, made `plain`.
 NEVER_SAID = re.compile(
-    r"^(napisy (stworzone|zrobione|wykonane) przez .*|(zdjęcia|tłumaczenie|korekta) i napisy .*|napisy by .*"
-    r"|.*amara ?org.*|.*społeczności? amara.*|dziękuję za (uwagę|oglądanie|obejrzenie)( filmu)?"
-    r"|dzięki za (oglądanie|obejrzenie)|(zapraszam|zachęcam) do (subskrypcji|subskrybowania|oglądania).*"
-    r"|.*subskryb.*kanał.*|wszelkie prawa zastrzeżone|ciąg dalszy nastąpi|muzyka|śmiech|oklaski|brawa"
-    r"|thanks? (you )?(so much )?for watching.*|(please )?(like and )?subscribe.*|see you in the next video.*"
-    r"|subtitles? by .*|captions? by .*|transcri(bed|ption) by .*|all rights reserved|to be continued"
-    r"|music|applause|laughter)$"
+    r"^(napisy (stworzone|zrobione|wykonane) przez .*|napisy by .*|(zdjęcia|tłumaczenie|korekta) i napisy .*"
+    r"|.*amara ?org.*|.*społeczności? amara.*|.*napiprojekt.*"
+    r"|(dziękuję|dziękujemy|dzięki)( (wam|wszystkim|państwu))?( bardzo)? za (oglądanie|obejrzenie)\b.*"
+    r"|(dziękuję|dziękujemy) za uwagę|do zobaczenia w (następnym|kolejnym) (odcinku|filmie).*"
+    r"|(zapraszam|zachęcam) do (subskrypcji|subskrybowania|oglądania).*|.*subskryb.*kanał.*"
+    r"|wszelkie prawa zastrzeżone|wszystkie prawa zastrzeżone|ciąg dalszy nastąpi"
+    r"|muzyka|śmiech|oklaski|brawa"
+    r"|(thank you|thanks)( so much| very much)? for watching.*|(please |dont forget to )?(like and )?subscribe.*"
+    r"|(ill )?see you in the next (one|video).*|subtitles? (made )?by .*|captions? by .*|transcri(bed|ption) by .*"
+    r"|all rights reserved|to be continued|music( playing)?|applause|laughter)$"
 )
 # Said by people too; taken for a phantom only when the model itself doubts that somebody spoke.
 SELDOM_SAID = frozenset(
-    {"dziękuję", "dzięki", "do zobaczenia", "thank you", "thanks", "you", "bye", "okay", "so", "the"}
+    "dziękuję, dzięki, do zobaczenia, koniec, thank you, thanks, you, bye, okay, so, the, the end".split(", ")
 )
 DOUBT = 0.3
+# Music sings them, and breath sighs them. Who says nothing else has said nothing that a flow could act on.
+INTERJECTIONS = frozenset("o oh ooh a ah aah e eh u uh hm mm".split())
+# What hardly is a voice needs a text that the model does not doubt.
+CLEAR_VOICE = 0.85
 
 
-def invented(text: str, *, log_prob: float, no_speech: float, audio_s: float) -> str | None:
+def invented(text: str, *, log_prob: float, no_speech: float, audio_s: float, voice: float = 1.0) -> str | None:
     """Why `text` cannot have been said, or None when it can.
 
     log_prob: mean natural log-probability of the tokens. no_speech: 0..1. audio_s: length of the sound it came from.
+    voice: 0..1, the most that voice activity detection believed in speech.
     """
     words = plain(text).split()
     if not words:
@@ -46,6 +54,10 @@ def invented(text: str, *, log_prob: float, no_speech: float, audio_s: float) ->
         return "no speech"
     if log_prob < HOPELESS_LOG_PROB:
         return "improbable"
+    if log_prob < LOG_PROB and voice < CLEAR_VOICE:
+        return "hardly a voice"
+    if all(word in INTERJECTIONS for word in words):
+        return "interjection"
     if len(words) > max(4.0, WORDS_PER_SECOND * audio_s):
         return "too many words"
     if looping(words):

@@ -63,6 +63,7 @@ class Transcript:
         geometric mean of the token probabilities. Words have theirs. no_speech: 0..1, the belief that nobody spoke.
     audio_s: length of the request's audio. decode_s: time spent by the model, waiting in the queue not counted.
     alternatives: the most probable first; none for speech that was decoded in several pieces.
+    rejected: why there is no text, or why part of it was thrown away.
     """
 
     text: str
@@ -74,6 +75,7 @@ class Transcript:
     decode_s: float
     model: str
     alternatives: tuple[Alternative, ...] = ()
+    rejected: str = ""
 
 
 class Recogniser(Protocol):

@@ -65,30 +65,3 @@ class Silero:
         feed = {"input": windows, "state": states, "sr": np.array(sample_rate, dtype=np.int64)}
         outputs: list[Floats] = self._session.run(None, feed)
         return outputs[0][:, 0], outputs[1]
-
-
-class SpeechCheck:
-    """Tells whether a finished piece of sound has speech in it at all; stops reading as soon as it has."""
-
-    def __init__(self, silero: Silero, *, threshold: float = 0.4, windows_needed: int = 2) -> None:
-        self._silero = silero
-        self.threshold = threshold
-        self._needed = windows_needed
-
-    def probability(self, audio: Floats, sample_rate: int) -> float:
-        """Above the threshold when speech was found, else the highest probability seen. 8000 or 16000 Hz, -1..1."""
-        size, before = window_samples(sample_rate), context_samples(sample_rate)
-        state = np.zeros(STATE, dtype=np.float32)
-        padded = np.concatenate([np.zeros(before, np.float32), audio, np.zeros(-len(audio) % size, np.float32)])
-        found, highest = 0, 0.0
-        for start in range(0, len(padded) - before, size):
-            window = padded[start : start + before + size].reshape(1, -1)
-            probabilities, state = self._silero.run(sample_rate, window, state)
-            probability = float(probabilities[0])
-            if probability >= self.threshold:
-                found += 1
-                if found >= self._needed:
-                    return max(highest, probability)
-            else:
-                highest = max(highest, probability)
-        return highest

@@ -40,6 +40,7 @@ class Heard:
     """The best hypothesis for one piece. log_prob: mean over its tokens and the end. Times from the piece's start.
 
     others: texts nearly as probable, the most probable first, each with its log_prob.
+    rejected: why its text was thrown away, if it was.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Heard:
     tokens: int
     words: tuple[Word, ...]
     others: tuple[tuple[str, float], ...] = ()
+    rejected: str = ""
 
 
 class Network:
