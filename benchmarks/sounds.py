@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.training.channel import band_pass, noise
+from asr.training.channel import band_pass, decode_a_law, encode_a_law, noise
+from telephony.music import HoldMusic
 
 RATE = 8000
 
@@ -90,8 +91,12 @@ def ring_back(seconds: float, random: Random) -> Sound:
 
 
 def music(seconds: float, random: Random) -> Sound:
-    """A tune with chords, bass and a beat, sung by an organ or plucked, through a telephone's band and often hiss."""
+    """Our hold music, or a tune with chords, bass and a beat, sung by an organ or plucked, often with hiss."""
     length = int(seconds * RATE)
+    if random.random() < 0.25:
+        ours = HoldMusic(RATE)
+        ours.read(int(random.integers(16 * RATE)))
+        return _at_level(np.frombuffer(ours.read(length), dtype="<i2") / 32768, random.uniform(-32, -14))
     track = np.zeros(length)
     beat_s, root = random.uniform(0.3, 0.7), int(random.integers(48, 60))
     scale = (0, 2, 4, 5, 7, 9, 11)
@@ -169,6 +174,22 @@ KINDS: dict[str, Callable[[float, Random], Sound]] = {
     "typing": typing,
     "barks": barks,
 }  # and "echo", which needs a voice
+
+
+def babble(voices: Sequence[Sound], seconds: float, random: Random) -> Sound:
+    """A dozen people at once, each played backwards so that there are no words in it, behind the caller."""
+    length = int(seconds * RATE)
+    crowd = np.zeros(length, np.float32)
+    for _ in range(12):
+        voice = voices[int(random.integers(len(voices)))][::-1]
+        crowd += np.roll(np.resize(voice / (np.abs(voice).max() + 1e-9), length), int(random.integers(length)))
+    return _at_level(crowd, random.uniform(-45, -30))
+
+
+def over_the_line(sound: Sound) -> bytes:
+    """Through G.711 A-law, as 16-bit PCM."""
+    pcm = decode_a_law(encode_a_law((np.clip(sound, -1, 1) * 32767).astype(np.int16)))
+    return pcm.astype("<i2").tobytes()
 
 
 def _note(key: int, length_s: float, organ: bool, random: Random) -> NDArray[np.float64]:
