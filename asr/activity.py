@@ -13,7 +13,7 @@ import numpy as np
 from asr.errors import ActivityError
 from asr.silero import RATES, Silero
 from asr.stream import ActivityEvent, ActivityFailed, ActivityStream, Window
-from asr.tracker import ActivitySettings, SpeechPaused, SpeechStarted
+from asr.tracker import ActivitySettings, SpeechDismissed, SpeechPaused, SpeechStarted, SpeechSuspected
 
 __all__ = [
     "ActivityEvent",
@@ -22,8 +22,10 @@ __all__ = [
     "ActivityService",
     "ActivitySettings",
     "ActivityStream",
+    "SpeechDismissed",
     "SpeechPaused",
     "SpeechStarted",
+    "SpeechSuspected",
 ]
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import webrtcvad
 from numpy.typing import NDArray
 
 from asr.silero import STATE, WINDOW_MS, context_samples, window_samples
-from asr.tracker import ActivitySettings, SpeechPaused, SpeechStarted, SpeechTracker
+from asr.tracker import ActivitySettings, SpeechTracker, TrackerEvent
 
 Floats = NDArray[np.float32]
 
@@ -40,7 +40,7 @@ class ActivityFailed:
     reason: str
 
 
-ActivityEvent = SpeechStarted | SpeechPaused | ActivityFailed
+ActivityEvent = TrackerEvent | ActivityFailed
 
 
 @dataclass

@@ -42,6 +42,16 @@ class ActivitySettings:
 
 
 @dataclass(frozen=True)
+class SpeechSuspected:
+    """A first window sounds like speech; SpeechStarted or SpeechDismissed follows within a few of them."""
+
+
+@dataclass(frozen=True)
+class SpeechDismissed:
+    """It was none."""
+
+
+@dataclass(frozen=True)
 class SpeechStarted:
     """Speech began at this sample; some of its first consonant may lie in the 200 ms before."""
 
@@ -53,6 +63,9 @@ class SpeechPaused:
     """The last voiced sample before a pause, told as soon as the pause is long enough to be one."""
 
     at_sample: int
+
+
+TrackerEvent = SpeechSuspected | SpeechDismissed | SpeechStarted | SpeechPaused
 
 
 class SpeechTracker:
@@ -70,7 +83,7 @@ class SpeechTracker:
         self._last_voiced = 0
         self.speaking = False
 
-    def update(self, first_sample: int, window: Floats, probability: float) -> SpeechStarted | SpeechPaused | None:
+    def update(self, first_sample: int, window: Floats, probability: float) -> TrackerEvent | None:
         """window: samples in -1..1; a multiple of 4 of them."""
         loudness = np.sqrt(np.square(window.reshape(BLOCKS_PER_WINDOW, -1)).mean(axis=1))
         size = len(window) // BLOCKS_PER_WINDOW
@@ -84,11 +97,12 @@ class SpeechTracker:
 
     def _silence(
         self, first: int, end: int, blocks: list[tuple[int, float]], size: int, probability: float
-    ) -> SpeechStarted | None:
+    ) -> TrackerEvent | None:
         going_on = self._run_start is not None and probability >= self._settings.stop_probability
         if probability < self._settings.start_probability and not going_on:
-            self._run_start = None
-            return None
+            suspected, self._run_start = self._run_start is not None, None
+            return SpeechDismissed() if suspected else None
+        fresh = self._run_start is None
         if self._run_start is None:
             self._believed = first
             self._run_start = self._beginning(first, max(value for _, value in blocks))
@@ -96,7 +110,7 @@ class SpeechTracker:
         self._level = max(self._level, max(value for _, value in blocks))
         self._last_voiced = self._voiced_end(blocks, size) or end
         if end - self._believed < self._min_speech:
-            return None
+            return SpeechSuspected() if fresh else None
         start, self._run_start, self.speaking = self._run_start, None, True
         return SpeechStarted(start)
 
@@ -130,8 +144,11 @@ class SpeechTracker:
             start = block
         return start
 
-    def restart(self) -> SpeechPaused | None:
+    def restart(self) -> TrackerEvent | None:
         """Sound was lost: what was open ends."""
-        was_speaking, self.speaking, self._run_start = self.speaking, False, None
+        was_speaking, suspected = self.speaking, self._run_start is not None
+        self.speaking, self._run_start = False, None
         self._recent.clear()
-        return SpeechPaused(self._last_voiced) if was_speaking else None
+        if was_speaking:
+            return SpeechPaused(self._last_voiced)
+        return SpeechDismissed() if suspected else None

@@ -10,7 +10,7 @@ from loguru import logger
 from pipecat.audio.turn.base_turn_analyzer import EndOfTurnState
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 
-from asr.activity import ActivityEvent, ActivityService, SpeechPaused, SpeechStarted
+from asr.activity import ActivityEvent, ActivityFailed, ActivityService, SpeechPaused, SpeechStarted
 from benchmarks.turns_sound import RATE
 
 FRAME = RATE // 50  # 20 ms
@@ -31,9 +31,10 @@ def listen(service: ActivityService, audio: bytes) -> list[Activity]:
     told: list[Activity] = []
 
     def on_event(event: ActivityEvent) -> None:
-        if not isinstance(event, SpeechStarted | SpeechPaused):
+        if isinstance(event, ActivityFailed):
             raise RuntimeError(f"voice activity failed: {event.reason}")
-        told.append(Activity(stream.position, event))
+        if isinstance(event, SpeechStarted | SpeechPaused):
+            told.append(Activity(stream.position, event))
 
     stream = service.open(RATE, on_event)
     for start in range(0, len(audio) // 2, FRAME):

@@ -12,7 +12,14 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from asr.activity import ActivityEvent, ActivityService, SpeechPaused, SpeechStarted
+from asr.activity import (
+    ActivityEvent,
+    ActivityService,
+    SpeechDismissed,
+    SpeechPaused,
+    SpeechStarted,
+    SpeechSuspected,
+)
 from asr.errors import AsrError
 from asr.partials import PartialText
 from asr.recogniser import Transcript
@@ -20,8 +27,10 @@ from flows import Understood
 from voicebot.signals import (
     BotFinished,
     BotStarted,
+    CallerDismissed,
     CallerPaused,
     CallerStarted,
+    CallerSuspected,
     Decode,
     DropDecode,
     Duck,
@@ -40,6 +49,7 @@ from voicebot.signals import (
     Resume,
     Signal,
     StopBot,
+    Unduck,
 )
 from voicebot.turns import MARGIN_MS, Floor, Turns
 
@@ -164,7 +174,11 @@ class Listener:
             self._loop.call_soon_threadsafe(self._on_activity, event)
 
     def _on_activity(self, event: ActivityEvent) -> None:
-        if isinstance(event, SpeechStarted):
+        if isinstance(event, SpeechSuspected):
+            self._signal(CallerSuspected())
+        elif isinstance(event, SpeechDismissed):
+            self._signal(CallerDismissed())
+        elif isinstance(event, SpeechStarted):
             self._signal(CallerStarted(event.at_sample))
         elif isinstance(event, SpeechPaused):
             self._signal(CallerPaused(event.at_sample))
@@ -188,6 +202,8 @@ class Listener:
         match effect:
             case Duck():
                 self._voice.duck(DUCK_DB)
+            case Unduck():
+                self._voice.resume()
             case Hold():
                 self._voice.hold()
             case Resume():

@@ -42,6 +42,16 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class CallerSuspected:
+    """Something sounds like the caller's voice; CallerStarted or CallerDismissed follows at once."""
+
+
+@dataclass(frozen=True)
+class CallerDismissed:
+    pass
+
+
+@dataclass(frozen=True)
 class CallerStarted:
     at: int
 
@@ -96,7 +106,19 @@ class Elapsed:
     """Nothing but time has passed."""
 
 
-Signal = CallerStarted | CallerPaused | Guess | PartialGuess | BotStarted | BotFinished | KeyPressed | Expect | Elapsed
+Signal = (
+    CallerSuspected
+    | CallerDismissed
+    | CallerStarted
+    | CallerPaused
+    | Guess
+    | PartialGuess
+    | BotStarted
+    | BotFinished
+    | KeyPressed
+    | Expect
+    | Elapsed
+)
 
 
 # What Turns asks for
@@ -105,6 +127,11 @@ Signal = CallerStarted | CallerPaused | Guess | PartialGuess | BotStarted | BotF
 @dataclass(frozen=True)
 class Duck:
     """The bot's voice goes on, softer: somebody may be speaking into it."""
+
+
+@dataclass(frozen=True)
+class Unduck:
+    """It was nobody."""
 
 
 @dataclass(frozen=True)
@@ -163,4 +190,4 @@ class NoInput:
     pass
 
 
-Effect = Duck | Hold | Resume | StopBot | Follow | Decode | DropDecode | EndTurn | NoInput
+Effect = Duck | Unduck | Hold | Resume | StopBot | Follow | Decode | DropDecode | EndTurn | NoInput

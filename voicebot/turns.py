@@ -6,7 +6,7 @@ caller's audio.
 
     NOBODY -> CALLER      the caller begins to speak
     NOBODY -> BOT         the bot begins to speak
-    BOT -> CONTESTED      the caller speaks into the bot's speech (which is held, or ducked after false alarms)
+    BOT -> CONTESTED      the caller speaks into the bot's speech (which is ducked at the first suspicion, then held)
     CONTESTED -> CALLER   it was words or went on: the bot is stopped
     CONTESTED -> BOT      it was a cough, noise or "mhm": the bot goes on from where it was
     CALLER -> THINKING    the turn has ended, the answer is on its way
@@ -26,8 +26,10 @@ from voicebot.patience import Pace
 from voicebot.signals import (
     BotFinished,
     BotStarted,
+    CallerDismissed,
     CallerPaused,
     CallerStarted,
+    CallerSuspected,
     Decode,
     DropDecode,
     Duck,
@@ -46,6 +48,7 @@ from voicebot.signals import (
     Resume,
     Signal,
     StopBot,
+    Unduck,
 )
 
 MARGIN_MS = 200  # kept before the first and after the last voiced sample: recognition loses cut edges
@@ -93,6 +96,7 @@ class Turns:
         self._pending: int | None = None  # utterance whose guess is awaited or known
         self._guess: Guess | None = None
         self._contested_at = 0
+        self._ducked = False  # on suspicion
         self._held = False
         self._alarms = 0  # false ones, in a row
         self._silent_since: int | None = None  # the no-input clock; None: stopped
@@ -113,6 +117,10 @@ class Turns:
     def handle(self, signal: Signal, now: int) -> tuple[Effect, ...]:
         """Effects of `signal` at sample `now`."""
         match signal:
+            case CallerSuspected():
+                effects = self._suspected()
+            case CallerDismissed():
+                effects = self._unduck()
             case CallerStarted(at):
                 effects = self._caller_started(at)
             case CallerPaused(at):
@@ -135,6 +143,17 @@ class Turns:
 
     # The caller
 
+    def _suspected(self) -> list[Effect]:
+        """Ducked for the moment that it takes to be sure; costs nothing when it was a click on the line."""
+        if self._floor is not Floor.BOT or not self._interruptible or self._ducked:
+            return []
+        self._ducked = True
+        return [Duck()]
+
+    def _unduck(self) -> list[Effect]:
+        ducked, self._ducked = self._ducked, False
+        return [Unduck()] if ducked else []
+
     def _caller_started(self, at: int) -> list[Effect]:
         paused_at, self._paused_at = self._paused_at, None
         self._speaking = True
@@ -142,16 +161,18 @@ class Turns:
         if self._said_at is not None and at - self._said_at < self._samples(WENT_ON_MS):
             self._pace.cut_off()
         self._said_at = None
-        if self._floor in (Floor.NOBODY, Floor.THINKING):
-            return self._begin_turn(at)
         if self._floor is Floor.BOT:
             self._start = self._with_margin(at)
-            return self._contest(at) if self._interruptible else []
-        if paused_at is None:
-            return []
+            if self._interruptible:
+                return self._contest(at)
+        effects = self._unduck()
+        if self._floor in (Floor.NOBODY, Floor.THINKING):
+            return effects + self._begin_turn(at)
+        if paused_at is None or self._floor is Floor.BOT:
+            return effects
         if self._floor is Floor.CALLER:
             self._pace.paused((at - paused_at) * 1000 // self._rate)
-        return [*self._drop_pending(), Follow(self._start)]
+        return [*effects, *self._drop_pending(), Follow(self._start)]
 
     def _caller_paused(self, at: int) -> list[Effect]:
         self._speaking = False
@@ -182,6 +203,7 @@ class Turns:
         self._said_at = None
         if self._floor not in (Floor.BOT, Floor.CONTESTED) or not self._interruptible:
             return []
+        self._ducked = False
         self._move(Floor.THINKING)
         return [StopBot("key")]
 
@@ -298,6 +320,7 @@ class Turns:
 
     def _contest(self, at: int) -> list[Effect]:
         self._move(Floor.CONTESTED)
+        self._ducked = False
         self._contested_at = at
         self._held = not self._wary
         return [Hold() if self._held else Duck(), Follow(self._start)]

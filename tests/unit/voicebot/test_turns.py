@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from voicebot.signals import (
     BotFinished,
     BotStarted,
+    CallerDismissed,
     CallerPaused,
     CallerStarted,
+    CallerSuspected,
     Decode,
     DropDecode,
     Duck,
@@ -29,6 +31,7 @@ from voicebot.signals import (
     Resume,
     Signal,
     StopBot,
+    Unduck,
 )
 from voicebot.turns import Floor, Turns
 
@@ -168,6 +171,29 @@ def test_after_three_false_alarms_the_voice_is_only_ducked_at_first(table: Table
     assert Hold() in table.at(15_000, CallerStarted(ms(15_000))), "a true interruption makes up for them"
 
 
+def test_a_click_on_the_line_ducks_the_voice_for_a_moment(table: Table) -> None:
+    table.at(0, BotStarted())
+    assert table.at(2000, CallerSuspected()) == (Duck(),)
+    assert table.at(2032, CallerDismissed()) == (Unduck(),)
+    assert table.turns.floor is Floor.BOT
+    assert table.at(3000, CallerSuspected()) == (Duck(),)
+    assert table.at(3064, CallerStarted(ms(3000))) == (Hold(), Follow(ms(2800)))
+
+
+def test_a_voice_is_not_left_ducked_by_who_may_not_interrupt_it(table: Table) -> None:
+    table.at(0, BotStarted(interruptible=False))
+    assert table.at(500, CallerSuspected()) == ()
+    table.at(1000, BotStarted())
+    assert table.at(2000, CallerSuspected()) == (Duck(),)
+    table.at(2010, BotStarted(interruptible=False))
+    assert table.at(2064, CallerStarted(ms(2000))) == (Unduck(),)
+    table.at(2400, CallerPaused(ms(2300)))
+    table.at(3000, BotStarted())
+    assert table.at(4000, CallerSuspected()) == (Duck(),)
+    table.at(4010, BotFinished())
+    assert table.at(4064, CallerStarted(ms(4000))) == (Unduck(), Follow(ms(3800)))
+
+
 def test_a_short_word_into_the_bots_speech_is_heard(table: Table) -> None:
     table.at(0, BotStarted())
     table.at(2000, CallerStarted(ms(2000)))
@@ -230,6 +256,8 @@ def test_words_said_while_the_answer_was_prepared_are_a_turn_of_their_own(table:
 
 
 signals = st.one_of(
+    st.just(CallerSuspected()),
+    st.just(CallerDismissed()),
     st.builds(CallerStarted, at=st.just(0)),
     st.builds(CallerPaused, at=st.just(0)),
     st.builds(Guess, utterance=st.integers(0, 6), progress=st.sampled_from(Progress), listening=st.booleans()),
@@ -245,11 +273,11 @@ signals = st.one_of(
 @given(st.lists(st.tuples(signals, st.integers(0, 3000)), max_size=60))
 def test_any_order_of_signals_keeps_its_promises(script: list[tuple[Signal, int]]) -> None:
     """No move outside the table; a turn ends once and was decoded before; nobody waits for a time that has passed; the
-    bot's voice is held only while the floor is contested."""
+    bot's voice is held or ducked only while the floor is contested, or will be at once."""
     turns, now = Turns(RATE), 0
     decoded: set[int] = set()
     ended: set[int] = set()
-    held = False
+    softer = False
     for signal, pause_ms in script:
         now += ms(pause_ms)
         if isinstance(signal, CallerStarted | CallerPaused):
@@ -262,9 +290,12 @@ def test_any_order_of_signals_keeps_its_promises(script: list[tuple[Signal, int]
                 assert effect.utterance in decoded
                 assert effect.utterance not in ended
                 ended.add(effect.utterance)
-            if isinstance(effect, Hold | Duck | Resume | StopBot):
-                held = isinstance(effect, Hold | Duck)
-        assert held is (turns.floor is Floor.CONTESTED)
+            if isinstance(effect, Hold | Duck | Unduck | Resume | StopBot):
+                softer = isinstance(effect, Hold | Duck)
+        contested = turns.floor is Floor.CONTESTED
+        assert softer is (contested or turns._ducked)
+        if isinstance(signal, CallerStarted | CallerDismissed) and not contested:
+            assert not softer
         assert turns.deadline is None or turns.deadline > now
 
 
