@@ -89,6 +89,7 @@ class Turns:
         self._pace = Pace()
         self._interruptible = True
         self._speaking = False  # by voice activity
+        self._suspicion = False  # that the caller has just begun to
         self._start = 0  # first sample of the turn under way
         self._paused_at: int | None = None  # last voiced sample, while the caller pauses
         self._said_at: int | None = None  # last voiced sample of the turn that ended last
@@ -120,6 +121,7 @@ class Turns:
             case CallerSuspected():
                 effects = self._suspected()
             case CallerDismissed():
+                self._suspicion = False
                 effects = self._unduck()
             case CallerStarted(at):
                 effects = self._caller_started(at)
@@ -144,7 +146,8 @@ class Turns:
     # The caller
 
     def _suspected(self) -> list[Effect]:
-        """Ducked for the moment that it takes to be sure; costs nothing when it was a click on the line."""
+        """Ducked for the moment that it takes to be sure; no turn is ended in it."""
+        self._suspicion = True
         if self._floor is not Floor.BOT or not self._interruptible or self._ducked:
             return []
         self._ducked = True
@@ -156,7 +159,7 @@ class Turns:
 
     def _caller_started(self, at: int) -> list[Effect]:
         paused_at, self._paused_at = self._paused_at, None
-        self._speaking = True
+        self._speaking, self._suspicion = True, False
         self._silent_since = None
         if self._said_at is not None and at - self._said_at < self._samples(WENT_ON_MS):
             self._pace.cut_off()
@@ -282,7 +285,7 @@ class Turns:
         return Progress.OPEN if self._guess is None else self._guess.progress
 
     def _turn_end(self) -> int | None:
-        if self._floor is not Floor.CALLER or self._paused_at is None:
+        if self._floor is not Floor.CALLER or self._paused_at is None or self._suspicion:
             return None
         usual_ms = self._patience.after(self._progress)
         return self._paused_at + self._samples(self._pace.stretched(usual_ms, self._progress))

@@ -88,6 +88,15 @@ def test_speech_that_goes_on_drops_the_decoding_and_keeps_the_beginning(table: T
     assert table.at(3000, Elapsed()) == (EndTurn(2, "open", 800),)
 
 
+def test_a_turn_does_not_end_while_the_caller_seems_to_go_on(table: Table) -> None:
+    table.at(1000, CallerStarted(ms(1000)))
+    table.at(1520, CallerPaused(ms(1400)))
+    table.at(1600, Guess(1, COMPLETE))
+    assert table.at(1690, CallerSuspected()) == ()
+    assert table.at(1720, Elapsed()) == ()
+    assert table.at(1750, CallerDismissed()) == (EndTurn(1, "complete", 350),)
+
+
 def _turn_with_pause(table: Table, start_ms: int, pause_ms: int) -> None:
     """Speech, an inner pause, speech, and the end."""
     table.at(start_ms, CallerStarted(ms(start_ms)))
