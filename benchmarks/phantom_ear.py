@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asr.activity import ActivityEvent, ActivityService, ActivitySettings, ActivityStream, SpeechPaused, SpeechStarted
+from asr.activity import (
+    ActivityEvent,
+    ActivityFailed,
+    ActivityService,
+    ActivitySettings,
+    ActivityStream,
+    SpeechPaused,
+    SpeechStarted,
+)
 from asr.decoder import Decoder
 from asr.recogniser import RecognitionRequest, Transcript
 from voicebot.signals import (
@@ -135,7 +143,7 @@ class _Call:
                 self._overheard.speech.append((self._speech_start, event.at_sample))
             self._speech_start = None
             self._signals.append(CallerPaused(event.at_sample))
-        else:
+        elif isinstance(event, ActivityFailed):
             raise RuntimeError(event.reason)
 
     def _signal(self, signal: Signal) -> None:

@@ -14,8 +14,10 @@ from asr.activity import (
     ActivityService,
     ActivitySettings,
     ActivityStream,
+    SpeechDismissed,
     SpeechPaused,
     SpeechStarted,
+    SpeechSuspected,
 )
 from asr.errors import ActivityError
 from tests.unit.asr import speech
@@ -39,9 +41,19 @@ def feed(service: ActivityService, stream: ActivityStream, sound: PCM) -> None:
         service.step()
 
 
+def into(events: list[ActivityEvent]) -> Callable[[ActivityEvent], None]:
+    """Takes down what is certain; suspicions have a test of their own."""
+
+    def take(event: ActivityEvent) -> None:
+        if not isinstance(event, SpeechSuspected | SpeechDismissed):
+            events.append(event)
+
+    return take
+
+
 def listen(service: ActivityService, sound: PCM, sample_rate: int = 8000) -> list[ActivityEvent]:
     events: list[ActivityEvent] = []
-    feed(service, service.open(sample_rate, events.append), sound)
+    feed(service, service.open(sample_rate, into(events)), sound)
     return events
 
 
@@ -88,6 +100,16 @@ def test_speech_after_a_pause_starts_again(service: ActivityService) -> None:
     assert [type(event) for event in events] == [SpeechStarted, SpeechPaused, SpeechStarted, SpeechPaused]
 
 
+def test_speech_is_suspected_before_it_is_certain(service: ActivityService) -> None:
+    told: list[tuple[ActivityEvent, int]] = []
+    stream = service.open(8000, lambda event: told.append((event, stream.position)))
+    feed(service, stream, np.concatenate([silence(0.5), say("konsultant"), silence(0.6)]))
+    kinds = [type(event) for event, _ in told if not isinstance(event, SpeechDismissed)]
+    assert kinds[-3:] == [SpeechSuspected, SpeechStarted, SpeechPaused]
+    suspected, started = told[-3][1], told[-2][1]
+    assert suspected < started
+
+
 @pytest.mark.parametrize(
     "sound",
     [
@@ -130,7 +152,7 @@ def test_streams_of_one_batch_do_not_mix(service: ActivityService) -> None:
     ]
     alone = [listen(service, sound) for sound in sounds]
     together: list[list[ActivityEvent]] = [[] for _ in sounds]
-    streams = [service.open(8000, events.append) for events in together]
+    streams = [service.open(8000, into(events)) for events in together]
     for start in range(0, max(map(len, sounds)), 160):
         for stream, sound in zip(streams, sounds, strict=True):
             stream.feed(start, sound[start : start + 160].tobytes())
@@ -165,7 +187,7 @@ def test_left_out_samples_are_silence_and_repeated_ones_ignored() -> None:
 
 def test_lost_sound_ends_what_was_open(service: ActivityService) -> None:
     events: list[ActivityEvent] = []
-    stream = service.open(8000, events.append)
+    stream = service.open(8000, into(events))
     words = say("jeden dwa trzy cztery pięć sześć")
     feed(service, stream, np.concatenate([silence(0.5), words[:8000]]))
     stream.feed(40000, silence(0.02).tobytes())
@@ -193,7 +215,7 @@ def test_a_callback_that_raises_ends_its_stream_only(service: ActivityService) -
             raise RuntimeError("turned over")
 
     bad, good_events = service.open(8000, broken), list[ActivityEvent]()
-    good = service.open(8000, good_events.append)
+    good = service.open(8000, into(good_events))
     sound = np.concatenate([silence(0.5), say("tak"), silence(0.5)])
     for start in range(0, len(sound) - 159, 160):
         for stream in (bad, good):
@@ -217,7 +239,7 @@ def test_a_failing_batch_is_asked_one_by_one(service: ActivityService, monkeypat
 
     monkeypatch.setattr(service._silero, "run", run)
     events: list[list[ActivityEvent]] = [[], []]
-    streams = [service.open(8000, heard.append) for heard in events]
+    streams = [service.open(8000, into(heard)) for heard in events]
     sound = np.concatenate([silence(0.5), say("tak"), silence(0.5)])
     for start in range(0, len(sound) - 159, 160):
         for stream in streams:
@@ -277,7 +299,7 @@ def test_other_rates_are_refused(service: ActivityService) -> None:
 
 def test_nothing_is_told_after_close(service: ActivityService) -> None:
     events: list[ActivityEvent] = []
-    stream = service.open(8000, events.append)
+    stream = service.open(8000, into(events))
     feed(service, stream, np.concatenate([silence(0.5), say("konsultant")[:3000]]))
     stream.close()
     count = len(events)
@@ -295,7 +317,7 @@ def test_what_is_heard_does_not_depend_on_how_late_it_is_looked_at(service: Acti
     assert len(at_once) >= 12
     for frames in (7, 40, 99):  # up to 1.98 s, all that the queue holds
         late: list[ActivityEvent] = []
-        stream = service.open(8000, late.append)
+        stream = service.open(8000, into(late))
         for number, start in enumerate(range(0, len(sound) - 159, 160), 1):
             stream.feed(start, sound[start : start + 160].tobytes())
             if number % frames == 0:
@@ -306,7 +328,7 @@ def test_what_is_heard_does_not_depend_on_how_late_it_is_looked_at(service: Acti
 
 def test_speech_before_a_gap_is_heard_though_the_gap_came_in_the_same_step(service: ActivityService) -> None:
     events: list[ActivityEvent] = []
-    stream = service.open(8000, events.append)
+    stream = service.open(8000, into(events))
     word = np.concatenate([silence(0.2), say("konsultant")])
     stream.feed(0, word.tobytes())
     stream.feed(len(word) + 800, silence(0.2).tobytes())
@@ -321,7 +343,7 @@ def test_our_own_voice_that_comes_back_is_no_speech_when_we_tell_it(service: Act
     caller = np.concatenate([silence(0.5), say("nie", "pl+f4"), silence(3)])[: len(played)] // 2
     for told, sound, hears in ((False, back, True), (True, back, False), (True, back + caller, True)):
         events: list[ActivityEvent] = []
-        stream = service.open(8000, events.append)
+        stream = service.open(8000, into(events))
         for start in range(0, len(sound) - 159, 160):
             if told:
                 stream.played(start, played[start : start + 160].tobytes())
