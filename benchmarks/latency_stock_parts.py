@@ -1,4 +1,4 @@
-"""What Pipecat leaves to the application: its transport (a SIP leg), its voice, and who answers in place of an LLM.
+"""What Pipecat leaves to the application: its transport (a SIP leg), its voice, who answers in place of an LLM.
 
 Everything else of the stock bot is Pipecat's own; see `benchmarks.latency_stock`.
 """
@@ -23,9 +23,10 @@ from pipecat.frames.frames import (
     TTSAudioRawFrame,
     TTSSpeakFrame,
 )
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor, FrameProcessorSetup
 from pipecat.services.settings import TTSSettings
 from pipecat.services.tts_service import TTSService
+from pipecat.services.whisper.stt import WhisperSTTService
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
@@ -107,6 +108,18 @@ class SipOutput(BaseOutputTransport):
         self._heard_until = max(self._heard_until, now) + len(frame.audio) / 2 / TELEPHONE_HZ
         await asyncio.sleep(max(0.0, self._heard_until - LEAD_S - now))
         return True
+
+
+class ShopHearing(WhisperSTTService):
+    """Pipecat's service, with less of the silence before the words than the second that it keeps."""
+
+    def __init__(self, preroll_s: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._preroll_s = preroll_s
+
+    async def setup(self, setup: FrameProcessorSetup) -> None:  # type: ignore[override]
+        await super().setup(setup)
+        self._audio_buffer_size_1s = 2 * int(self.sample_rate * self._preroll_s)
 
 
 class ShopVoice(TTSService):
