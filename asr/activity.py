@@ -85,6 +85,14 @@ class ActivityService:
         for stream in self._open_streams():
             stream.close()
 
+    def revive(self, reason: str) -> None:
+        """Leaves a thread that hangs behind and starts another. Open streams end with ActivityFailed; open new ones."""
+        streams, self._silero = self._open_streams(), Silero()
+        self._thread = threading.Thread(target=self._run, name="voice activity", daemon=True)
+        for stream in streams:
+            stream.fail(reason)
+        self._thread.start()
+
     def open(self, sample_rate: int, on_event: Callable[[ActivityEvent], None]) -> ActivityStream:
         """At 8000 or 16000 Hz. `on_event` runs on the activity thread and must not block. Raises ActivityError."""
         if sample_rate not in RATES:
@@ -112,7 +120,7 @@ class ActivityService:
             return list(self._streams)
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping and threading.current_thread() is self._thread:
             if not self._wake.wait(IDLE_S):
                 continue
             time.sleep(GATHER_S)

@@ -118,6 +118,9 @@ class _Mind:
     def decided(self, effect: Resume | StopBot | EndTurn) -> None:
         pass
 
+    def was_deaf(self, reason: str) -> None:
+        raise RuntimeError(reason)
+
     def fault(self, message: str) -> None:
         self.faults.append(message)
 

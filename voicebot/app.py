@@ -27,6 +27,7 @@ from tts.errors import UnknownVoice
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from tts.text import spoken
+from voicebot import ear_watch
 from voicebot.bots import load_bots, load_pronunciations
 from voicebot.call import Call
 from voicebot.config import Config, NumberSettings
@@ -127,6 +128,9 @@ class App:
         activity = ActivityService()
         activity.start()
         self._stack.push_async_callback(asyncio.to_thread, activity.stop)
+        watching = asyncio.create_task(ear_watch.watch(activity), name="watch voice activity")
+        watching.add_done_callback(self._watch_ended)
+        self._stack.callback(watching.cancel)
         media = MediaThread(asyncio.get_running_loop())
         media.start()
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
@@ -231,6 +235,10 @@ class App:
             log.error("call %s was lost", call_id, exc_info=error)
 
     # State
+
+    def _watch_ended(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled():
+            log.error("nobody watches over voice activity any more", exc_info=watching.exception())
 
     def _lost(self, reason: str) -> None:
         if not self.failed.done():

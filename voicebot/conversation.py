@@ -240,6 +240,12 @@ class Conversation:
             data["pause_ms"] = effect.pause_ms
         self._context.publish(events.Decision, kind="turn_taking", data=data)
 
+    def was_deaf(self, reason: str) -> None:
+        """Whoever spoke into a deaf ear is asked again, unless the bot is speaking anyway."""
+        self._context.publish(events.Fault, stage="voice activity", message=reason)
+        if self.speaker.silent and not self._listener.caller_speaks:
+            self.no_input()
+
     # Speaking
 
     def _bot_started(self, saying: Saying) -> None:

@@ -56,6 +56,7 @@ from voicebot.turns import MARGIN_MS, Floor, Turns
 log = logging.getLogger(__name__)
 
 DUCK_DB = -12.0
+REOPENED_MOST = 3  # a call whose hearing fails more often goes to people
 LOOK_S = 0.05  # how often it is looked whether a partial text is due
 
 
@@ -111,6 +112,9 @@ class Mind(Protocol):
         """The caller has said so much by now, and speaks on."""
 
     def decided(self, effect: Resume | StopBot | EndTurn) -> None: ...
+    def was_deaf(self, reason: str) -> None:
+        """The caller could not be heard for a while, and is heard again."""
+
     def fault(self, message: str) -> None: ...
 
 
@@ -128,6 +132,8 @@ class Listener:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._activity = activity
+        self._reopened = 0
         self._stream = activity.open(sample_rate, self._from_activity)
 
     def feed(self, first_sample: int, pcm: bytes) -> None:
@@ -183,7 +189,19 @@ class Listener:
         elif isinstance(event, SpeechPaused):
             self._signal(CallerPaused(event.at_sample))
         elif not self._closed:
-            self._mind.fault(f"the caller can no longer be heard: {event.reason}")
+            self._hear_again(event.reason)
+
+    def _hear_again(self, reason: str) -> None:
+        """Voice activity has failed: go on with another stream. What was being said ends where it was heard last."""
+        self._reopened += 1
+        if self._reopened > REOPENED_MOST:
+            self._mind.fault(f"the caller can no longer be heard: {reason}")
+            return
+        self._signal(CallerDismissed())
+        if self._turns.speaking:
+            self._signal(CallerPaused(self._stream.position))
+        self._stream = self._activity.open(self._rate, self._from_activity)
+        self._mind.was_deaf(reason)
 
     def _signal(self, signal: Signal) -> None:
         if self._closed:

@@ -107,6 +107,11 @@ class Turns:
         return self._floor
 
     @property
+    def speaking(self) -> bool:
+        """The caller is, by voice activity."""
+        return self._speaking
+
+    @property
     def deadline(self) -> int | None:
         """Sample at which `Elapsed` should be signalled, if nothing else comes before."""
         candidates = (

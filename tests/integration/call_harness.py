@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from loguru import logger
 
-from asr.activity import ActivityEvent, SpeechPaused, SpeechStarted
+from asr.activity import ActivityEvent, ActivityFailed, SpeechPaused, SpeechStarted
 from asr.testing import ScriptedRecogniser
 from flows import EmbeddedUnderstanding, Engine, load_bot
 from flows.testing import FakeSystemClient
@@ -60,6 +60,9 @@ class ToldStream:
     def feed(self, first_sample: int, pcm: bytes) -> None:
         self.position = first_sample + len(pcm) // 2
 
+    def played(self, first_sample: int, pcm: bytes) -> None:
+        """Nothing comes back here."""
+
     def audio(self, start_sample: int, end_sample: int) -> bytes:
         return bytes(2 * max(0, end_sample - start_sample))
 
@@ -71,6 +74,10 @@ class ToldStream:
         await self.start()
         await self.until(self.position + int(seconds * self._rate))
         self._on_event(SpeechPaused(self.position))
+
+    def fail(self, reason: str) -> None:
+        self.close()
+        self._on_event(ActivityFailed(self.position, reason))
 
     async def start(self) -> None:
         self._on_event(SpeechStarted(self.position))

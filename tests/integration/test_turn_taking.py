@@ -109,7 +109,7 @@ async def test_the_bot_is_not_held_for_ever_while_recognition_is_slow(called: tu
 async def test_who_waits_for_slow_recognition_hears_that_it_takes_a_moment(called: tuple[Line, Phone]) -> None:
     bot, _ = called
     await bot.until(events.BotSaid, step="greeting/ask")
-    bot.recogniser.delay_s = 3.0
+    bot.recogniser.delay_s = 7.0
     await bot.say("gdzie jest moja paczka")
     moment = await bot.until(events.BotSaid, step="phrases/one_moment")
     assert not moment.interrupted
@@ -127,7 +127,7 @@ async def test_who_waits_for_a_slow_dialog_hears_that_it_takes_a_moment(
     understand = bot.bot.understanding.understand
 
     async def slowly(text: str, context: TurnContext) -> Understood:
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(4.0)
         return await understand(text, context)
 
     monkeypatch.setattr(bot.bot.understanding, "understand", slowly)
@@ -147,3 +147,35 @@ async def test_who_gets_no_answer_at_all_gets_a_person(
     await bot.until(events.BotSaid, step="phrases/one_moment")
     await bot.until(events.HandoffStarted, reason="fault")
     assert [fault.stage for fault in bot.events(events.Fault)] == ["recognition", "pipeline"]
+
+
+async def test_a_deaf_ear_is_replaced_and_the_caller_asked_again(called: tuple[Line, Phone]) -> None:
+    bot, _ = called
+    await bot.until(events.BotSaid, step="greeting/ask")
+    bot.stream.fail("it hung")
+    asked_again = await bot.until(events.BotSaid, step="phrases/no_input")
+    assert not asked_again.interrupted
+    (fault,) = bot.events(events.Fault)
+    assert (fault.stage, fault.message) == ("voice activity", "it hung")
+    assert len(bot.activity.streams) == 2
+    await bot.say("gdzie jest moja paczka")
+    assert "sześciocyfrowy" in (await bot.until(events.BotSaid, step="order_status/order_number/ask")).text
+
+
+async def test_what_was_being_said_into_an_ear_that_failed_is_not_lost(called: tuple[Line, Phone]) -> None:
+    bot, _ = called
+    await bot.until(events.BotSaid, step="greeting/ask")
+    bot.recogniser.add("gdzie jest moja paczka")
+    await bot.stream.start()
+    await bot.stream.until(bot.stream.position + 8000)
+    bot.stream.fail("it hung")
+    assert (await bot.until(events.CallerSaid)).text == "gdzie jest moja paczka"
+
+
+async def test_an_ear_that_fails_again_and_again_gives_the_call_to_people(called: tuple[Line, Phone]) -> None:
+    bot, _ = called
+    await bot.until(events.BotSaid, step="greeting/ask")
+    for count in range(4):
+        bot.stream.fail("it hung")
+        await bot.until(events.Fault, count + 1)
+    await bot.until(events.HandoffStarted, reason="fault")

@@ -357,3 +357,31 @@ def test_a_soft_voice_is_heard(service: ActivityService) -> None:
     """Peak at -37 dBFS."""
     soft = np.concatenate([silence(0.7), say("proszę do mnie oddzwonić później") // 35, silence(0.7)]).astype(np.int16)
     assert isinstance(listen(service, in_line_noise(soft, 0.0004))[0], SpeechStarted)
+
+
+def test_a_thread_that_hangs_is_left_behind(service: ActivityService, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, let_go = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        hangs.set()
+        let_go.wait(20)
+        raise RuntimeError("too late")
+
+    told: list[ActivityEvent] = []
+    deaf = service.open(8000, told.append)
+    monkeypatch.setattr(service._silero, "run", hang)
+    service.start()
+    word = np.concatenate([silence(0.5), say("konsultant"), silence(0.5)])
+    deaf.feed(0, word.tobytes())
+    assert hangs.wait(10)
+    assert service.health().behind_ms > 500
+    service.revive("it hung")
+    assert [type(event) for event in told] == [ActivityFailed]
+    assert deaf.closed
+    started = threading.Event()
+    again = service.open(8000, lambda event: started.set() if isinstance(event, SpeechStarted) else None)
+    again.feed(80_000, word.tobytes())
+    assert started.wait(10), "another stream is heard, wherever it begins"
+    let_go.set()
+    service.stop()
+    assert [type(event) for event in told] == [ActivityFailed], "the old thread tells nothing any more"
