@@ -18,7 +18,7 @@ WORDS = {
     "en": "yes no hello okay agent zero one two three four five six seven eight nine".split(),
 }
 PER_CALL = 12
-UTTERANCE_S = 4.8  # of line, on average: how many fit into the time that was asked for
+UTTERANCE_S = 4.5  # of line, on average: how many fit into the time that was asked for
 LEAST_GAP_S, MOST_GAP_S = 1.2, 2.2  # longer than the pause that ends a turn
 TEXTS = 200  # of each set and language; drawn from again when they do not last
 

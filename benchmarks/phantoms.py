@@ -82,6 +82,7 @@ class Something:
     kept: Counter[str] = field(default_factory=Counter)
     recognisable: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
+    seconds: float = 0.0  # of line, with the pauses between the utterances
 
 
 def hours(pieces: Counter[str], kinds: Iterable[str]) -> float:
@@ -126,6 +127,7 @@ def hear_something(ear: Ear, decoder: Decoder, calls: Iterable[Call]) -> Somethi
     found = Something()
     for call in calls:
         overheard = ear.listen(call.pcm, call.language)
+        found.seconds += call.seconds
         for utterance in call.utterances:
             kind = utterance.kind
             pieces = overheard.within(utterance.start, utterance.end)
@@ -172,6 +174,7 @@ def figures(nothing: Nothing, something: Something) -> dict[str, Any]:
         "words_per_hour_people": None,
         "speech_kept_rate_people": None,
         "hours_of_non_speech": round(hours(nothing.pieces, NON_SPEECH), 3),
+        "hours_of_speech": round(something.seconds / 3600, 3),
         "utterances": something.said.total(),
         "kept_by_kind": {kind: rate(something.kept, something.said, kind) for kind in something.said},
         "stretches_per_hour": {
