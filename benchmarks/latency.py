@@ -8,8 +8,8 @@ model on either. Blocks alternate (ours, stock, ours, stock); only one bot runs 
 
 A turn counts when nearly all callers are in a call. The percentiles rest on turns that were answered rightly, which is
 heard too: the right sentence is looked for in the received audio. Others are lost, and told: wrong (another answer, or
-one in pieces) and unanswered (none, or one that began before the caller had finished); after a lost turn the rest of
-the call is unreached.
+one in pieces) and unanswered (none within six seconds, or one that began before the caller had finished); after a lost
+turn the rest of the call is unreached.
 
     python -m benchmarks.latency [--turns 200] [--levels 1,5,10,20] [--stock-levels 1,5,10,20] [--rounds 2]
                                  [--plot P.svg] [--json]

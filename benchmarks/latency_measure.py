@@ -13,13 +13,14 @@ from voicebot.caller.measure import find_speech, percentile
 from voicebot.caller.result import CallerResult, MeasuredTurn, StepReport
 
 # right: the answer that the dialog gives to these words. wrong: another one, or broken to pieces. unanswered: none that
-# began after the caller had finished. unreached: the call had gone astray before.
+# began after the caller had finished and within six seconds. unreached: the call had gone astray before.
 Fate = Literal["right", "wrong", "unanswered", "unreached"]
 
 _MARGIN_S = 0.5  # between what the caller notes of a line and what is captured of it
 _WINDOW_S = 0.3  # pieces in which an answer is looked for
 _ENOUGH = 0.7  # of them; a frame that a jitter buffer drops or repeats spoils one
 _FILLER_S = 0.5  # an answer that begins so long after the first sound came after "one moment", which is no answer
+_LATEST_MS = 6000  # by then both bots have asked again, or given up: what comes later is no answer to these words
 _TOGETHER = 0.8  # of the callers have to be in a call, or the turn was not one at that load
 
 
@@ -67,8 +68,8 @@ def judge(talk: Talk, result: CallerResult, received: CapturedAudio, answers: Se
             continue
         until = said[index + 1].started_at if index + 1 < len(said) else math.inf
         found, late_s = find_answer(answers[index], _cut(received, measured.answered_at - _MARGIN_S, until))
-        fate: Fate = "right" if found >= _ENOUGH else "wrong"
         took_ms = measured.voice_to_voice_ms + (1000 * late_s if late_s > _FILLER_S else 0)
+        fate: Fate = "wrong" if found < _ENOUGH else "right" if took_ms <= _LATEST_MS else "unanswered"
         turns.append(Turn(line.kind, talk.language, measured.said_end_at, fate, round(took_ms, 1), round(found, 2)))
     return Call(result.started_at, ended_at, tuple(turns), result.problems)
 

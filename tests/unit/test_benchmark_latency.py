@@ -90,6 +90,12 @@ def test_a_moment_please_is_no_answer() -> None:
     assert call.turns[0].voice_to_voice_ms == pytest.approx(4000, abs=60)
 
 
+def test_what_comes_after_six_seconds_is_no_answer() -> None:
+    call = call_of([(7.5, ANSWERS[0])], [(0, 7.5)])
+    assert call.turns[0].fate == "unanswered"
+    assert call.turns[0].voice_to_voice_ms == pytest.approx(6500, abs=1)
+
+
 def turn(at: float, took_ms: float | None = 400.0, kind: str = "yes", fate: str = "right") -> Turn:
     return Turn(kind, "pl", at, fate, took_ms)  # type: ignore[arg-type]
 
