@@ -23,9 +23,9 @@ the bot's files.
   of ducking, holding, stopping and going on; and scraps of sound in such silences. `glitches` are those elsewhere.
 - duck_*: how soon after the word began the voice was lowered by 4 dB or more, and by how much (median).
 
-An event counts only if the bot was in the middle of a text; others are made again, up to three times. "Tak" alone is no
-interruption here: into a text that asks nothing it is agreement. The last line of `--json` is {"figures": {...},
-"machine": {...}}; a figure that could not be measured is null.
+An event counts only if the bot was in the middle of a text and its packets came; others are made again, up to three
+times more. "Tak" alone is no interruption here: into a text that asks nothing it is agreement. The last line of
+`--json` is {"figures": {...}, "machine": {...}}; a figure that could not be measured is null.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ from benchmarks.recognition_plot import draw
 from voicebot.caller.sounds import save_wav
 from voicebot.errors import ProcessFailed
 
-_ROUNDS = 3
+_ROUNDS = 4
 
 
 async def measure(events: Sequence[Event], calls: int, seed: int, output: Path | None) -> list[Result]:
-    """The result of every event; of those that failed three times the last one."""
+    """The result of every event; of those that failed every time the last one."""
     results: dict[int, Result] = {}
     task = asyncio.current_task()
     assert task is not None

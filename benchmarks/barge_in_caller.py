@@ -28,9 +28,11 @@ from voicebot.demo.stage import LOCALHOST
 AFTER_S = 3.0  # an event is watched so long after its last sound
 _FIRST_S = 2.5  # of a text are left alone
 _TEXT_PAUSE_S = 0.6  # a shorter one is within a text
-_NOTHING_COMES_S = 3.5  # of silence: the bot waits for an answer
+_GREETED_S = 2.5  # of silence: the greeting is over
+_ANSWER_S = 5.0  # until a text follows the keys
+_NO_TEXT = -1.0
 _TRIES = 6  # answers by keys in a row without a text
-_EVENTS_A_CALL = 20
+_EVENTS_A_CALL = 10  # a call that goes astray costs no more than these
 _LOOK_AGAIN_S = 0.05
 _SHORTEST_WAIT_S = 0.005
 _RING_S = 15.0
@@ -125,67 +127,57 @@ class Caller:
         self._keys = ("1", KEYS[question])  # of the first question, and of those after the texts
         self._shortest_s = shortest_s
         self._random = random
-        self._watched_until = 0.0
-        self._over = -1.0  # when the text began that was interrupted
-        self._greeted = False  # until then it is not a text that is heard
+        self._text_began = _NO_TEXT
         self.made: list[Made] = []
 
     async def go_through(self, events: Sequence[Event]) -> None:
-        """Make them one after the other, in as many texts as it takes; stops early when the call gets nowhere."""
+        """Make them one after the other, in as many texts as it takes; stops early when the call gets nowhere.
+
+        What the bot says after an interruption may be anything; keys lead to the next text.
+        """
         left = deque(events)
         tries = 0
+        while self._line.silent_s < _GREETED_S:  # noqa: ASYNC110 - the media thread listens
+            await asyncio.sleep(_LOOK_AGAIN_S)
         while left and tries < _TRIES:
-            if self._waits_for_an_answer(left[0]):
-                await self._press(self._keys[(tries + bool(self.made)) % 2])
-                tries += 1
-            elif await self._found_its_time(left[0]):
+            if await self._found_its_time(left[0]):
                 await self._make(left.popleft())
                 tries = 0
             else:
-                await asyncio.sleep(_LOOK_AGAIN_S)
-
-    def _waits_for_an_answer(self, event: Event) -> bool:
-        """The bot is silent, or what is left of its text is too short for the event."""
-        line = self._line
-        if line.silent_s > _NOTHING_COMES_S or not self._greeted:
-            return line.silent_s > _NOTHING_COMES_S
-        return line.now_s > self._watched_until and self._over != line.began_at and line.now_s > self._latest(event)
+                await self._press(self._keys[(tries + bool(self.made)) % 2])
+                tries += 1
 
     async def _press(self, keys: str) -> None:
-        before = self._line.began_at
-        self._greeted = True
+        """Answer by keys, and wait for the text that follows."""
         await self._leg.send_digits(keys)
+        before = self._line.began_at
         self._line.listen_anew()
-        for _ in range(int(_NOTHING_COMES_S / _LOOK_AGAIN_S)):
+        for _ in range(int(_ANSWER_S / _LOOK_AGAIN_S)):
             if self._line.began_at != before:
-                return
+                break
             await asyncio.sleep(_LOOK_AGAIN_S)
-
-    def _latest(self, event: Event) -> float:
-        """When the event's sound has to begin, so that enough of the text is left to be watched."""
-        return self._line.began_at + self._shortest_s - event.sound_s - AFTER_S
+        self._text_began = self._line.began_at
 
     async def _found_its_time(self, event: Event) -> bool:
         """Wait for a random moment in the text that the bot is saying; False: it has none, or did not last."""
-        began = self._line.began_at
-        earliest = max(began + _FIRST_S, self._watched_until, self._line.now_s + event.before_s)
-        latest = self._latest(event)
-        if not self._greeted or began == self._over or earliest > latest:
+        began = self._text_began
+        earliest = max(began + _FIRST_S, self._line.now_s + event.before_s)
+        latest = began + self._shortest_s - event.sound_s - AFTER_S
+        if self._line.began_at != began or earliest > latest:
             return False
         await self._wait_until(self._random.uniform(earliest, latest) - event.before_s)
         return self._line.began_at == began and self._line.silent_s < _TEXT_PAUSE_S
 
     async def _make(self, event: Event) -> None:
-        if event.interrupts:
-            self._over = self._line.began_at
         at = await self._line.play(event.clip) if event.echo is None else self._line.give_back(event.echo)
         self.made.append(Made(event, at))
-        self._watched_until = self._line.now_s + event.before_s + event.sound_s + AFTER_S
-        await self._wait_until(self._watched_until)
+        await self._wait_until(self._line.now_s + event.before_s + event.sound_s + AFTER_S)
+        if event.interrupts:
+            self._text_began = _NO_TEXT
 
     async def _wait_until(self, audio_s: float) -> None:
         """By the clock of the line."""
-        while (missing := audio_s - self._line.now_s) > 0:  # noqa: ASYNC110 - another thread moves that clock
+        while (missing := audio_s - self._line.now_s) > 0:  # noqa: ASYNC110 - the media thread moves that clock
             await asyncio.sleep(max(_SHORTEST_WAIT_S, missing))
 
 

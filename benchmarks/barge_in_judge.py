@@ -18,6 +18,7 @@ GOALS = {"stop_p50_ms": None, "stop_p95_ms": 250.0, "false_stop_rate": 0.05, "mi
 MISSED_AFTER_S = 1.5  # the bot may be heard so long after the last sound of an interruption
 _LOOK_S = 1.0  # around the noted time
 _LEAD = SAMPLE_RATE // 2
+_GAP_S = 0.1  # between packets of 20 ms: not the voice was held, the machine stood still
 _SENT = 0.6  # normalised correlation of a sound and itself on the wire
 
 
@@ -65,9 +66,18 @@ def judge(log: CallLog, texts: Sequence[Text]) -> list[Result]:
             continue
         begin, end = (received.sample_at(time) for time in times)
         until = received.sample_at(min(times[1] + AFTER_S, following))
-        results.append(result(blank, received.samples, begin, end, until, texts))
+        if longest_gap_s(received, begin - _LEAD, until) > _GAP_S:
+            results.append(replace(blank, flaw="the bot sent no packets for a while"))
+        else:
+            results.append(result(blank, received.samples, begin, end, until, texts))
         following = times[0] - event.before_s
     return results[::-1]
+
+
+def longest_gap_s(audio: CapturedAudio, first: int, last: int) -> float:
+    """Longest time between two packets from sample `first` to `last`."""
+    inside = (audio.anchors >= first) & (audio.anchors <= last)
+    return float(np.diff(audio.arrivals[inside]).max(initial=0.0))
 
 
 def result(blank: Result, heard: Samples, begin: int, end: int, until: int, texts: Sequence[Text]) -> Result:

@@ -10,10 +10,10 @@ import pytest
 from benchmarks import barge_in_events, barge_in_sounds
 from benchmarks.barge_in import table
 from benchmarks.barge_in_events import audible, draw_events
-from benchmarks.barge_in_judge import Result, figures, result
+from benchmarks.barge_in_judge import Result, figures, longest_gap_s, result
 from benchmarks.recognition_speech import Saying, Spoken
 from tests.unit.benchmarks.test_barge_in_wire import LEAD, MS, TEXT, TEXTS, WORD, faded, heard
-from voicebot.caller.capture import SAMPLE_RATE, Samples
+from voicebot.caller.capture import SAMPLE_RATE, CapturedAudio, Samples
 
 END = WORD + 600 * MS
 UNTIL = END + 3 * SAMPLE_RATE
@@ -54,6 +54,15 @@ def test_an_event_outside_the_texts_or_at_their_end_says_nothing() -> None:
     assert judged(COUGH, heard()).flaw
     last = TEXT.samples[-(END + SAMPLE_RATE) :]  # over a second behind the event
     assert judged(COUGH, heard((0, last))).flaw
+
+
+def test_a_gap_between_packets_is_found_where_it_is() -> None:
+    anchors = np.arange(100) * 160
+    arrivals = anchors / SAMPLE_RATE
+    arrivals[50:] += 0.3
+    audio = CapturedAudio(0.0, np.zeros(16000, np.int16), anchors, arrivals)
+    assert longest_gap_s(audio, 0, 16000) == pytest.approx(0.32)
+    assert longest_gap_s(audio, 9000, 16000) == pytest.approx(0.02)
 
 
 def test_the_figures_count_what_was_measured() -> None:
