@@ -36,6 +36,7 @@ _REWIND = 2 * SAMPLE_RATE  # a voice that goes on may repeat so much of what it 
 _GAIN_FRAME = SAMPLE_RATE // 50
 _MEASURABLE_DB = 15.0  # under the level of the speech: too little to tell a gain from
 _DUCKED_DB = 4.0
+_DUCKED_FRAMES = 5  # a lost frame is no ducking
 _DEEPEST_DB = 24.0  # a voice that is lower has been silenced
 _SMOOTH = 8  # frames
 _FADE = SAMPLE_RATE * 6 // 100  # around a silence: no ducking is read from it
@@ -177,10 +178,11 @@ def ducking(heard: Samples, course: Course, word: int) -> Ducking | None:
         return None
     drop = float(np.median(before)) - gains
     ducked = (times >= word - _GAIN_FRAME // 2) & (drop > _DUCKED_DB) & (drop < _DEEPEST_DB)
-    ducked &= np.concatenate([ducked[1:], [False]]) | np.concatenate([[False], ducked[:-1]])
-    if not ducked.any():
-        return None
-    return Ducking(max(0, int(times[ducked][0]) - word), float(np.median(drop[ducked])))
+    runs = np.flatnonzero(np.diff(np.concatenate([[False], ducked, [False]]).astype(np.int8))).reshape(-1, 2)
+    for first, end in runs:
+        if end - first >= _DUCKED_FRAMES:
+            return Ducking(max(0, int(times[first]) - word), float(np.median(drop[first:end])))
+    return None
 
 
 def clicks(heard: Samples, course: Course, word: int) -> tuple[list[int], list[int]]:

@@ -200,3 +200,4 @@ def test_a_hole_in_the_speech_clicks_elsewhere() -> None:
     at_edges, elsewhere = clicks(line, course_of(line), WORD)
     assert not at_edges
     assert elsewhere
+    assert ducking(line, course_of(line), WORD) is None
