@@ -42,10 +42,14 @@ def make(
         Path | None, typer.Option(help="Speech and checkpoints; a stopped run goes on there. Default: OUTPUT_DIR.work")
     ] = None,
     processes: Annotated[int, typer.Option(help="Processes for rendering and training; 0: one per CPU core.")] = 0,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="A model folder to go on from, with its tokenizer; default: from nothing."),
+    ] = None,
     device: Annotated[Device, typer.Option(help="What to train on.")] = Device.AUTO,
     per_set: Annotated[int, typer.Option(help="Utterances per set and language in the evaluation; 0: none.")] = 100,
 ) -> None:
-    """Makes the model from nothing: text, speech, training, export, evaluation."""
+    """Makes the model, from nothing or from another one: text, speech, training, export, evaluation."""
     from asr.training.make import Order, make_model
 
     order = Order(
@@ -58,6 +62,7 @@ def make(
         processes=processes or os.cpu_count() or 1,
         device=device.value,
         per_set=per_set,
+        start=start,
     )
     _print(make_model(order, say))
 

@@ -23,7 +23,7 @@ from asr.training.tokenizer import Vocabulary
 IGNORED = -100
 
 # Shares of items.
-SPLICED, TRUNCATED, TIMESTAMPED, PREVIOUS_TEXT = 0.38, 0.15, 0.25, 0.08
+SPLICED, TRUNCATED, TIMESTAMPED, PREVIOUS_TEXT = 0.45, 0.15, 0.25, 0.08
 # Share of batches padded to the whole ten seconds, so that the last positions are trained too.
 FULL_LENGTH = 0.06
 # The first part of the training hears only utterances below this many frames (3.4 s): alignment is learnt on them.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 LINE_RATE = 8000
 MODEL_RATE = 16000
+LOSS_FRAME = LINE_RATE // 50
 
 Signal = NDArray[np.float32]
 Pcm = NDArray[np.int16]
@@ -28,6 +29,7 @@ class Line:
     level_db: float
     overdrive: float  # > 1 clips
     law: str  # "a" | "mu"
+    lost: float = 0.0  # share of 20 ms frames that never arrive and are concealed
 
 
 def draw_line(random: np.random.Generator) -> Line:
@@ -36,11 +38,12 @@ def draw_line(random: np.random.Generator) -> Line:
         lead_s=float(random.uniform(0.02, 0.6)),
         trail_s=float(random.uniform(0.05, 0.7)),
         band_hz=(float(random.uniform(150, 320)), float(random.uniform(3200, 3900))) if random.random() < 0.6 else None,
-        noise_db=float(random.uniform(-45, -12)) if random.random() < 0.85 else None,
+        noise_db=float(random.uniform(-45, -6)) if random.random() < 0.85 else None,
         noise_kind=int(random.integers(4)),
-        level_db=float(random.uniform(-26, -1)),
+        level_db=float(random.uniform(-32, -1)),
         overdrive=float(random.uniform(1.5, 4)) if random.random() < 0.05 else 1.0,
         law="a" if random.random() < 0.6 else "mu",
+        lost=float(random.uniform(0.01, 0.08)) if random.random() < 0.2 else 0.0,
     )
 
 
@@ -59,6 +62,8 @@ def transmit(samples: Pcm, sample_rate: int, line: Line, random: np.random.Gener
     if line.noise_db is not None:
         loudness = float(np.sqrt((signal[lead : lead + len(speech)] ** 2).mean())) + 1e-9
         signal = signal + noise(len(signal), line.noise_kind, random) * loudness * _gain(line.noise_db)
+    if line.lost:
+        signal = conceal(signal, random.random(-(-len(signal) // LOSS_FRAME)) < line.lost)
     signal = over_the_wire(signal * _gain(line.level_db) * line.overdrive, line.law)
     return signal, lead / LINE_RATE * 1000, 1 / line.speed
 
@@ -78,6 +83,23 @@ def over_the_wire(signal: Signal, law: str) -> Signal:
     pcm = decode_a_law(encode_a_law(pcm)) if law == "a" else decode_mu_law(encode_mu_law(pcm))
     wide: Signal = soxr.resample(pcm.astype(np.float32) / 32768, LINE_RATE, MODEL_RATE, quality="MQ")
     return wide
+
+
+def conceal(signal: Signal, lost: NDArray[np.bool_]) -> Signal:
+    """The 20 ms frames in `lost` replaced by what came before, softer each time, silence from the fourth on; 8 kHz.
+
+    The product's own concealment follows the pitch; the training need not, since other telephones do not either.
+    """
+    heard, missed = signal.copy(), 0
+    for index in np.flatnonzero(lost | np.roll(lost, 1)):
+        if index == 0 or not lost[index]:
+            missed = 0
+            continue
+        missed += 1
+        start = int(index) * LOSS_FRAME
+        length = len(heard[start : start + LOSS_FRAME])
+        heard[start : start + length] = heard[start - LOSS_FRAME :][:length] * (0.7 if missed <= 3 else 0)
+    return heard
 
 
 def band_pass(signal: Signal, low_hz: float, high_hz: float) -> Signal:

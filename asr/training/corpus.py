@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from asr.training.grammar import LANGUAGES, Grammar, load
+from asr.training.grammar import LANGUAGES, load
 
 CHUNK = 1000
 # 10 s are 500 frames; a text longer than this many characters would not fit at the slowest voice.
 LONGEST = 110
 
-# Shares of the stream. Phrases are what callers say alone and what the model hears worst; scrambled words break the
-# habits of the grammar, so that the decoder must listen; silence teaches that an empty answer exists.
+# Shares of the stream. Phrases are what callers say alone and what the model hears worst; mixed and scrambled words
+# break the habits of the grammar, so that the decoder must listen; silence teaches that an empty answer exists.
 POLISH = 0.58
-SHARES = {"sentence": 0.62, "phrase": 0.24, "scrambled": 0.12, "silence": 0.02}
+SHARES = {"sentence": 0.46, "phrase": 0.22, "mixed": 0.18, "scrambled": 0.12, "silence": 0.02}
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ class Corpus:
     def __init__(self, seed: int, size: int = CHUNK) -> None:
         self.seed, self.size = seed, size
         self._grammars = {code: load(code) for code in LANGUAGES}
-        self._unseen = {code: self._new_sentences(grammar) for code, grammar in self._grammars.items()}
-        self._reserved = {(code, text) for code, texts in self._unseen.items() for text in texts}
+        self._reserved = {(code, text) for code, grammar in self._grammars.items() for text in grammar.unseen}
 
     def chunk(self, index: int) -> list[Prompt]:
         """`size` prompts for training; no sentence of the test sets is among them."""
@@ -47,12 +46,13 @@ class Corpus:
     def tests(self, per_set: int) -> dict[str, list[Prompt]]:
         """What is measured, by set; at most `per_set` prompts for each language.
 
-        sentences: new sentences of trained shapes; shapes: shapes never trained; phrases: what callers say alone.
+        sentences: never trained, but of trained shapes; shapes: shapes never trained; phrases: what callers say alone.
         """
         sets: dict[str, list[Prompt]] = {"sentences": [], "shapes": [], "phrases": []}
         for code, grammar in self._grammars.items():
             rng = Random(f"{self.seed}/tests/{code}")
-            sets["sentences"] += [Prompt(code, text) for text in self._unseen[code][:per_set]]
+            unseen = rng.sample(grammar.unseen, min(per_set, len(grammar.unseen)))
+            sets["sentences"] += [Prompt(code, text) for text in unseen]
             sets["shapes"] += [Prompt(code, text) for text in _distinct(grammar.held_out_sentence, rng, per_set)]
             sets["phrases"] += [Prompt(code, text) for text in _distinct(grammar.phrase, rng, per_set)]
         return sets
@@ -66,14 +66,6 @@ class Corpus:
             for prompt in self.chunk(index):
                 counts.update(prompt.text.split())
         return counts
-
-    def _new_sentences(self, grammar: Grammar) -> list[str]:
-        """Sentences that came up once in 3000 draws: unlikely ones, kept out of the training for measuring."""
-        rng = Random(f"{self.seed}/unseen/{grammar.language}")
-        drawn = Counter(grammar.sentence(rng) for _ in range(3000))
-        rare = [text for text, count in drawn.items() if count == 1 and len(text.split()) >= 4 and len(text) <= LONGEST]
-        rng.shuffle(rare)
-        return rare[:300]
 
     def _prompt(self, rng: Random) -> Prompt:
         code = "pl" if rng.random() < POLISH else "en"

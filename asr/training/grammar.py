@@ -207,6 +207,7 @@ class Grammar:
     held_out: Weighted
     phrases: Weighted
     words: tuple[str, ...]
+    unseen: tuple[str, ...]
 
     def sentence(self, rng: Random) -> str:
         return say(self.sentences.draw, rng)
@@ -224,6 +225,19 @@ class Grammar:
             for _ in range(rng.randint(2, 7))
         ]
         return " ".join(chosen)
+
+    def mixed(self, rng: Random) -> str:
+        """Runs of words from two to four sentences, now and then with a common word at the seam: known words and
+        phrases in sentences that no template says."""
+        words: list[str] = []
+        for _ in range(rng.randint(2, 4)):
+            if words and rng.random() < 0.4:
+                words.append(rng.choice(self.words))
+            source = (self.sentence if rng.random() < 0.8 else self.phrase)(rng).split()
+            length = min(len(source), rng.randint(1, 5))
+            start = rng.randint(0, len(source) - length)
+            words += source[start : start + length]
+        return " ".join(words)
 
 
 def say(node: Node, rng: Random) -> str:
@@ -243,9 +257,10 @@ def load(language: str, texts: Path = TEXTS) -> Grammar:
         _load_lines(folder / name, slots, problems) for name in ("sentences.txt", "held_out.txt", "phrases.txt")
     )
     words = _load_words(folder / "words.txt", problems)
+    unseen = _load_plain(folder / "unseen.txt", problems)
     if problems:
         raise TextProblems(problems)
-    return Grammar(language, sentences, held_out, phrases, words)
+    return Grammar(language, sentences, held_out, phrases, words, unseen)
 
 
 def _load_words(path: Path, problems: list[str]) -> tuple[str, ...]:
@@ -256,6 +271,15 @@ def _load_words(path: Path, problems: list[str]) -> tuple[str, ...]:
                 problems.append(f"{path}:{number}: '{word}' is not a lower-case word")
             words.add(word)
     return tuple(sorted(words))
+
+
+def _load_plain(path: Path, problems: list[str]) -> tuple[str, ...]:
+    """Whole sentences, one a line."""
+    found = [(number, line) for number, line in lines(path)]
+    problems += [
+        f"{path}:{n}: only lower-case words may stand there" for n, line in found if not _LITERAL.fullmatch(line)
+    ]
+    return tuple(line for _, line in found)
 
 
 def _load_lines(path: Path, slots: Slots, problems: list[str]) -> Weighted:

@@ -21,7 +21,8 @@ from asr.training.shape import Shape
 class Order:
     """What to make. Either `minutes` or `steps` of training; `device`: auto, cpu, cuda.
 
-    `chunk`: prompts in a file; `budget`: encoder positions (40 ms) per process and step.
+    `chunk`: prompts in a file; `budget`: encoder positions (40 ms) per process and step. `start`: go on from this model
+    folder, whose tokenizer is kept (its pieces can spell any word).
     """
 
     output: Path
@@ -36,26 +37,28 @@ class Order:
     shape: Shape | None = None
     chunk: int = CHUNK
     budget: int = 3000
+    start: Path | None = None
 
 
 def make_model(order: Order, say: Callable[[str], None]) -> dict[str, Any]:
     """Renders, trains, exports and measures; the figures.
 
-    Raises TorchMissing, and TrainingError when the workdir belongs to another training.
+    Raises TorchMissing, and TrainingError when the workdir belongs to another training or `start` is no such model.
     """
     try:
         import torch
 
-        from asr.training import export, train
+        from asr.training import export, train, warm
     except ModuleNotFoundError as error:
         raise TorchMissing from error
     from asr.training.evaluate import evaluate
 
     started = time.monotonic()
     order.workdir.mkdir(parents=True, exist_ok=True)
-    _claim(order.workdir, order.seed, order.chunk)
+    vocabulary = warm.load(order.start)[1] if order.start else None
+    _claim(order)
     corpus = Corpus(order.seed, order.chunk)
-    vocabulary = tokenizer.build(corpus.words())
+    vocabulary = vocabulary or tokenizer.build(corpus.words())
     tokenizer.save(vocabulary, order.workdir / "tokenizer.json")
     chunks = recordings.render(order.workdir / "speech", corpus, order.hours, processes=order.processes, say=say)
     rendered_s = time.monotonic() - started
@@ -74,6 +77,7 @@ def make_model(order: Order, say: Callable[[str], None]) -> dict[str, Any]:
             device=device,
             shape=order.shape,
             budget=order.budget,
+            start=order.start,
         ),
         say,
     )
@@ -94,16 +98,19 @@ def make_model(order: Order, say: Callable[[str], None]) -> dict[str, Any]:
     }
 
 
-def _claim(workdir: Path, seed: int, chunk: int) -> None:
-    """A workdir belongs to one seed and one state of the texts: anything else would mix two trainings."""
+def _claim(order: Order) -> None:
+    """A workdir belongs to one seed, one state of the texts and one beginning: else two trainings would mix."""
     digest = hashlib.sha256()
     for path in sorted(TEXTS.rglob("*")):
         if path.suffix in (".txt", ".yaml"):
             digest.update(path.read_bytes())
-    plan = {"seed": seed, "texts": digest.hexdigest(), "format": recordings.FORMAT, "chunk": chunk}
-    path = workdir / "plan.json"
+    plan = {"seed": order.seed, "texts": digest.hexdigest(), "format": recordings.FORMAT, "chunk": order.chunk}
+    if order.start:
+        plan["start"] = hashlib.sha256((order.start / "model.bin").read_bytes()).hexdigest()
+    path = order.workdir / "plan.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != plan:
         raise TrainingError(
-            f"{workdir} holds a training with another seed or other texts.", "Delete it, or name another --workdir."
+            f"{order.workdir} holds a training with another seed, other texts or another beginning.",
+            "Delete it, or name another --workdir.",
         )
     path.write_text(json.dumps(plan), encoding="utf-8")

@@ -118,10 +118,10 @@ class SmallWhisper(nn.Module):
         heard: Tensor = F.gelu(self.conv2(F.gelu(self.conv1(mel[:, :TELEPHONE_MELS])))).transpose(1, 2)
         return heard
 
-    def encode(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, mel: Tensor, window: int = POSITIONS) -> tuple[Tensor, Tensor]:
         """[batch, mels, 2 * time], time <= SPOKEN -> [batch, time + 1, width] and its mask.
 
-        The last position stands for all the padding.
+        The last position stands for all the padding up to `window` positions (not fewer than `time`).
         """
         x = self._listen(mel)
         time = x.shape[1]
@@ -129,7 +129,7 @@ class SmallWhisper(nn.Module):
         padding = self._listen(mel.new_zeros(1, TELEPHONE_MELS, 12))[:, 3:4]
         x = torch.cat([x, padding.expand(x.shape[0], -1, -1).to(x.dtype)], 1)
         mask = torch.zeros(1, 1, time + 1, device=x.device)
-        mask[..., -1] = math.log(POSITIONS - time)
+        mask[..., -1] = math.log(window - time) if window > time else -1e4
         return self._through(x, mask), mask
 
     def encode_padded(self, mel: Tensor) -> Tensor:

@@ -23,16 +23,21 @@ import torch.nn.functional as F
 from torch import Tensor, distributed
 from torch.multiprocessing.spawn import spawn
 
-from asr.training import recordings
+from asr.training import recordings, warm
 from asr.training.batches import IGNORED, Batch, Batches
-from asr.training.model import SmallWhisper
+from asr.training.model import POSITIONS, SPOKEN, SmallWhisper
 from asr.training.shape import Shape
 from asr.training.tokenizer import Vocabulary
 
 # Fractions of the run.
 WARM_UP, SHORT_UNTIL, FULL_FROM = 0.04, 0.08, 0.9
+# A run that goes on from a model aligns already and has more to lose: no phase of short utterances, no CTC.
+PEAK_RATE, WARM_PEAK_RATE = 1.5e-3, 6e-4
 # CTC on the encoder makes the alignment form early; later it only distracts. (until, weight)
 CTC_WEIGHTS = ((0.3, 0.5), (0.6, 0.3))
+# How many positions padding fills up to, changing from step to step: faster-whisper always takes 1500, a recogniser
+# that calls the encoder itself takes as few as the model stands.
+WINDOWS = (POSITIONS, SPOKEN, SPOKEN, 400, 600)
 LABEL_SMOOTHING = 0.06
 WEIGHT_DECAY = 0.02
 REPORT_STEPS = 25
@@ -45,7 +50,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Settings:
     """`steps` or `minutes` (of training, without rendering) bound the run. `budget`: encoder positions per process and
-    step, 3000 are two minutes of sound."""
+    step, 3000 are two minutes of sound. `start`: the folder of a model whose weights the training goes on from."""
 
     workdir: Path
     chunks: int
@@ -56,8 +61,12 @@ class Settings:
     processes: int = 1
     device: str = "cpu"
     budget: int = 3000
-    peak_rate: float = 1.5e-3
+    start: Path | None = None
     checkpoint_s: float = 300.0
+
+    @property
+    def peak_rate(self) -> float:
+        return WARM_PEAK_RATE if self.start else PEAK_RATE
 
     @property
     def checkpoint(self) -> Path:
@@ -91,8 +100,8 @@ def rate(progress: float, peak: float) -> float:
     return peak * min(1.0, progress / WARM_UP + 0.01) * (0.49 * (1 + math.cos(math.pi * progress)) + 0.02)
 
 
-def ctc_weight(progress: float) -> float:
-    return next((weight for until, weight in CTC_WEIGHTS if progress < until), 0.0)
+def ctc_weight(progress: float, *, warm: bool) -> float:
+    return 0.0 if warm else next((weight for until, weight in CTC_WEIGHTS if progress < until), 0.0)
 
 
 def _run_child(rank: int, settings: Settings) -> None:
@@ -130,9 +139,8 @@ def _run(rank: int, settings: Settings, say: Say) -> None:
             while len(coming) < AHEAD:
                 step = trainer.step + len(coming)
                 phase = max(progress, trainer.progress(step))
-                coming.append(
-                    preparing.submit(batches.batch, step, rank, short=phase < SHORT_UNTIL, full=phase >= FULL_FROM)
-                )
+                short = phase < SHORT_UNTIL and settings.start is None
+                coming.append(preparing.submit(batches.batch, step, rank, short=short, full=phase >= FULL_FROM))
             trainer.learn(coming.popleft().result(), progress)
             if rank == 0 and (trainer.step == 1 or trainer.step % REPORT_STEPS == 0):
                 trainer.report(progress, say)
@@ -160,7 +168,7 @@ class Trainer:
         self._settings, self._text_tokens = settings, vocabulary.end
         torch.manual_seed(settings.seed)
         self._device = torch.device(settings.device)
-        self._network = SmallWhisper(settings.shape or Shape(), len(vocabulary), vocabulary.end).to(self._device)
+        self._network = _beginning(settings, vocabulary).to(self._device)
         self._all = list(self._network.parameters())
         self._optimiser = torch.optim.AdamW(
             [
@@ -192,7 +200,7 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate(progress, self._settings.peak_rate)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=_bfloat16_pays(self._device)):
-            loss = self._loss(batch, ctc_weight(progress))
+            loss = self._loss(batch, ctc_weight(progress, warm=self._settings.start is not None))
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = self._average_and_clip()
@@ -203,7 +211,7 @@ class Trainer:
     def _loss(self, batch: Batch, ctc_share: float) -> Tensor:
         network, device = self._network, self._device
         targets = torch.from_numpy(batch.targets).to(device).view(-1)
-        memory, mask = network.encode(torch.from_numpy(batch.mel).to(device))
+        memory, mask = network.encode(torch.from_numpy(batch.mel).to(device), WINDOWS[self.step % len(WINDOWS)])
         logits = network.decode(torch.from_numpy(batch.tokens).to(device), memory, mask)
         kept = targets != IGNORED
         logits, targets = logits.view(-1, logits.shape[-1])[kept].float(), targets[kept]
@@ -273,6 +281,13 @@ class Trainer:
         self._network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.step, self.used_s = state["step"], state["used_s"]
+
+
+def _beginning(settings: Settings, vocabulary: Vocabulary) -> SmallWhisper:
+    if settings.start is None:
+        return SmallWhisper(settings.shape or Shape(), len(vocabulary), vocabulary.end)
+    network, _ = warm.load(settings.start)
+    return network.train()
 
 
 def _bfloat16_pays(device: torch.device) -> bool:

@@ -21,7 +21,9 @@ from asr.training.errors import VoiceUnavailable
 TRAINED_VARIANTS = (
     "m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 Alex Andy Annie Denis Gene Jacky Lee Marco Mario Michael Mike adam anika antonio "
     "aunty belinda benjamin boris caleb david ed edward grandma grandpa iven john klatt klatt2 klatt3 klatt5 linda "
-    "marcelo max michel miguel norbert pablo paul pedro quincy rob sandro shelby steph steph2 travis victor zac"
+    "marcelo max michel miguel norbert pablo paul pedro quincy rob sandro shelby steph steph2 travis victor zac "
+    "Andrea AnxiousAndy Diogo Gene2 Henrique Nguyen Reed announcer croak edward2 gustave ian iven2 iven3 iven4 klatt6 "
+    "mike2 steph3 whisper whisperf"
 ).split()
 HELD_OUT_VARIANTS = ("m6", "f4", "Alicia", "robert", "klatt4", "Hugo")
 # Base voices per language; one listed twice is used twice as often.
