@@ -23,7 +23,7 @@ from asr.training import channel
 from asr.training.corpus import Corpus
 
 RATE = 8000
-FORMAT = 2  # bump it when the same saying gives other sounds
+FORMAT = 3  # bump it when the same saying gives other sounds
 TRAINING_SEED = 1  # of the demo model: decides which sentences it has never heard
 RENDER_S = 900
 

@@ -104,28 +104,34 @@ def conceal(signal: Signal, lost: NDArray[np.bool_]) -> Signal:
 
 def band_pass(signal: Signal, low_hz: float, high_hz: float) -> Signal:
     """Butterworth-like slopes (4th order below, 8th above), applied to the spectrum; 8 kHz."""
-    spectrum = np.fft.rfft(signal)
-    frequency = np.fft.rfftfreq(len(signal), 1 / LINE_RATE)
+    length = _quick_length(len(signal))
+    spectrum = np.fft.rfft(signal, length)
+    frequency = np.fft.rfftfreq(length, 1 / LINE_RATE)
     low = 1 / np.sqrt(1 + (low_hz / np.maximum(frequency, 1)) ** 8)
     high = 1 / np.sqrt(1 + (frequency / high_hz) ** 16)
-    return np.fft.irfft(spectrum * low * high, len(signal)).astype(np.float32)
+    return np.fft.irfft(spectrum * low * high, length)[: len(signal)].astype(np.float32)
 
 
 def noise(length: int, kind: int, random: np.random.Generator) -> Signal:
     """Unit variance: 0 white, 1 brown, 2 pink, 3 mains hum with hiss."""
-    hiss = random.standard_normal(length)
+    hiss = random.standard_normal(_quick_length(length) if kind == 2 else length)
     if kind == 1:
         walk = np.cumsum(hiss)
         hiss = walk - np.linspace(walk[0], walk[-1], length)
     elif kind == 2:
         spectrum = np.fft.rfft(hiss)
-        hiss = np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), length)
+        hiss = np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)))[:length]
     elif kind == 3:
         mains_hz = float(random.choice([50, 100, 150]))
         hiss = 0.3 * hiss + np.sin(np.arange(length) * 2 * np.pi * mains_hz / LINE_RATE)
     hiss = hiss - hiss.mean()
     normalised: Signal = (hiss / (hiss.std() + 1e-9)).astype(np.float32)
     return normalised
+
+
+def _quick_length(length: int) -> int:
+    """A power of two: a transform of prime length takes ten times as long."""
+    return 1 << (length - 1).bit_length()
 
 
 def _without_tail(speech: Signal) -> Signal:

@@ -21,8 +21,8 @@ from asr.training.shape import Shape
 class Order:
     """What to make. Either `minutes` or `steps` of training; `device`: auto, cpu, cuda.
 
-    `chunk`: prompts in a file; `budget`: encoder positions (40 ms) per process and step. `start`: go on from this model
-    folder, whose tokenizer is kept (its pieces can spell any word).
+    `chunk`: prompts in a file; `budget`: encoder positions (40 ms) per process and step, if not the usual number.
+    `start`: go on from this model folder, whose tokenizer is kept (its pieces can spell any word).
     """
 
     output: Path
@@ -36,7 +36,7 @@ class Order:
     per_set: int = 100
     shape: Shape | None = None
     chunk: int = CHUNK
-    budget: int = 3000
+    budget: int | None = None
     start: Path | None = None
 
 

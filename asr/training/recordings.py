@@ -111,7 +111,8 @@ def _render_apart(folder: Path, corpus: Corpus, index: int) -> float:
         arguments = [str(folder), str(corpus.seed), str(corpus.size), str(index)]
         done = subprocess.run(
             [sys.executable, "-m", "asr.training.recordings", *arguments],
-            env=os.environ | {"PYTHONPATH": path},
+            # Two threads for these small matrices would only wait for each other.
+            env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             stderr=subprocess.PIPE,
             text=True,
             timeout=1800,

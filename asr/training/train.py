@@ -33,6 +33,8 @@ from asr.training.tokenizer import Vocabulary
 WARM_UP, SHORT_UNTIL, FULL_FROM = 0.04, 0.08, 0.9
 # A run that goes on from a model aligns already and has more to lose: no phase of short utterances, no CTC.
 PEAK_RATE, WARM_PEAK_RATE = 1.5e-3, 6e-4
+# Encoder positions per process and step: 3000 are two minutes of sound. Small batches make more steps of a short run.
+BUDGET, WARM_BUDGET = 3000, 1500
 # CTC on the encoder makes the alignment form early; later it only distracts. (until, weight)
 CTC_WEIGHTS = ((0.3, 0.5), (0.6, 0.3))
 # How many positions padding fills up to, changing from step to step: faster-whisper always takes 1500, a recogniser
@@ -50,7 +52,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Settings:
     """`steps` or `minutes` (of training, without rendering) bound the run. `budget`: encoder positions per process and
-    step, 3000 are two minutes of sound. `start`: the folder of a model whose weights the training goes on from."""
+    step. `start`: the folder of a model whose weights the training goes on from."""
 
     workdir: Path
     chunks: int
@@ -60,9 +62,13 @@ class Settings:
     shape: Shape | None = None
     processes: int = 1
     device: str = "cpu"
-    budget: int = 3000
+    budget: int | None = None
     start: Path | None = None
     checkpoint_s: float = 300.0
+
+    @property
+    def positions(self) -> int:
+        return self.budget or (WARM_BUDGET if self.start else BUDGET)
 
     @property
     def peak_rate(self) -> float:
@@ -123,7 +129,7 @@ def _run(rank: int, settings: Settings, say: Say) -> None:
         torch.set_num_threads(1)
     vocabulary = Vocabulary.load(settings.workdir / "tokenizer.json")
     items = recordings.load(settings.workdir / "speech", settings.chunks)
-    batches = Batches(items, vocabulary, settings.seed, budget=settings.budget, ranks=settings.processes)
+    batches = Batches(items, vocabulary, settings.seed, budget=settings.positions, ranks=settings.processes)
     trainer = Trainer(settings, vocabulary)
     say(f"training: {len(items)} recordings, {trainer.parameters / 1e6:.2f} M parameters, from step {trainer.step}")
     started = last_saved = time.monotonic()

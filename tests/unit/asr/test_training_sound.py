@@ -71,6 +71,21 @@ def test_a_line_is_narrow_and_as_long_as_drawn(espeak: voices.Espeak) -> None:
     assert np.abs(signal).max() == pytest.approx(10 ** (-10 / 20), rel=0.15)
 
 
+def test_lost_frames_are_repeated_and_fade_to_silence() -> None:
+    frame = channel.LOSS_FRAME
+    signal = np.repeat(np.arange(1, 9, dtype=np.float32), frame)
+    lost = np.array([True, False, True, False, True, True, True, True])
+    heard = channel.conceal(signal, lost).reshape(8, frame)[:, 0]
+    np.testing.assert_allclose(heard, [1, 2, 1.4, 4, 2.8, 1.96, 1.372, 0], rtol=1e-5)
+
+
+def test_some_lines_lose_frames_and_some_are_very_noisy() -> None:
+    random = np.random.default_rng(5)
+    drawn = [channel.draw_line(random) for _ in range(500)]
+    assert 50 < sum(line.lost > 0 for line in drawn) < 150
+    assert any(line.noise_db is not None and line.noise_db > -9 for line in drawn)
+
+
 def test_noise_has_unit_variance() -> None:
     for kind in range(4):
         assert channel.noise(8000, kind, np.random.default_rng(2)).std() == pytest.approx(1, abs=0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -156,6 +157,24 @@ def test_chunks_follow_from_seed_and_number() -> None:
     assert corpus.chunk(3) == Corpus(1, 100).chunk(3)
     assert corpus.chunk(3) != corpus.chunk(4)
     assert corpus.chunk(3) != Corpus(2, 100).chunk(3)
+
+
+def test_mixed_texts_join_runs_of_several_sentences(tmp_path: Path) -> None:
+    spoken = _with(tmp_path, sentences="jeden dwa trzy cztery pięć sześć")
+    rng, counted, seams = Random(6), "jeden dwa trzy cztery pięć sześć".split(), 0
+    for _ in range(200):
+        words = spoken.mixed(rng).split()
+        follows = [counted.index(a) + 1 == counted.index(b) for a, b in pairwise(words) if {a, b} <= set(counted)]
+        assert len(words) <= 4 * 5 + 3
+        seams += not all(follows)
+    assert seams > 100
+
+
+@pytest.mark.parametrize("language", grammar.LANGUAGES)
+def test_unseen_sentences_are_many_and_plain(language: str) -> None:
+    unseen = grammar.load(language).unseen
+    assert len(set(unseen)) == len(unseen) >= 300
+    assert all(WORDS.fullmatch(text) and len(text) <= LONGEST for text in unseen)
 
 
 def test_a_chunk_mixes_languages_lengths_and_silence() -> None:
