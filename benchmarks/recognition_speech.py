@@ -1,8 +1,9 @@
 """Synthetic telephone speech that the demo model was not trained on, for the benchmarks of hearing.
 
-Texts come from the grammar of the training: its unseen sentences, its held-out shapes, its phrases; voices are those
-held out of the training. The synthesiser is GPL-3, so it runs in a process of its own (`python -m
-benchmarks.recognition_speech SPEC OUT`); what it made is kept in a temporary folder under the hash of what was asked.
+Texts: the sentences that no training of the demo model has heard (`asr/training/texts/*/unseen.txt`), the held-out
+shapes of its grammar, its phrases; voices are those held out of the training. The synthesiser is GPL-3, so it runs in a
+process of its own (`python -m benchmarks.recognition_speech SPEC OUT`); what it made is kept in a temporary folder under
+the hash of what was asked.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from asr.training.corpus import Corpus
 
 RATE = 8000
 FORMAT = 3  # bump it when the same saying gives other sounds
-TRAINING_SEED = 1  # of the demo model: decides which sentences it has never heard
+TRAINING_SEED = 1  # of the demo model; it chooses among the unseen texts
 RENDER_S = 900
 
 Pcm = NDArray[np.int16]
