@@ -2,8 +2,8 @@
 
 Texts: the sentences that no training of the demo model has heard (`asr/training/texts/*/unseen.txt`), the held-out
 shapes of its grammar, its phrases; voices are those held out of the training. The synthesiser is GPL-3, so it runs in a
-process of its own (`python -m benchmarks.recognition_speech SPEC OUT`); what it made is kept in a temporary folder under
-the hash of what was asked.
+process of its own (`python -m benchmarks.recognition_speech SPEC OUT`); what it made is kept in a temporary folder
+under the hash of what was asked.
 """
 
 from __future__ import annotations
