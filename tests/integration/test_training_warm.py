@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -132,9 +131,8 @@ def test_a_folder_that_cannot_be_read_is_told(fault: str, folder: Path, tmp_path
     elif fault == "foreign":
         (wrong / "model.bin").write_bytes(b"something else altogether")
     elif fault == "other tokens":
-        document = json.loads((wrong / "tokenizer.json").read_text(encoding="utf-8"))
-        document["added_tokens"].append({**document["added_tokens"][0], "id": 5000, "content": "<|more|>"})
-        (wrong / "tokenizer.json").write_text(json.dumps(document), encoding="utf-8")
+        text = (wrong / "tokenizer.json").read_text(encoding="utf-8")
+        (wrong / "tokenizer.json").write_text(text.replace(tokenizer.PREVIOUS, "<|other|>"), encoding="utf-8")
     with pytest.raises(TrainingError) as caught:
         warm.load(wrong)
     assert str(wrong) in str(caught.value)
