@@ -34,6 +34,7 @@ _ALIGNED = 0.5
 _SLIP = SAMPLE_RATE // 2
 _REWIND = 2 * SAMPLE_RATE  # a voice that goes on may repeat so much of what it has said
 _GAIN_FRAME = SAMPLE_RATE // 50
+_ALIKE = 0.8  # normalised correlation of a frame and the text: no hole and nothing else is in it
 _MEASURABLE_DB = 15.0  # under the level of the speech: too little to tell a gain from
 _DUCKED_DB = 4.0
 _DUCKED_FRAMES = 5  # a lost frame is no ducking
@@ -272,7 +273,7 @@ def _found_again(piece: Samples, text: Text, first: int, last: int) -> int | Non
 
 
 def _gain_track(heard: Samples, course: Course) -> tuple[NDArray[np.int64], Signal]:
-    """Times and gains in dB of the frames of 20 ms where the text is loud enough; not at the edges of silences."""
+    """Times and gains in dB of the frames of 20 ms in which the text is heard loudly; not at the edges of silences."""
     times: list[int] = []
     gains: list[float] = []
     for index, stretch in enumerate(course.stretches):
@@ -280,12 +281,10 @@ def _gain_track(heard: Samples, course: Course) -> tuple[NDArray[np.int64], Sign
         last = stretch.end - _FADE - _GAIN_FRAME
         least = _GAIN_FRAME * (course.text.level * _ratio(-_MEASURABLE_DB)) ** 2
         for at in range(first, last + 1, _FRAME):
-            due = course.text.at(at - stretch.lag, _GAIN_FRAME)
-            energy = float(due @ due)
-            gain = float(heard[at : at + _GAIN_FRAME].astype(np.float64) @ due) / energy if energy > least else 0.0
-            if gain > 0:
+            due, found = course.text.at(at - stretch.lag, _GAIN_FRAME), heard[at : at + _GAIN_FRAME].astype(np.float64)
+            if due @ due > least and found @ due > _ALIKE * np.sqrt((due @ due) * (found @ found)):
                 times.append(at)
-                gains.append(20 * float(np.log10(gain)))
+                gains.append(20 * float(np.log10(found @ due / (due @ due))))
     return np.array(times, np.int64), np.array(gains)
 
 
