@@ -11,7 +11,7 @@ from asr.recogniser import Alternative, Transcript
 from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, TurnContext, Understanding
 from flows.commands import Affirm, Command, CorrectSlot, Deny, Goodbye, NoMatch, SetSlot, StartFlow
 from flows.slots import Rejected
-from voicebot.listener import Words
+from voicebot.listener import SURE, Words
 from voicebot.signals import Progress
 from voicebot.signs import listens, unfinished, voiced_after
 from voicebot.turns import MARGIN_MS
@@ -22,7 +22,6 @@ ANSWERS: dict[str, Any] = {
     "confirm": SetSlot | CorrectSlot | Affirm | Deny,
     "more": Affirm | Deny | StartFlow | SetSlot | Goodbye,
 }
-SURE = 0.5  # of the recogniser's confidence
 
 
 class Dialog:

@@ -56,6 +56,7 @@ from voicebot.turns import MARGIN_MS, Floor, Turns
 log = logging.getLogger(__name__)
 
 DUCK_DB = -12.0
+SURE = 0.5  # of the recogniser's confidence
 REOPENED_MOST = 3  # a call whose hearing fails more often goes to people
 LOOK_S = 0.05  # how often it is looked whether a partial text is due
 
@@ -74,6 +75,11 @@ class Words:
     progress: Progress
     why: str = ""
     listening: bool = False
+
+    @property
+    def sure(self) -> bool:
+        """The recogniser is, in what it heard."""
+        return self.transcript.confidence >= SURE
 
 
 @dataclass(frozen=True)
@@ -287,10 +293,10 @@ class Listener:
             if not isinstance(error, AsrError):
                 log.error("hearing failed", exc_info=error)
             # Whoever takes the turn meets the error; what matters here is that the turn ends.
-            self._signal(Guess(number, Progress.COMPLETE, why="not recognised"))
+            self._signal(Guess(number, Progress.COMPLETE))
             return
         words = task.result()
-        self._signal(Guess(number, words.progress, words.listening, words.why))
+        self._signal(Guess(number, words.progress, words.listening, words.sure))
 
     # While the caller speaks
 
@@ -312,7 +318,7 @@ class Listener:
                 self._mind.saying(partial.text)
             if self._turns.floor is Floor.CONTESTED:
                 words = await self._mind.consider(replace(transcript, text=partial.guess))
-                self._signal(PartialGuess(words.progress, words.listening))
+                self._signal(PartialGuess(words.progress, words.listening, words.sure))
 
     def _stop_following(self) -> None:
         if self._following is not None:

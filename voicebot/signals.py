@@ -63,20 +63,24 @@ class CallerPaused:
 
 @dataclass(frozen=True)
 class Guess:
-    """What the words up to a pause seem to be. `listening`: a mere "mhm", or an echo of the bot's own words."""
+    """What the words up to a pause seem to be.
+
+    listening: a mere "mhm", or a yes to what the bot was saying. sure: the recogniser is, in what it heard.
+    """
 
     utterance: int
     progress: Progress
     listening: bool = False
-    why: str = ""
+    sure: bool = True
 
 
 @dataclass(frozen=True)
 class PartialGuess:
-    """What the words seem to be while the caller speaks on."""
+    """What the words seem to be while the caller speaks on; see Guess."""
 
     progress: Progress
     listening: bool = False
+    sure: bool = True
 
 
 @dataclass(frozen=True)

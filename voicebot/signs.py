@@ -13,10 +13,16 @@ from asr.recogniser import Word
 
 VOICED_AFTER_S = 0.45  # more than a word's end is misplaced by
 
-# Sounds that mean "go on", not an interruption, unless they answer the open question.
+# What means "go on", not an interruption, unless it answers the open question.
 BACK_CHANNEL = {
-    "pl": frozenset({"mhm", "aha", "yhm", "hm", "uhm", "no", "okej", "no tak", "tak tak", "dobrze dobrze"}),
-    "en": frozenset({"mhm", "uh huh", "aha", "hm", "mm", "yeah yeah", "right", "okay"}),
+    "pl": frozenset(
+        {"mhm", "aha", "yhm", "hm", "uhm", "no", "okej", "no tak", "tak", "tak tak", "dobrze", "dobrze dobrze", "jasne"}
+        | {"rozumiem", "aha aha", "no no", "mhm mhm", "w porządku"}
+    ),
+    "en": frozenset(
+        {"mhm", "uh huh", "aha", "hm", "mm", "yes", "yeah", "yes yes", "yeah yeah", "right", "okay", "sure", "i see"}
+        | {"all right", "alright"}
+    ),
 }
 # An utterance that ends so goes on.
 HESITATION = {

@@ -196,14 +196,15 @@ class Turns:
         if self._floor is Floor.CONTESTED:
             if guess.progress is Progress.NOTHING or guess.listening:
                 return self._false_alarm("listening" if guess.listening else "no words")
-            return self._interrupted("words")
+            # A cough is heard as some word or other; what lasts longer than coughs do has stopped the bot already.
+            return self._interrupted("words") if guess.sure else self._false_alarm("uncertain")
         if self._floor is Floor.CALLER and guess.progress is Progress.NOTHING and self._was_short():
             self._end_noise(now)
         return []
 
     def _guessed_in_part(self, guess: PartialGuess) -> list[Effect]:
         """The caller still speaks: only words that the flow can act on stop the bot before the time is up."""
-        acts = guess.progress in (Progress.COMPLETE, Progress.LIKELY) and not guess.listening
+        acts = guess.progress in (Progress.COMPLETE, Progress.LIKELY) and guess.sure and not guess.listening
         return self._interrupted("words") if self._floor is Floor.CONTESTED and self._speaking and acts else []
 
     def _key_pressed(self) -> list[Effect]:

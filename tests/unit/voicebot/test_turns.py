@@ -37,7 +37,8 @@ from voicebot.turns import Floor, Turns
 
 RATE = 8000
 PATIENCE = Patience(complete_ms=300, open_ms=800, unfinished_ms=1500, no_input_ms=5000, longest_ms=10_000)
-COMPLETE, OPEN, UNFINISHED, NOTHING = Progress.COMPLETE, Progress.OPEN, Progress.UNFINISHED, Progress.NOTHING
+COMPLETE, LIKELY, OPEN = Progress.COMPLETE, Progress.LIKELY, Progress.OPEN
+UNFINISHED, NOTHING = Progress.UNFINISHED, Progress.NOTHING
 
 
 def ms(value: int) -> int:
@@ -146,7 +147,12 @@ def test_speech_that_goes_on_stops_the_bot_whatever_the_words(table: Table) -> N
 
 
 @pytest.mark.parametrize(
-    ("guess", "reason"), [(Guess(1, NOTHING), "no words"), (Guess(1, OPEN, listening=True), "listening")]
+    ("guess", "reason"),
+    [
+        (Guess(1, NOTHING), "no words"),
+        (Guess(1, OPEN, listening=True), "listening"),
+        (Guess(1, LIKELY, sure=False), "uncertain"),
+    ],
 )
 def test_a_cough_or_a_mhm_does_not_stop_the_bot(table: Table, guess: Guess, reason: str) -> None:
     table.at(0, BotStarted())
