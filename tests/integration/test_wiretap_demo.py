@@ -70,7 +70,6 @@ async def test_caller_and_agent_hear_each_other_and_nothing_is_left(script: Path
     # The way between the two telephones takes tens of milliseconds, and is the same for both.
     for heard in (call.both_heard.agent_heard_caller, call.both_heard.caller_heard_agent):
         assert 0 < heard.delay_s < 0.5
-        assert heard.correlation > 0.8
     assert [(line.said, line.recognised) for line in call.heard] == [("gdzie jest moja paczka", "gdzie jest paczka")]
     assert call.word_error_rate == 0.25
     assert 200 < (call.voice_to_voice_ms["p50"] or 0) < 3000
