@@ -43,7 +43,7 @@ def load(folder: Path) -> tuple[SmallWhisper, Vocabulary]:
     except Exception as error:  # tokenizers raises bare Exceptions
         raise TrainingError(
             f"No training can go on from {folder}: {error}.",
-            "Name the folder of a model that asr.training made, such as asr/demo/model.",
+            "Name the folder of a model that `python -m asr.training make` made.",
         ) from error
 
 

@@ -70,25 +70,24 @@ def test_eight_bit_weights_come_back_within_half_a_step(network: SmallWhisper, f
     assert compared == sum(not name.startswith("ctc") for name, _ in network.named_parameters())
 
 
-def test_the_shipped_model_hears_the_same_in_both_libraries() -> None:
-    network, vocabulary = warm.load(demo_folder())
+def test_a_model_that_was_read_back_hears_the_same_in_both_libraries(folder: Path) -> None:
+    network, _ = warm.load(folder / "small")
     speech = Espeak().say("gdzie jest moja paczka", Manner("pl+f2"))
     line = channel.Line(1.0, 0.3, 0.3, (300, 3400), -30, 0, -8, 1.0, "a")
     signal, _, _ = channel.transmit(speech.samples, speech.sample_rate, line, np.random.default_rng(1))
     frames = features.restore(features.extract(signal)).T
     mel = np.zeros((1, MELS, 2 * POSITIONS), np.float32)
     mel[0, :TELEPHONE_MELS, : frames.shape[1]] = frames[:TELEPHONE_MELS]
-    model = ctranslate2.models.Whisper(str(demo_folder()), device="cpu", compute_type="float32", intra_threads=1)
+    model = ctranslate2.models.Whisper(str(folder / "small"), device="cpu", compute_type="float32", intra_threads=1)
     encoded = model.encode(ctranslate2.StorageView.from_array(mel))
-    tokens = [vocabulary.start, vocabulary.languages["pl"], vocabulary.transcribe, vocabulary.no_timestamps]
-    theirs = model.generate(encoded, [tokens], beam_size=1)[0].sequences_ids[0]
     with torch.no_grad():
         memory = network.encode_padded(torch.from_numpy(mel))
-        while tokens[-1] != vocabulary.end and len(tokens) < 40:
-            logits = network.decode(torch.tensor([tokens]), memory, torch.zeros(1, 1, 1))
-            tokens.append(int(logits[0, -1].argmax()))
     np.testing.assert_allclose(np.array(encoded), memory.numpy(), atol=0.05)
-    assert vocabulary.decode(tokens[4:]) == vocabulary.decode(theirs) == "gdzie jest moja paczka"
+
+
+def test_the_shipped_model_is_older_than_the_program() -> None:
+    with pytest.raises(TrainingError, match="above 4 kHz"):
+        warm.load(demo_folder())
 
 
 @pytest.mark.timeout(240)
@@ -136,7 +135,7 @@ def test_a_folder_that_cannot_be_read_is_told(fault: str, folder: Path, tmp_path
     with pytest.raises(TrainingError) as caught:
         warm.load(wrong)
     assert str(wrong) in str(caught.value)
-    assert "asr/demo/model" in str(caught.value)
+    assert "asr.training make" in str(caught.value)
 
 
 def _pieces(model: Path) -> dict[str, int]:
