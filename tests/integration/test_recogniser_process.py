@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.client import RecogniserClient
+from asr.client import DYING_S, RecogniserClient
 from asr.errors import RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused
 from asr.recogniser import RecognitionRequest
 from tests.unit.asr import recogniser_process
@@ -116,8 +116,10 @@ async def test_killed_twice_the_request_fails(patient: RecogniserClient, process
     await until_health(patient, decoding=True)
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
+    first_death = time.monotonic()
     async with recogniser_process.running(socket=socket) as second:
         await until_health(patient, decoding=True)
+        await asyncio.sleep(first_death + DYING_S + 0.2 - time.monotonic())  # sooner, it would be the same death
         os.kill(second.pid, signal.SIGKILL)
         with pytest.raises(RecogniserUnavailable, match="twice"):
             await running
