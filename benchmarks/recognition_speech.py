@@ -8,11 +8,8 @@ under the hash of what was asked.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,11 +19,11 @@ from numpy.typing import NDArray
 
 from asr.training import channel
 from asr.training.corpus import Corpus
+from benchmarks.rendered import rendered
 
 RATE = 8000
 FORMAT = 3  # bump it when the same saying gives other sounds
 TRAINING_SEED = 1  # of the demo model; it chooses among the unseen texts
-RENDER_S = 900
 
 Pcm = NDArray[np.int16]
 
@@ -65,18 +62,8 @@ def sayings(kind: str, per_language: int, *, second_half: bool = False) -> list[
 
 def render(wanted: Sequence[Saying]) -> list[Spoken]:
     """Makes them all in one child process, or takes them from the last run."""
-    document = json.dumps({"format": FORMAT, "sayings": [asdict(saying) for saying in wanted]}, ensure_ascii=False)
-    digest = hashlib.sha256(document.encode()).hexdigest()[:20]
-    kept = Path(tempfile.gettempdir()) / "voicebot-benchmarks" / f"speech-{digest}.npz"
-    if not kept.exists():
-        kept.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            specification, made = Path(folder) / "spec.json", Path(folder) / "speech.npz"
-            specification.write_text(document, encoding="utf-8")
-            command = [sys.executable, "-m", "benchmarks.recognition_speech", str(specification), str(made)]
-            subprocess.run(command, check=True, timeout=RENDER_S)
-            made.replace(kept)
-    with np.load(kept) as sounds:
+    asked = {"format": FORMAT, "sayings": [asdict(saying) for saying in wanted]}
+    with np.load(rendered("benchmarks.recognition_speech", "speech", asked)) as sounds:
         return [Spoken(saying, sounds[str(index)].tobytes()) for index, saying in enumerate(wanted)]
 
 

@@ -7,11 +7,8 @@ clause that goes on or of one that ends, and stripped of its silence, so that ev
 
 from __future__ import annotations
 
-import hashlib
 import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,6 +20,7 @@ from numpy.typing import NDArray
 
 from asr.training import channel
 from benchmarks.recognition_speech import with_loss
+from benchmarks.rendered import rendered
 from benchmarks.turns_corpus import Piece, Turn
 
 RATE = 8000
@@ -54,18 +52,8 @@ class Spoken:
 
 def render(wanted: Sequence[Turn]) -> list[Spoken]:
     """Makes them all in one child process, or takes them from the last run."""
-    document = json.dumps({"format": FORMAT, "turns": [asdict(turn) for turn in wanted]}, ensure_ascii=False)
-    digest = hashlib.sha256(document.encode()).hexdigest()[:20]
-    kept = Path(tempfile.gettempdir()) / "voicebot-benchmarks" / f"turns-{digest}.npz"
-    if not kept.exists():
-        kept.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            specification, made = Path(folder) / "spec.json", Path(folder) / "turns.npz"
-            specification.write_text(document, encoding="utf-8")
-            command = [sys.executable, "-m", "benchmarks.turns_sound", str(specification), str(made)]
-            subprocess.run(command, check=True, timeout=RENDER_S)
-            made.replace(kept)
-    with np.load(kept) as sounds:
+    asked = {"format": FORMAT, "turns": [asdict(turn) for turn in wanted]}
+    with np.load(rendered("benchmarks.turns_sound", "turns", asked)) as sounds:
         return [_spoken(turn, index, sounds) for index, turn in enumerate(wanted)]
 
 
