@@ -36,7 +36,8 @@ def draw_line(random: np.random.Generator) -> Line:
     return Line(
         speed=float(random.uniform(0.9, 1.12)),
         lead_s=float(random.uniform(0.02, 0.6)),
-        trail_s=float(random.uniform(0.05, 0.7)),
+        # Decoding begins at the first 120 ms of a pause, and sooner for a partial.
+        trail_s=float(random.uniform(0, 0.2) if random.random() < 0.5 else random.uniform(0.2, 0.7)),
         band_hz=(float(random.uniform(150, 320)), float(random.uniform(3200, 3900))) if random.random() < 0.6 else None,
         noise_db=float(random.uniform(-45, -6)) if random.random() < 0.85 else None,
         noise_kind=int(random.integers(4)),

@@ -218,6 +218,15 @@ class Grammar:
     def phrase(self, rng: Random) -> str:
         return say(self.phrases.draw, rng)
 
+    def number(self, rng: Random) -> str:
+        """Dictated digits, two times of three six of them, alone or after the first words of a sentence."""
+        length = 6 if rng.random() < 2 / 3 else rng.randint(1, 11)
+        dictated = numbers.digits("".join(rng.choices("0123456789", k=length)), self.language, rng)
+        if rng.random() < 0.7:
+            return dictated
+        source = self.sentence(rng).split()
+        return " ".join([*source[: rng.randint(1, 4)], dictated])
+
     def scrambled(self, rng: Random) -> str:
         """Two to seven words in random order, half of them common words, half taken from sentences."""
         chosen = [

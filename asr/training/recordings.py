@@ -27,7 +27,7 @@ from asr.training.features import FRAME_MS, MAX_FRAMES, Frames
 from asr.training.voices import Espeak, draw_manner
 
 # Bump it when the same seed gives other sounds: folders with older ones are then refused.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
