@@ -13,7 +13,7 @@ from flows.commands import Affirm, Command, CorrectSlot, Deny, Goodbye, NoMatch,
 from flows.slots import Rejected
 from voicebot.listener import SURE, Words
 from voicebot.signals import Progress
-from voicebot.signs import listens, unfinished, voiced_after
+from voicebot.signs import listens, never_last, unfinished, voiced_after
 from voicebot.turns import MARGIN_MS
 
 # What answers the open question; where nothing is said here, everything does.
@@ -32,6 +32,7 @@ class Dialog:
         self._understanding = understanding
         self._now = now
         self._state: State | None = None
+        self._inner_words: dict[str, frozenset[str]] = {}  # by language: what ends no example of the flows
         self.expect = Expectation("intent")
 
     @property
@@ -81,7 +82,8 @@ class Dialog:
         if not heard.text:
             return Progress.NOTHING, ""
         value = next((command for command in commands if isinstance(command, SetSlot)), None)
-        sign = unfinished(heard.text, context.language)
+        request = context.question in ("intent", "more")
+        sign = unfinished(heard.text, context.language, request=request)
         if self.expect.kind == "digits" and value is not None and value.slot in context.slots:
             if not answers:
                 return Progress.UNFINISHED, "digits are missing"
@@ -95,7 +97,14 @@ class Dialog:
             return Progress.OPEN, "no answer"
         if not all(isinstance(command, ANSWERS.get(context.question, Command)) for command in commands):
             return Progress.LIKELY, "something else"
+        if request and heard.text.split()[-1] in self._never_last(context):
+            return Progress.LIKELY, "examples go on after this word"
         return (Progress.COMPLETE, "answers") if heard.confidence >= SURE else (Progress.LIKELY, "uncertain")
+
+    def _never_last(self, context: TurnContext) -> frozenset[str]:
+        if context.language not in self._inner_words:
+            self._inner_words[context.language] = never_last(e for flow in context.flows for e in flow.examples)
+        return self._inner_words[context.language]
 
     def _acts(self, command: Command, context: TurnContext) -> bool:
         """Could the flow go on with it? A number that is not what it should be may still lack digits."""

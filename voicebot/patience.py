@@ -12,10 +12,10 @@ from voicebot.signals import Patience, Progress
 
 # Chosen on the corpus of benchmarks.turns (its tuning seed); see docs/adr/0011-turns.md.
 PATIENCE = {
-    "intent": Patience(complete_ms=450, likely_ms=900, open_ms=1400, unfinished_ms=1600),
+    "intent": Patience(complete_ms=550, likely_ms=1000, open_ms=1400, unfinished_ms=1600),
     "yes_no": Patience(complete_ms=250, likely_ms=700, open_ms=1000, unfinished_ms=1500),
-    "choice": Patience(complete_ms=300, likely_ms=800, open_ms=1000, unfinished_ms=1500),
-    "digits": Patience(complete_ms=300, likely_ms=800, open_ms=1000, unfinished_ms=1600),
+    "choice": Patience(complete_ms=300, likely_ms=1000, open_ms=1300, unfinished_ms=1500),
+    "digits": Patience(complete_ms=300, likely_ms=1200, open_ms=1500, unfinished_ms=1600),
     "free": Patience(complete_ms=900, likely_ms=1000, open_ms=1200, unfinished_ms=1600),
 }
 

@@ -7,7 +7,8 @@ word that was recognised counts as one, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from asr.recogniser import Word
 
@@ -40,24 +41,54 @@ LEADING = {
     "pl": frozenset(
         "a albo ale ani aż bez bo by chociaż czy czyli dla do gdy gdzie i jaki jaka jakie jeśli jeżeli jednak ku "
         "którego która które który lecz lub między moja moje mojego mojej moją mój na nad nasz nasza nasze numer nr "
-        "niż o od oraz około po pod ponieważ poza przed przez przy to u w we według z za ze że żeby".split()
+        "niż o od oraz około po pod ponieważ poza przed przez przy sprawie temat to u w we według z za ze że "
+        "żeby".split()
     ),
     "en": frozenset(
-        "a an and at because but by for from her his if in into is it's my number of on or our than that the their "
-        "then to was were what when where which with your".split()
+        "a about an and at because but by for from her his if in into is it's my number of on or our regarding than "
+        "that the their then to was were what when where which with your".split()
     ),
 }
+# Words that want an object. They end a request hardly ever, but may well end an answer ("tak, mogę").
+TRANSITIVE = {
+    "pl": frozenset(
+        "anulować chcemy chcę chciałabym chciałbym chcielibyśmy dostać dowiedzieć kupić mi mogę mogłabym mógłbym muszę "
+        "odebrać otrzymać podać połączyć potrzebuję prosiłabym prosiłbym przedłużyć przełożyć przesłać rozmawiać "
+        "rozwiązać sprawdzić uzyskać wysłać zamówić zapytać zarejestrować zarezerwować zgłosić złożyć zmienić zwrócić "
+        "życzę".split()
+    ),
+    "en": frozenset(
+        "ask book buy change check extend file get have i'd i'm like make need place request send want would".split()
+    ),
+}
+SEEN_OFTEN = 2
 
 
-def unfinished(text: str, language: str) -> str | None:
-    """Why the caller, having said this, is not done; None when nothing shows it. text: lower-case spoken words."""
+def unfinished(text: str, language: str, *, request: bool = False) -> str | None:
+    """Why the caller, having said this, is not done; None when nothing shows it.
+
+    text: lower-case spoken words. request: it is no answer to a question of the bot's but says what the caller wants.
+    """
     words = text.split()
     if not words:
         return None
     hesitation = HESITATION.get(language)
     if hesitation is not None and hesitation.search(text):
         return "hesitation"
-    return "grammar" if len(words) > 1 and words[-1] in LEADING.get(language, frozenset()) else None
+    open_ended = LEADING.get(language, frozenset()) | (
+        TRANSITIVE.get(language, frozenset()) if request else frozenset()
+    )
+    return "grammar" if len(words) > 1 and words[-1] in open_ended else None
+
+
+def never_last(sentences: Iterable[str]) -> frozenset[str]:
+    """Words that stand in these sentences again and again and end none of them: after them something is to come."""
+    inner, last = Counter[str](), set[str]()
+    for sentence in sentences:
+        *before, end = sentence.split() or [""]
+        inner.update(set(before))
+        last.add(end)
+    return frozenset(word for word, times in inner.items() if times >= SEEN_OFTEN and word not in last)
 
 
 def voiced_after(words: Sequence[Word], voiced_end_s: float) -> bool:

@@ -241,6 +241,7 @@ class Turns:
             effects.append(Resume("nothing was left to say"))
         if self._floor is not Floor.BOT:
             return effects
+        self._said_at = None  # who speaks now answers what was said to the end
         self._move(Floor.NOBODY)
         self._silent_since = now
         if self._speaking:

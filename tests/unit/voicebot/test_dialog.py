@@ -87,6 +87,19 @@ async def test_how_far_the_words_have_come(asked_for_a_number: Dialog, text: str
     assert (words.progress, words.why) == (progress, why)
 
 
+@pytest.mark.parametrize(
+    ("text", "progress", "why"),
+    [
+        ("chciałbym sprawdzić", Progress.UNFINISHED, "grammar"),
+        ("chcę sprawdzić status zamówienia", Progress.COMPLETE, "answers"),
+        ("kiedy dotrze", Progress.LIKELY, "examples go on after this word"),
+    ],
+)
+async def test_a_request_may_lack_its_object(dialog: Dialog, text: str, progress: Progress, why: str) -> None:
+    words = await dialog.consider(heard(text))
+    assert (words.progress, words.why) == (progress, why)
+
+
 async def test_what_is_hardly_recognised_is_not_taken_for_complete(asked_for_a_number: Dialog) -> None:
     said = replace(heard("jeden dwa trzy cztery pięć sześć"), confidence=0.3)
     words = await asked_for_a_number.consider(said)

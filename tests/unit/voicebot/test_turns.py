@@ -130,6 +130,19 @@ def test_who_was_cut_off_is_given_longer_even_for_complete_words(table: Table) -
     assert table.turns.deadline == ms(2400 + 450)
 
 
+def test_who_answers_a_short_sentence_at_once_was_not_cut_off(table: Table) -> None:
+    table.at(1000, CallerStarted(ms(1000)))
+    table.at(1520, CallerPaused(ms(1400)))
+    table.at(1530, Guess(1, COMPLETE))
+    assert table.at(1700, Elapsed()) == (EndTurn(1, "complete", 300),)
+    table.at(1800, BotStarted())
+    table.at(2400, BotFinished())
+    table.at(2600, CallerStarted(ms(2600)))
+    table.at(3120, CallerPaused(ms(3000)))
+    table.at(3130, Guess(2, COMPLETE))
+    assert table.turns.deadline == ms(3000 + 300)
+
+
 def test_an_interruption_holds_the_voice_then_stops_it(table: Table) -> None:
     table.at(0, BotStarted())
     assert table.at(2000, CallerStarted(ms(2000))) == (Hold(), Follow(ms(1800)))
