@@ -18,8 +18,9 @@ from flows.steps import BARE_STEPS, STEP_TYPES, StepModel
 from flows.texts import in_language
 from flows.validate import ReadFlow
 
-BOT_FILE, SYSTEMS_FILE = "bot.yaml", "systems.yaml"
-NO_FLOWS = (BOT_FILE, SYSTEMS_FILE, "pronunciation.yaml")  # the last one is for the voices, not for us
+BOT_FILE, SYSTEMS_FILE, ANSWERS_FILE = "bot.yaml", "systems.yaml", "answers.yaml"
+FOR_VOICES = ("pronunciation.yaml", "recordings.yaml")
+NO_FLOWS = (BOT_FILE, SYSTEMS_FILE, ANSWERS_FILE, *FOR_VOICES)
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 

@@ -91,10 +91,16 @@ class Conversation:
         return handoffs[-1] if handoffs and self.state.mode == "transferring" else None
 
     async def start(
-        self, *, language: str = "", caller: str = "", call_id: str = "chat", channel: Literal["voice", "chat"] = "chat"
+        self,
+        *,
+        language: str = "",
+        caller: str = "",
+        dialled: str = "",
+        call_id: str = "chat",
+        channel: Literal["voice", "chat"] = "chat",
     ) -> list[str]:
         """Begin; the greeting."""
-        step = self._engine.start(CallStarted(call_id, caller, "", language, channel), self._clock())
+        step = self._engine.start(CallStarted(call_id, caller, dialled, language, channel), self._clock())
         self._state, self.actions = step.state, list(step.actions)
         return self.heard()
 

@@ -17,6 +17,7 @@ from telephony.errors import TelephonyError
 from tts.errors import TtsError
 from voicebot.config import Config, load_config
 from voicebot.errors import VoicebotError
+from voicebot.flows_cli import flows_app
 
 OUR_ERRORS = (AsrError, FlowError, TelephonyError, TtsError, VoicebotError)
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A voicebot that answers a company's phone number.",
 )
+app.add_typer(flows_app, name="flows")
 out = Console()
 err = Console(stderr=True)
 
