@@ -25,14 +25,16 @@ _PREPARED_S = 180.0  # all voices of the callers
 _TALK_S = 90.0
 
 
-def configuration(data: Path, sip_port: int, http_port: int, calls: int) -> str:
+def configuration(
+    data: Path, sip_port: int, http_port: int, calls: int, *, bot: Path = BOT, longest_call_s: float = 1800
+) -> str:
     """Our `voicebot.yaml` (JSON is YAML): what `voicebot demo` uses, with more lines and nobody to hand over to."""
     settings = {
         "data": str(data),
         "sip": {"address": LOCALHOST, "port": sip_port, "max_calls": calls + 2},
-        "numbers": [{"number": number, "bot": str(BOT), "language": language} for language, number in NUMBERS.items()],
+        "numbers": [{"number": number, "bot": str(bot), "language": language} for language, number in NUMBERS.items()],
         "queues": {"service": {}},
-        "turns": {"drain_s": 1},
+        "turns": {"drain_s": 1, "longest_call_s": longest_call_s},
         "http": {"address": LOCALHOST, "port": http_port},
     }
     return json.dumps(settings, indent=1) + "\n"
@@ -57,12 +59,15 @@ async def shop(folder: Path) -> AsyncIterator[dict[str, str]]:
 
 
 @asynccontextmanager
-async def ours(folder: Path, calls: int, env: dict[str, str]) -> AsyncIterator[Running]:
+async def ours(
+    folder: Path, calls: int, env: dict[str, str], *, bot: Path = BOT, longest_call_s: float = 1800
+) -> AsyncIterator[Running]:
     """`voicebot serve`."""
     running = Running(free_port(socket.SOCK_DGRAM))
     health = free_port(socket.SOCK_STREAM)
     config = folder / "voicebot.yaml"
-    config.write_text(configuration(folder / "data", running.sip_port, health, calls), encoding="utf-8")
+    settings = configuration(folder / "data", running.sip_port, health, calls, bot=bot, longest_call_s=longest_call_s)
+    config.write_text(settings, encoding="utf-8")
     argv = [sys.executable, "-m", "voicebot", "serve", "--events", "--config", str(config)]
     async with Child("bot", argv, folder / "ours.log", on_line=running.events.append, env=env) as child:
         await until_healthy(child, f"http://{LOCALHOST}:{health}/health", READY_S)
