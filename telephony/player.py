@@ -18,7 +18,8 @@ from telephony.errors import PlayerFull
 from telephony.pcm import frame_samples, gain_of, scaled, silence
 
 CAPACITY_S = 120
-_RAMP_STEP = 0.5  # of full level in a frame: from silence to full in 40 ms
+# Of full level in a frame: to another level within 40 ms, to silence within 20 ms, or the caller talks to a voice.
+_RAMP_STEP, _FADE_STEP = 0.5, 1.0
 _REMEMBERED = 256  # utterances whose end is known, so that late audio for a stopped one is not played
 
 
@@ -163,7 +164,7 @@ class Player:
         self._stage.submit(lambda: self._aim(gain))
 
     def hold(self) -> None:
-        """Fade to silence within 40 ms and stay there: what comes next waits for `resume`, or is dropped by `stop`."""
+        """Fade to silence within 20 ms and stay there: what comes next waits for `resume`, or is dropped by `stop`."""
         self._stage.submit(lambda: self._aim(0.0))
 
     def resume(self) -> None:
@@ -273,7 +274,8 @@ class Player:
         gain, target = self._gain, self._target
         if gain == target:
             return pcm if gain == 1.0 else scaled(pcm, gain)
-        self._gain = gain + min(_RAMP_STEP, max(-_RAMP_STEP, target - gain))
+        step = _RAMP_STEP if target else _FADE_STEP
+        self._gain = gain + min(step, max(-step, target - gain))
         return scaled(pcm, np.linspace(gain, self._gain, self._frame, dtype=np.float32))
 
     def _enqueue(self, utterance: _Utterance) -> None:

@@ -212,10 +212,11 @@ def test_a_held_voice_goes_on_from_where_it_was(rig: Rig, leg: ScriptedLeg, play
     player.play("one", level(20 * FRAME, 1000))
     player.end("one")
     rig.run(8)
+    spoken = np.count_nonzero(sent(leg))
     player.hold()
     rig.run(20)
     before = sent(leg)
-    assert not before[-10 * FRAME :].any(), "held"
+    assert np.count_nonzero(before) <= spoken + FRAME, "silent within 20 ms of what was written"
     assert np.abs(np.diff(before[6 * FRAME :].astype(int))).max() <= 30, "without a click"
     assert player.busy
     heard = player.heard("one")
