@@ -216,7 +216,7 @@ def test_a_held_voice_goes_on_from_where_it_was(rig: Rig, leg: ScriptedLeg, play
     player.hold()
     rig.run(20)
     before = sent(leg)
-    assert np.count_nonzero(before) <= spoken + FRAME, "silent within 20 ms of what was written"
+    assert np.count_nonzero(before) <= spoken + 3 * FRAME, "40 ms were written ahead, then it fades for 20"
     assert np.abs(np.diff(before[6 * FRAME :].astype(int))).max() <= 30, "without a click"
     assert player.busy
     heard = player.heard("one")
