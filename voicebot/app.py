@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 from asr.activity import ActivityService
 from asr.client import RecogniserClient
-from flows import EmbeddedUnderstanding, Engine
-from flows.systems import SystemClient
 from telephony.baresip import BaresipEndpoint
 from telephony.leg import Leg
 from telephony.media import MediaThread
 from telephony.music import HoldMusic
 from tts.client import SpeechClient
 from tts.errors import UnknownVoice
+from tts.recordings import RecordedSynthesizer
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from tts.text import spoken
 from voicebot import ear_watch
-from voicebot.bots import load_bots, load_pronunciations
+from voicebot.bots import load_bots, sources
 from voicebot.call import Call
-from voicebot.config import Config, NumberSettings
+from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.errors import VoicebotError
 from voicebot.events import EventStream
 from voicebot.health import HealthServer
+from voicebot.live_bots import LiveBots
 from voicebot.parts import RunningBot, Services
 from voicebot.processes import ModelProcess
 from voicebot.records import RecordWriter
@@ -63,7 +63,9 @@ class App:
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._draining = False
         self._services: Services | None = None
-        self._bots: dict[Path, RunningBot] = {}
+        self._prompts: PromptStore | None = None
+        self._speaking: ConfiguredVoice | None = None
+        self._bots = LiveBots(config, self._get_ready, self.events)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None:
@@ -88,15 +90,8 @@ class App:
 
     async def _start(self) -> None:
         config = self._config
-        self._bots = {
-            folder: RunningBot(
-                *(bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot)),
-                *(config.speech, load_pronunciations(folder)),
-            )
-            for folder, bot in load_bots(config).items()
-        }
-        for bot in self._bots.values():
-            self._stack.push_async_callback(bot.systems.close)
+        self._bots.add(load_bots(config).items())
+        self._stack.push_async_callback(self._bots.close)
         config.data.mkdir(parents=True, exist_ok=True)
 
         writer = RecordWriter(config.data)
@@ -116,12 +111,11 @@ class App:
         self._stack.push_async_callback(recogniser.close)
         synthesizer = SpeechClient(sockets / "speaking")
         self._stack.push_async_callback(synthesizer.close)
-        prompts = PromptStore(config.data / "prompts", synthesizer)
-        await self._fill_prompts(prompts)
+        self._prompts = PromptStore(config.data / "prompts", RecordedSynthesizer(synthesizer))
         hearing_service = self._hearing_service()
-        speaking_service = self._speaking_service()
-        if speaking_service is not None:
-            await speaking_service.fill(self._fixed_prompts(speaking_service.voice))
+        self._speaking = self._speaking_service()
+        for source in sources(config):
+            await self._get_ready(source, self._bots[source])
 
         # Composed once a rate, which takes a moment that no live call should pay for.
         await asyncio.to_thread(lambda: [HoldMusic(rate) for rate in PROMPT_RATES])
@@ -131,12 +125,15 @@ class App:
         watching = asyncio.create_task(ear_watch.watch(activity), name="watch voice activity")
         watching.add_done_callback(self._watch_ended)
         self._stack.callback(watching.cancel)
+        versions = asyncio.create_task(self._bots.watch(), name="watch for published versions")
+        versions.add_done_callback(self._watch_ended)
+        self._stack.callback(versions.cancel)
         media = MediaThread(asyncio.get_running_loop())
         media.start()
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
         endpoint = BaresipEndpoint(config.sip.endpoint())
         self._services = Services(
-            config, endpoint, media, activity, recogniser, prompts, self.events, hearing_service, speaking_service
+            config, endpoint, media, activity, recogniser, self._prompts, self.events, hearing_service, self._speaking
         )
         endpoint.on_incoming(self._incoming)
         endpoint.on_dead(self._lost)
@@ -190,24 +187,23 @@ class App:
         self._stack.push_async_callback(service.close)
         return service
 
-    def _fixed_prompts(self, voice: Callable[[str], str] = lambda language: "") -> list[SpeechRequest]:
-        return [
-            bot.speech(spoken(spans, language), language, rate, voice(language))
-            for entry in self._config.numbers
-            for bot, language in [(self._bots[entry.bot], entry.language)]
-            for spans in bot.bot.fixed_texts(language)
-            for rate in PROMPT_RATES
-        ]
-
-    async def _fill_prompts(self, prompts: PromptStore) -> None:
+    async def _get_ready(self, source: BotSource, bot: RunningBot) -> None:
         """Fixed prompts are there before the first caller is. Raises UnknownVoice: without a voice nobody is served."""
-        report = await prompts.fill(self._fixed_prompts())
+        assert self._prompts is not None
+        languages = tuple(dict.fromkeys(entry.language for entry in self._config.numbers if entry.source == source))
+        report = await self._prompts.fill(fixed_prompts(bot, languages))
         log.info("prompts: %d kept, %d made in %.1f s", report.kept, report.made, report.seconds)
         for _, error in report.failed:
             if isinstance(error, UnknownVoice):
                 raise error
         if report.failed:
             log.error("%d prompts could not be made: %s", len(report.failed), report.failed[0][1])
+        if self._speaking is not None:
+            await self._speaking.fill(fixed_prompts(bot, languages, self._speaking.voice))
+
+    async def reload(self) -> None:
+        """Load every bot anew; live calls keep theirs. Told in log and events, never raised."""
+        await self._bots.reload()
 
     # Calls
 
@@ -226,8 +222,8 @@ class App:
     async def _serve(self, leg: Leg, number: NumberSettings, call_id: str) -> None:
         assert self._services is not None
         zone = self._config.timezone
-        call = Call(self._services, self._bots[number.bot], number, leg, call_id, lambda: datetime.now(zone))
-        await call.run()
+        async with self._bots.in_call(number.source) as bot:
+            await Call(self._services, bot, number, leg, call_id, lambda: datetime.now(zone)).run()
 
     def _over(self, call_id: str, task: asyncio.Task[None]) -> None:
         del self._calls[call_id]
@@ -237,8 +233,8 @@ class App:
     # State
 
     def _watch_ended(self, watching: asyncio.Task[None]) -> None:
-        if not watching.cancelled():
-            log.error("nobody watches over voice activity any more", exc_info=watching.exception())
+        if not watching.cancelled() and (error := watching.exception()) is not None:
+            log.error("the task to %s has ended", watching.get_name(), exc_info=error)
 
     def _lost(self, reason: str) -> None:
         if not self.failed.done():
@@ -253,21 +249,53 @@ class App:
         }
 
 
-async def serve(config: Config, stop: asyncio.Event, events: EventStream | None = None) -> None:
-    """Serve until `stop` is set, then drain. Raises what start raises, and EndpointLost."""
+async def serve(
+    config: Config, stop: asyncio.Event, events: EventStream | None = None, reload: asyncio.Event | None = None
+) -> None:
+    """Serve until `stop` is set, then drain; load the bots anew whenever `reload` is set, which clears it.
+
+    Raises what start raises, and EndpointLost.
+    """
     app = App(config, events)
     stopping = asyncio.create_task(stop.wait(), name="until stopped")
     starting = asyncio.create_task(app.start(), name="start")
+    reloading: asyncio.Task[None] | None = None
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             await starting
             waited: set[asyncio.Future[Any]] = {stopping, app.failed}
+            if reload is not None:
+                reloading = asyncio.create_task(_reload(app, reload), name="reload")
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (starting, stopping):
+        tasks = {task for task in (starting, stopping, reloading) if task is not None}
+        for task in tasks:
             task.cancel()
-        await asyncio.wait({starting, stopping})
+        await asyncio.wait(tasks)
         await app.stop()
     if app.failed.done():
         app.failed.result()
+
+
+async def _reload(app: App, wanted: asyncio.Event) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        await app.reload()
+
+
+def fixed_prompts(
+    bot: RunningBot, languages: Sequence[str], voice: Callable[[str], str] = lambda language: ""
+) -> list[SpeechRequest]:
+    """Every text without variables in these languages, as it is played or spoken; `voice`: another than the bot's."""
+    prompts = []
+    for language in languages:
+        for text in [spoken(spans, language) for spans in bot.bot.fixed_texts(language)]:
+            for rate in PROMPT_RATES:
+                recorded = bot.recordings.request(text, language, rate)
+                if recorded is None:
+                    prompts.append(bot.speech(text, language, rate, voice(language)))
+                elif not voice(language):
+                    prompts.append(recorded)
+    return prompts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import flows
@@ -11,26 +11,50 @@ from flows import Bot, FlowProblems, Known, Problem
 from tts import pronunciation
 from tts.errors import PronunciationMistakes
 from tts.pronunciation import Pronunciations
-from voicebot.config import Config, NumberSettings
+from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.errors import ConfigError
+from voicebot.recordings import Recordings, load_recordings
+from voicebot.versions import VersionStore
 
 PRONUNCIATION_FILE = "pronunciation.yaml"
+UNPACKED = "published"  # under the data folder
+
+
+@dataclass(frozen=True)
+class LoadedBot:
+    """All of a bot's folder that a call needs. `version`: 0 for a folder, else that of the published bot."""
+
+    bot: Bot
+    pronunciations: Pronunciations = field(default_factory=Pronunciations)
+    recordings: Recordings = field(default_factory=Recordings)
+    version: int = 0
 
 
 def load_bot(folder: Path, known: Known = Known()) -> Bot:  # noqa: B008 (frozen)
     """The bot in `folder`. Raises FlowProblems, with paths that can be opened from where the command was typed."""
+    return load_folder(folder, known).bot
+
+
+def load_folder(folder: Path, known: Known = Known(), *, shown: str = "", version: int = 0) -> LoadedBot:  # noqa: B008
+    """The bot in `folder` with all that belongs to it. Raises FlowProblems with the mistakes of all files, which are
+    named as in `shown`, or as in `folder`.
+    """
     problems: list[Problem] = []
+    pronunciations, recordings = Pronunciations(), Recordings()
+    bot = None
     try:
-        load_pronunciations(folder)
+        pronunciations = load_pronunciations(folder)
     except FlowProblems as error:
         problems += error.problems
     try:
         bot = flows.load_bot(folder, known=known)
+        recordings = load_recordings(folder, bot)
     except FlowProblems as error:
         problems = [*(replace(p, file=str(folder / p.file)) for p in error.problems), *problems]
-    if problems:
-        raise FlowProblems(problems)
-    return bot
+    if bot is None or problems:
+        prefix = str(folder)
+        raise FlowProblems([replace(p, file=(shown or prefix) + p.file.removeprefix(prefix)) for p in problems])
+    return LoadedBot(bot, pronunciations, recordings, version)
 
 
 def load_pronunciations(folder: Path) -> Pronunciations:
@@ -47,23 +71,50 @@ def load_pronunciations(folder: Path) -> Pronunciations:
     raise FlowProblems(told)
 
 
-def load_bots(config: Config) -> dict[Path, Bot]:
-    """Every bot that a number names, by folder. Raises FlowProblems with the mistakes of all of them.
+def load_source(source: BotSource, config: Config, *, version: int | None = None) -> LoadedBot:
+    """The bot of a number: of a folder, or the version of a published bot that answers (or the one that is named).
 
-    Raises ConfigError when a number is to be answered in a language that its bot, or no voice, speaks.
+    Raises FlowProblems; for a published bot VersionNotFound, VersionDamaged, CannotPack, RecordsUnavailable. Raises
+    ConfigError when a number is to be answered in a language that the bot, or no voice, speaks.
     """
     known = Known(queues=frozenset(config.queues))
-    bots: dict[Path, Bot] = {}
-    problems: list[Problem] = []
-    for folder in dict.fromkeys(entry.bot for entry in config.numbers):
+    if isinstance(source, Path):
+        loaded = load_folder(source, known)
+    else:
+        store = VersionStore(config.data)
         try:
-            bots[folder] = load_bot(folder, known)
+            number = store.current(source) if version is None else version
+            folder = store.package(source, number).unpack(config.data / UNPACKED)
+        finally:
+            store.close()
+        loaded = load_folder(folder, known, shown=f"{source}, version {number}: ", version=number)
+    entries = [entry for entry in config.numbers if entry.source == source]
+    if mistakes := [mistake for entry in entries for mistake in _mute(config, entry, loaded.bot)]:
+        raise ConfigError("\n".join(mistakes))
+    return loaded
+
+
+def sources(config: Config) -> Sequence[BotSource]:
+    """Every bot that a number names, once."""
+    return tuple(dict.fromkeys(entry.source for entry in config.numbers))
+
+
+def load_bots(config: Config) -> dict[BotSource, LoadedBot]:
+    """Every bot that a number names. Raises FlowProblems with the mistakes of all, and what else `load_source` does."""
+    bots: dict[BotSource, LoadedBot] = {}
+    problems: list[Problem] = []
+    mute: list[str] = []
+    for source in sources(config):
+        try:
+            bots[source] = load_source(source, config)
         except FlowProblems as error:
             problems += error.problems
+        except ConfigError as error:
+            mute.append(error.message)
     if problems:
         raise FlowProblems(problems)
-    if mistakes := [mistake for entry in config.numbers for mistake in _mute(config, entry, bots[entry.bot])]:
-        raise ConfigError("\n".join(mistakes))
+    if mute:
+        raise ConfigError("\n".join(mute))
     return bots
 
 

@@ -79,6 +79,7 @@ class Call:
             dialled=context.dialled,
             language=context.language,
             bot=self._bot.bot.name,
+            version=self._bot.version,
         )
         try:
             await self._leg.answer()

@@ -53,7 +53,7 @@ def serve(
     config: ConfigOption = DEFAULT_CONFIG,
     events: Annotated[bool, typer.Option("--events", help="Print every call event as a JSON line.")] = False,
 ) -> None:
-    """Answer calls until stopped (SIGTERM or Ctrl-C drain first)."""
+    """Answer calls until stopped (SIGTERM or Ctrl-C drain first). SIGHUP loads the bots anew."""
     from voicebot.app import serve as serve_app
     from voicebot.events import EventStream
     from voicebot.records.privacy import LiveLines
@@ -64,11 +64,12 @@ def serve(
         stream.attach(LiveLines(lambda line: print(line, flush=True)))
 
     async def run() -> None:
-        stop = asyncio.Event()
+        stop, reload = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, stop.set)
-        await serve_app(settings, stop, stream)
+        loop.add_signal_handler(signal.SIGHUP, reload.set)
+        await serve_app(settings, stop, stream, reload)
 
     asyncio.run(run())
 
@@ -76,16 +77,14 @@ def serve(
 @app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="A configuration file, or a bot's folder.")] = DEFAULT_CONFIG,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one line of JSON.")] = False,
 ) -> None:
     """Check a configuration and its bots, or one bot; tells all mistakes at once."""
-    from voicebot.bots import load_bot, load_bots
+    from voicebot.check import check_as_json, check_command
 
-    if path.is_dir():
-        bot = load_bot(path)
-        out.print(f"{path}: the bot {bot.name} is correct.")
-        return
-    names = ", ".join(bot.name for bot in load_bots(load_config(path)).values())
-    out.print(f"{path} is correct. Bots: {names}.")
+    if as_json:
+        raise typer.Exit(check_as_json(path))
+    check_command(path, out)
 
 
 @app.command()

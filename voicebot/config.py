@@ -222,12 +222,30 @@ class SpeechSettings(_Section):
     service: SpeakingService | None = None
 
 
+BotSource = Path | str
+
+
 class NumberSettings(_Section):
-    """A telephone number that is answered: by which bot, in which language. `"*"` is any number not named."""
+    """A telephone number that is answered: by which bot, in which language. `"*"` is any number not named.
+
+    The bot is a folder, or the name of one that was published.
+    """
 
     number: str
-    bot: Path
+    bot: Path | None = None
+    published: str | None = None
     language: Literal["pl", "en"]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> NumberSettings:
+        if (self.bot is None) == (self.published is None):
+            raise ValueError("Name one bot: `bot`, a folder, or `published`, a name given to `voicebot flows publish`.")
+        return self
+
+    @property
+    def source(self) -> BotSource:
+        """Where the bot comes from: a folder, or the name of a published bot."""
+        return self.bot if self.bot is not None else str(self.published)
 
 
 class AgentSettings(_Section):
@@ -315,7 +333,10 @@ def _anchored(config: Config, base: Path) -> Config:
     return config.model_copy(
         update={
             "data": base / config.data,
-            "numbers": tuple(entry.model_copy(update={"bot": base / entry.bot}) for entry in config.numbers),
+            "numbers": tuple(
+                entry.model_copy(update={"bot": base / entry.bot}) if entry.bot is not None else entry
+                for entry in config.numbers
+            ),
             "recognition": config.recognition.model_copy(update={"models_dir": base / config.recognition.models_dir}),
             "speech": config.speech.model_copy(update={"voices_dir": base / config.speech.voices_dir}),
         }

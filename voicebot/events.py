@@ -48,12 +48,16 @@ class CallEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class CallStarted(CallEvent):
-    """A call came in. `caller` is the caller's number, empty when withheld; `bot` the name of the loaded bot."""
+    """A call came in. `caller` is the caller's number, empty when withheld; `bot` the name of the loaded bot.
+
+    `version` is the published version that it runs under to its end; 0 for a bot from a folder.
+    """
 
     caller: str
     dialled: str
     language: str
     bot: str
+    version: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +184,23 @@ class Fault(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BotTaken(CallEvent):
+    """New calls are answered by this version of a bot (0: by its folder as it is now). It is about no call."""
+
+    bot: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BotRefused(CallEvent):
+    """A version of a bot, or its folder, cannot be used; the one before stays. It is about no call."""
+
+    bot: str
+    version: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallEnded(CallEvent):
     """The last event of every call."""
 
@@ -191,10 +212,11 @@ class CallEnded(CallEvent):
 EVENT_TYPES: tuple[type[CallEvent], ...] = (
     CallStarted, BotSaid, CallerSaid, CallerSaying, KeysPressed, Decision, SystemCalled, RecordingStopped,
     HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, TurnTimed, StoodIn,
-    Fault, CallEnded,
+    Fault, BotTaken, BotRefused, CallEnded,
 )  # fmt: skip
-PASSING = (CallerSaying,)
-"""Events of the moment: what they tell comes again in another event. No record, log or summary has them."""
+PASSING = (CallerSaying, BotTaken, BotRefused)
+"""Events of the moment, for those who watch: what they tell comes again in another event, or is about no call. No
+record of a call has them."""
 
 
 def event_name(event: CallEvent | type[CallEvent]) -> str:

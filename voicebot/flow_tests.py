@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
 
-from flows import Bot, EmbeddedUnderstanding, Engine, FlowProblems, Problem
+from flows import Bot, EmbeddedUnderstanding, Engine
 from flows.actions import CallSystem
-from flows.scripted import Played, Scripted, TextTalk, load_conversations, play
+from flows.scripted import Played, Scripted, TextTalk, play
 from flows.source import closest
 from flows.testing import FakeSystemClient
 from tts.text import spoken
-from voicebot.bots import load_bot
+from voicebot.check import load_tested
 from voicebot.errors import VoicebotError
 
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -29,24 +28,6 @@ class NothingToPlay(VoicebotError):
     """No conversation was found, or none of that name or language."""
 
     code = "nothing_to_play"
-
-
-def load_tested(folder: Path) -> tuple[Bot, tuple[Scripted, ...]]:
-    """The bot and its conversations. Raises FlowProblems with the mistakes of both."""
-    problems: list[Problem] = []
-    bot: Bot | None = None
-    conversations: tuple[Scripted, ...] = ()
-    try:
-        bot = load_bot(folder)
-    except FlowProblems as error:
-        problems += error.problems
-    try:
-        conversations = load_conversations(folder, bot)
-    except FlowProblems as error:
-        problems += [replace(problem, file=str(folder / problem.file)) for problem in error.problems]
-    if bot is None or problems:
-        raise FlowProblems(problems)
-    return bot, conversations
 
 
 def test_command(folder: Path, *, only: str, language: str, audio: bool, as_json: bool) -> int:

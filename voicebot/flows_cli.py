@@ -6,9 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-flows_app = typer.Typer(no_args_is_help=True, help="Test the flows of a bot.")
+flows_app = typer.Typer(no_args_is_help=True, help="Test, publish and roll back the flows of a bot.")
 
+out = Console()
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+DEFAULT_CONFIG = Path("voicebot.yaml")
+AuthorOption = Annotated[str, typer.Option(help="Who does it; the user of this machine when left out.")]
+BotArgument = Annotated[str, typer.Argument(help="A bot's name.")]
 FolderArgument = Annotated[Path, typer.Argument(help="A bot's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON in the last line.")]
 
@@ -25,3 +32,54 @@ def run_tests(
     from voicebot.flow_tests import test_command
 
     raise typer.Exit(test_command(folder, only=only, language=language, audio=audio, as_json=as_json))
+
+
+@flows_app.command()
+def publish(
+    folder: FolderArgument,
+    note: Annotated[str, typer.Option("--note", "-m", help="What is different.")] = "",
+    author: AuthorOption = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Check a bot and keep it as a version that answers new calls, without a restart."""
+    from voicebot.config import load_config
+    from voicebot.versions import command
+
+    command.publish(load_config(config), folder, author=author, note=note, console=out)
+
+
+@flows_app.command()
+def versions(bot: BotArgument, as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """List the versions of a bot, the newest first."""
+    from voicebot.config import load_config
+    from voicebot.versions import command
+
+    command.show_versions(load_config(config), bot, as_json=as_json, console=out)
+
+
+@flows_app.command()
+def diff(
+    bot: BotArgument,
+    first: Annotated[int, typer.Argument(help="The version to begin with.")],
+    second: Annotated[int, typer.Argument(help="The version to compare it with.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Show what changed from one version of a bot to another."""
+    from voicebot.config import load_config
+    from voicebot.versions import command
+
+    command.show_difference(load_config(config), bot, first, second, console=out)
+
+
+@flows_app.command()
+def rollback(
+    bot: BotArgument,
+    version: Annotated[int, typer.Argument(help="The version that is to answer.")],
+    author: AuthorOption = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Let another version of a bot answer new calls, without a restart."""
+    from voicebot.config import load_config
+    from voicebot.versions import command
+
+    command.roll_back(load_config(config), bot, version, author=author, console=out)

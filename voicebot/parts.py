@@ -18,6 +18,7 @@ from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from voicebot.config import Config, SpeechSettings
 from voicebot.events import PASSING, REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped, StoodIn
+from voicebot.recordings import RecordedVoice, Recordings
 
 if TYPE_CHECKING:
     from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
@@ -72,15 +73,18 @@ class Services:
     def voice_for(self, context: CallContext, bot: RunningBot) -> Voice:
         """Who speaks in this call: ours, or a configured service with ours behind it."""
         if self.speaking_service is None:
-            return OwnVoice(self.prompts, bot.speech)
+            return self._with_recordings(bot, OwnVoice(self.prompts, bot.speech))
         self.speaking_service.warm(context.language)
         tell = context.tell_of("speech", self.speaking_service.name)
-        return self.speaking_service.backed_by(self.prompts, bot.speech, tell)
+        return self._with_recordings(bot, self.speaking_service.backed_by(self.prompts, bot.speech, tell))
+
+    def _with_recordings(self, bot: RunningBot, voice: Voice) -> Voice:
+        return RecordedVoice(bot.recordings, self.prompts, voice) if bot.recordings.by_text else voice
 
 
 @dataclass(frozen=True)
 class RunningBot:
-    """A bot that is loaded and checked. Calls keep the one they started with."""
+    """A bot that is loaded and checked. Calls keep the one they started with. `version` 0: it is from a folder."""
 
     bot: Bot
     engine: Engine
@@ -88,6 +92,8 @@ class RunningBot:
     systems: Systems
     speech_settings: SpeechSettings
     pronunciations: Pronunciations = field(default_factory=Pronunciations)
+    recordings: Recordings = field(default_factory=Recordings)
+    version: int = 0
 
     def speech(self, text: str, language: str, sample_rate: int, voice: str = "") -> SpeechRequest:
         """See Phrase; `tts.text` has made the text of spans."""

@@ -1,11 +1,11 @@
-"""The tables: calls, their events, and callbacks that were promised."""
+"""The tables: calls, their events, callbacks that were promised, and the versions of bots."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -32,7 +32,10 @@ class Base(DeclarativeBase):
 
 
 class CallRow(Base):
-    """One call. `outcome` is empty while it goes on; `recording` is "kept" or why it was not."""
+    """One call. `outcome` is empty while it goes on; `recording` is "kept" or why it was not.
+
+    `version`: the published version of the bot that it ran under; 0 for a bot from a folder.
+    """
 
     __tablename__ = "calls"
 
@@ -41,6 +44,7 @@ class CallRow(Base):
     dialled: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="")
     bot: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     duration_s: Mapped[float | None]
@@ -81,3 +85,57 @@ class CallbackRow(Base):
     done_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("call_id", "number", name="callbacks_once"),)
+
+
+class ContentRow(Base):
+    """The bytes of a file, once however many versions have it."""
+
+    __tablename__ = "contents"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class VersionRow(Base):
+    """A bot as it was published; never changed. `sha256` is that of all its files together."""
+
+    __tablename__ = "versions"
+
+    bot: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    published_at: Mapped[datetime]
+    author: Mapped[str]
+    note: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("bot", "sha256", name="versions_once"),)
+
+
+class VersionFileRow(Base):
+    """A file of a version, by its path in the bot's folder."""
+
+    __tablename__ = "version_files"
+
+    bot: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("contents.sha256"))
+
+    __table_args__ = (ForeignKeyConstraint(["bot", "version"], ["versions.bot", "versions.number"]),)
+
+
+class ReleaseRow(Base):
+    """That a version was to answer calls from then on. The last one of a bot holds."""
+
+    __tablename__ = "releases"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bot: Mapped[str]
+    version: Mapped[int]
+    at: Mapped[datetime]
+    author: Mapped[str]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["bot", "version"], ["versions.bot", "versions.number"]),
+        Index("releases_by_bot", "bot", "id"),
+    )

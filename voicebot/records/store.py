@@ -118,6 +118,7 @@ def _call_changes(event: CallEvent) -> dict[str, Any]:
                 "dialled": event.dialled,
                 "language": event.language,
                 "bot": event.bot,
+                "version": event.version,
             }
         case RecordingStopped(reason=reason):
             return {"recording": reason}
@@ -165,6 +166,7 @@ class CallRecord:
     dialled: str
     language: str
     bot: str
+    version: int
     started_at: datetime
     ended_at: datetime | None
     duration_s: float | None

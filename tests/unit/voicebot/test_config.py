@@ -107,3 +107,17 @@ def test_rtp_ports_that_cannot_work(tmp_path: Path, setting: str, message: str) 
 def test_a_time_zone_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Write one like Europe/Warsaw"):
         load_config(write(tmp_path, GOOD + "timezone: Europe/Radom\n"))
+
+
+@pytest.mark.parametrize("bots", ["", "bot: shop, published: shop, "])
+def test_a_number_has_one_bot(tmp_path: Path, bots: str) -> None:
+    path = tmp_path / "voicebot.yaml"
+    path.write_text(f"numbers:\n  - {{number: '1', {bots}language: pl}}\n")
+    with pytest.raises(ConfigError, match=r"voicebot\.yaml:2:5: numbers\.0: Name one bot: `bot`, a folder, or `publ"):
+        load_config(path)
+
+
+def test_a_published_bot_has_no_folder(tmp_path: Path) -> None:
+    path = tmp_path / "voicebot.yaml"
+    path.write_text("numbers:\n  - {number: '1', published: shop, language: pl}\n")
+    assert [entry.source for entry in load_config(path).numbers] == ["shop"]

@@ -32,7 +32,7 @@ from voicebot.events import (
 STAMP: Stamp = {"call_id": "c1", "at": datetime(2026, 11, 23, 10, 0, tzinfo=UTC), "offset_s": 1.5}
 
 SAMPLES: dict[str, Any] = {
-    "str": "zażółć", "bool": True, "float": 0.25, "Outcome": Outcome.HANDED_OFF, "datetime": STAMP["at"],
+    "str": "zażółć", "int": 7, "bool": True, "float": 0.25, "Outcome": Outcome.HANDED_OFF, "datetime": STAMP["at"],
     "Mapping[str, Any]": {"command": "start_flow", "slots": [1, None]}, "Mapping[str, float]": {"decode": 80.0},
 }  # fmt: skip
 
