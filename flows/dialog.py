@@ -235,7 +235,7 @@ def answer_keys(turn: Turn, keys: str) -> list[Command]:
     """What keys mean to the open question; empty when nothing."""
     kind, name = turn.question
     if kind == "slot":
-        value = turn.slot(name).from_keys(keys, turn.today)
+        value = turn.slot(name).from_keys(keys, turn.now)
         return [] if value is None else [SetSlot(name, value)]
     if kind in ("confirm", "more"):
         answers: dict[str, Command] = {"1": Affirm(), "2": Deny()}

@@ -64,14 +64,13 @@ class Engine:
 
     def context(self, state: State) -> TurnContext:
         """What may be understood now. While a system is being asked it is still the last question that is open."""
-        now = datetime.fromisoformat(state.data["now"])
-        turn = Turn(self.bot, state, now)
+        turn = Turn(self.bot, state, state.now)
         kind, slot = turn.question
         frame = state.data["frame"]
         return TurnContext(
             language=turn.language,
             question=kind,
-            today=turn.today,
+            now=turn.now,
             commands=dialog.possible(turn),
             flows=tuple(
                 FlowOption(
@@ -133,8 +132,8 @@ def _accepts_zero(turn: Turn) -> bool:
     kind, name = turn.question
     if kind != "slot":
         return False
-    value = turn.slot(name).from_keys(_PERSON_KEY, turn.today)
-    return value is not None and not isinstance(turn.slot(name).accept(value, turn.today), Rejected)
+    value = turn.slot(name).from_keys(_PERSON_KEY, turn.now)
+    return value is not None and not isinstance(turn.slot(name).accept(value, turn.now), Rejected)
 
 
 def _no_input(turn: Turn, _: NoInput) -> None:

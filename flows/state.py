@@ -6,8 +6,9 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from flows.actions import Action
 from flows.commands import Understood
@@ -38,6 +39,12 @@ class State:
         """Name of the flow the caller is in, or empty."""
         frame = self.data["frame"]
         return str(frame["flow"]) if frame else ""
+
+    @property
+    def now(self) -> datetime:
+        """When the last event happened, in the firm's time zone."""
+        now = datetime.fromisoformat(self.data["now"])
+        return now.astimezone(ZoneInfo(self.data["zone"])) if self.data["zone"] else now
 
     @property
     def slots(self) -> dict[str, Any]:
@@ -79,19 +86,23 @@ class TurnContext:
 
     `question` is the open question: "intent" (what can I do), "slot" (a value), "confirm" (is this value right) or
     "more" (anything else). `slot` names the slot asked for or read back. `slots` are those of the running flow,
-    `values` what they hold. `commands` are the names (see `commands.command_name`) that make sense now. `today`
-    anchors dates.
+    `values` what they hold. `commands` are the names (see `commands.command_name`) that make sense now. `now`
+    anchors dates and times.
     """
 
     language: str
     question: Literal["intent", "slot", "confirm", "more"]
-    today: date
+    now: datetime
     commands: frozenset[str]
     flows: tuple[FlowOption, ...] = ()
     flow: str = ""
     slot: str = ""
     slots: Mapping[str, Slot] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
 
 
 class Understanding(Protocol):

@@ -32,6 +32,7 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "call": {"id": call_id, "caller": caller, "dialled": dialled, "channel": channel},
         "language": language,
         "now": "",
+        "zone": "",
         "mode": "listening",
         "question": {"kind": "intent", "slot": ""},
         "frame": None,
@@ -58,7 +59,9 @@ class Turn:
     def __init__(self, bot: Bot, state: State, now: datetime) -> None:
         self.bot = bot
         self.data = state.to_json()
+        self.now = now
         self.data["now"] = now.isoformat()
+        self.data["zone"] = getattr(now.tzinfo, "key", "")
         self.actions: list[actions.Action] = []
         self._spoken: list[actions.Say] = []
 
@@ -68,7 +71,7 @@ class Turn:
 
     @property
     def today(self) -> date:
-        return datetime.fromisoformat(self.data["now"]).date()
+        return self.now.date()
 
     @property
     def caller(self) -> str:
@@ -278,10 +281,10 @@ class Turn:
     def accept(self, name: str, value: Any) -> Any | Rejected:
         """A value as the slot keeps it, joined with what was said of it before, or why it is refused."""
         slot = self.slot(name)
-        accepted = slot.accept(value, self.today)
+        accepted = slot.accept(value, self.now)
         partial = self.frame["partial"]
         if isinstance(accepted, Rejected) and partial and partial["slot"] == name:
-            joined = slot.join(partial["value"], value, self.today)
+            joined = slot.join(partial["value"], value, self.now)
             if joined is not None:
                 return joined
         return accepted

@@ -151,8 +151,8 @@ class _Reading:
         slots = option.slots if option else {}
         found: dict[str, Any] = {}
         for name, slot in slots.items():
-            value = slot.parse(self._text, context.language, context.today, asked=False)
-            if value is not None and not isinstance(slot.accept(value, context.today), Rejected):
+            value = slot.parse(self._text, context.language, context.now, asked=False)
+            if value is not None and not isinstance(slot.accept(value, context.now), Rejected):
                 found[name] = value
         return found
 
@@ -202,10 +202,10 @@ class _Reading:
             return self._answer_to_read_back()
         if self._is_free_text():
             return None  # only when it is nothing else
-        value = slot.parse(self._text, context.language, context.today, asked=True)
+        value = slot.parse(self._text, context.language, context.now, asked=True)
         if value is None:
             return None
-        refused = isinstance(slot.accept(value, context.today), Rejected)
+        refused = isinstance(slot.accept(value, context.now), Rejected)
         if refused and (repaired := self._repair()) is not None:
             return repaired  # "one moment" holds a number, too
         return self._yes([SetSlot(context.slot, value)], 0.6 if refused else 0.9, f"a value for {context.slot}")
@@ -220,13 +220,13 @@ class _Reading:
         current = context.values.get(context.slot)
         rest = self._after_denial()
         if rest is not None:
-            amended = slot.amend(current, " ".join(rest), context.language, context.today) if rest else None
+            amended = slot.amend(current, " ".join(rest), context.language, context.now) if rest else None
             if amended is not None and amended != current:
                 return self._yes([Deny(), CorrectSlot(context.slot, amended)], 0.9, "a new value in the denial")
             if not rest or amended is not None or len(self._core(rest)) <= _LEFT_OVER:
                 return self._yes([Deny()], 0.9, "a phrase for deny")
             return None
-        value = slot.parse(self._text, context.language, context.today, asked=True)
+        value = slot.parse(self._text, context.language, context.now, asked=True)
         agreed = self._phrases["affirm"].after(self._words) is not None
         if value is not None and value != current and not self._is_free_text():
             return None if agreed else self._yes([CorrectSlot(context.slot, value)], 0.8, "another value")
@@ -251,7 +251,7 @@ class _Reading:
             slot = context.slots.get(name)
             if slot is None or name == context.slot:
                 continue
-            new = slot.parse(self._text, context.language, context.today, asked=False)
+            new = slot.parse(self._text, context.language, context.now, asked=False)
             if new is not None and new != value:
                 return self._yes([CorrectSlot(name, new)], 0.75, f"a new value for {name}")
         return None

@@ -109,7 +109,7 @@ class Dialog:
     def _acts(self, command: Command, context: TurnContext) -> bool:
         """Could the flow go on with it? A number that is not what it should be may still lack digits."""
         if isinstance(command, SetSlot) and self.expect.kind == "digits" and command.slot in context.slots:
-            return not isinstance(context.slots[command.slot].accept(command.value, context.today), Rejected)
+            return not isinstance(context.slots[command.slot].accept(command.value, context.now), Rejected)
         return not isinstance(command, NoMatch)
 
     async def heard(self, words: Words) -> tuple[Action, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -25,7 +25,8 @@ class Rejected:
 class Slot(BaseModel, ABC):
     """Settings of a slot as written in the flow file, and what its type knows about values.
 
-    Values are plain JSON. All methods are pure and never raise for odd text.
+    Values are plain JSON. All methods are pure and never raise for odd text. `now` is the hour of the call; one with
+    a zone that has summer time makes "in two hours" right on the nights when the clocks change.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,14 +35,16 @@ class Slot(BaseModel, ABC):
     ask: Text
     no_match: Wordings = []
     no_input: Wordings = []
-    confirm: Literal["none", "read_back"] = "none"
+    confirm: Literal["none", "implicit", "read_back"] = "none"
+    shared: bool = False  # known for the whole call, not only to its flow
+    optional: bool = False  # the caller may say that there is none
 
     @abstractmethod
-    def parse(self, text: str, language: str, today: date, *, asked: bool) -> Any | None:
+    def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> Any | None:
         """The value that a text gives, or None. Unless it was asked for, only what is beyond doubt."""
 
     @abstractmethod
-    def accept(self, value: Any, today: date) -> Any | Rejected:
+    def accept(self, value: Any, now: datetime) -> Any | Rejected:
         """The value in its stored form, or why it is wrong. Values come from understanding and may be anything."""
 
     @abstractmethod
@@ -56,15 +59,15 @@ class Slot(BaseModel, ABC):
         """Whether nothing simpler can be meant by the text than this value, which was parsed from it."""
         return True
 
-    def amend(self, value: Any, text: str, language: str, today: date) -> Any | None:
+    def amend(self, value: Any, text: str, language: str, now: datetime) -> Any | None:
         """The value after a correction such as "not six, seven"; `text` comes without the leading "no"."""
-        return self.parse(text, language, today, asked=True)
+        return self.parse(text, language, now, asked=True)
 
-    def from_keys(self, keys: str, today: date) -> Any | None:
+    def from_keys(self, keys: str, now: datetime) -> Any | None:
         """The value that keys give (without `#`), or None."""
         return None
 
-    def join(self, first: Any, second: Any, today: date) -> Any | None:
+    def join(self, first: Any, second: Any, now: datetime) -> Any | None:
         """The value that two partial answers give together, or None where a type has no such thing."""
         return None
 

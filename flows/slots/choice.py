@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -27,11 +27,11 @@ class ChoiceSlot(Slot):
             if any(Pattern(phrase).occurs(text) for phrase in [option, *list_in_language(words, language)])
         ]
 
-    def parse(self, text: str, language: str, today: date, *, asked: bool) -> str | None:
+    def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> str | None:
         mentioned = self._mentioned(text, language)
         return mentioned[0] if len(mentioned) == 1 else None
 
-    def accept(self, value: Any, today: date) -> str | Rejected:
+    def accept(self, value: Any, now: datetime) -> str | Rejected:
         return value if isinstance(value, str) and value in self.options else Rejected("not_understood", {})
 
     def label(self, option: str, language: str) -> str:
@@ -48,12 +48,12 @@ class ChoiceSlot(Slot):
         )
         return Expectation("choice", hints=hints)
 
-    def amend(self, value: Any, text: str, language: str, today: date) -> str | None:
+    def amend(self, value: Any, text: str, language: str, now: datetime) -> str | None:
         """After a denial the option already chosen is the one denied, so the other one mentioned is meant."""
         others = [option for option in self._mentioned(text, language) if option != value]
         return others[0] if len(others) == 1 else None
 
-    def from_keys(self, keys: str, today: date) -> str | None:
+    def from_keys(self, keys: str, now: datetime) -> str | None:
         names = list(self.options)
         return names[int(keys) - 1] if keys.isdigit() and 1 <= int(keys) <= len(names) else None
 

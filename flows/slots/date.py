@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from flows.actions import Expectation
@@ -36,7 +36,8 @@ class DateSlot(Slot):
     type: Literal["date"]
     past: bool = False
 
-    def parse(self, text: str, language: str, today: date, *, asked: bool) -> str | None:
+    def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> str | None:
+        today = now.date()
         found = self._written(text, today) or self._spoken(tokens(text), language, today, asked=asked)
         return found.isoformat() if found else None
 
@@ -84,14 +85,14 @@ class DateSlot(Slot):
     def _first_fitting(self, days: list[date | None], today: date) -> date | None:
         return next((d for d in days if d is not None and (d <= today if self.past else d >= today)), None)
 
-    def accept(self, value: Any, today: date) -> str | Rejected:
+    def accept(self, value: Any, now: datetime) -> str | Rejected:
         try:
             day = date.fromisoformat(value)
         except (TypeError, ValueError):
             return Rejected("not_understood", {})
-        if self.past and day > today:
+        if self.past and day > now.date():
             return Rejected("date_future", {"heard": day.isoformat()})
-        if not self.past and day < today:
+        if not self.past and day < now.date():
             return Rejected("date_past", {"heard": day.isoformat()})
         return day.isoformat()
 
@@ -101,14 +102,14 @@ class DateSlot(Slot):
     def expectation(self, language: str) -> Expectation:
         return Expectation("free", hints=tuple(_RELATIVE[language]))
 
-    def amend(self, value: Any, text: str, language: str, today: date) -> str | None:
+    def amend(self, value: Any, text: str, language: str, now: datetime) -> str | None:
         """ "(Not) the sixth, the seventh": the last day named replaces the day; other corrections are new dates."""
         current = date.fromisoformat(value)
         numbers = find_numbers(text, language)
         if len(numbers) == 2 and numbers[0].value == current.day and _index(tokens(text), _MONTHS[language]) is None:
             moved = _day(current.year, current.month, numbers[1].value)
             return moved.isoformat() if moved else None
-        return self.parse(text, language, today, asked=True)
+        return self.parse(text, language, now, asked=True)
 
 
 def _day(year: int, month: int, day: int) -> date | None:

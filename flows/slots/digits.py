@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -28,7 +28,7 @@ class DigitsSlot(Slot):
             return False
         return self.pattern is None or re.fullmatch(self.pattern, digits) is not None
 
-    def parse(self, text: str, language: str, today: date, *, asked: bool) -> str | None:
+    def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> str | None:
         runs = digit_runs(text, language, fuzzy=asked)
         fitting = [next(filter(self._fits, digit_readings(run)), None) for run in runs]
         found = [digits for digits in fitting if digits is not None]
@@ -45,7 +45,7 @@ class DigitsSlot(Slot):
         runs = digit_runs(text, language, fuzzy=True)
         return any(value == next(digit_readings(run)) for run in runs)
 
-    def accept(self, value: Any, today: date) -> str | Rejected:
+    def accept(self, value: Any, now: datetime) -> str | Rejected:
         digits = re.sub(r"[\s-]", "", str(value))
         if not (digits.isascii() and digits.isdigit()):
             return Rejected("not_understood", {})
@@ -61,7 +61,7 @@ class DigitsSlot(Slot):
     def expectation(self, language: str) -> Expectation:
         return Expectation("digits", length=self.length, timeout_s=8.0, keys=True)
 
-    def amend(self, value: Any, text: str, language: str, today: date) -> str | None:
+    def amend(self, value: Any, text: str, language: str, now: datetime) -> str | None:
         """A whole new number, or "(not) six, seven": the second takes the place of the first if that is there once."""
         said = [number.digits for number in find_numbers(text, language, fuzzy=True)]
         if self._fits("".join(said)):
@@ -70,12 +70,12 @@ class DigitsSlot(Slot):
             old, new = "".join(said[:cut]), "".join(said[cut:])
             if str(value).count(old) == 1 and len(old) == len(new):
                 return str(value).replace(old, new)
-        return self.parse(text, language, today, asked=True)
+        return self.parse(text, language, now, asked=True)
 
-    def from_keys(self, keys: str, today: date) -> str | None:
+    def from_keys(self, keys: str, now: datetime) -> str | None:
         return keys if keys.isdigit() else None
 
-    def join(self, first: Any, second: Any, today: date) -> str | None:
+    def join(self, first: Any, second: Any, now: datetime) -> str | None:
         whole = f"{first}{second}"
         return whole if self._fits(whole) else None
 

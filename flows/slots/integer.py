@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -22,14 +22,14 @@ class IntegerSlot(Slot):
     minimum: int = Field(default=0)
     maximum: int = Field(default=1_000_000)
 
-    def parse(self, text: str, language: str, today: date, *, asked: bool) -> int | None:
+    def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> int | None:
         numbers = [number for number in find_numbers(text, language, fuzzy=asked) if not number.ordinal]
         if not numbers or (len(numbers) > 1 and not asked):
             return None
         value = numbers[-1].value
         return value if asked or self.minimum <= value <= self.maximum else None
 
-    def accept(self, value: Any, today: date) -> int | Rejected:
+    def accept(self, value: Any, now: datetime) -> int | Rejected:
         if isinstance(value, bool) or not isinstance(value, int):
             return Rejected("not_understood", {})
         if self.minimum <= value <= self.maximum:
@@ -42,7 +42,7 @@ class IntegerSlot(Slot):
     def expectation(self, language: str) -> Expectation:
         return Expectation("digits", keys=True)
 
-    def from_keys(self, keys: str, today: date) -> int | None:
+    def from_keys(self, keys: str, now: datetime) -> int | None:
         return int(keys) if keys.isdigit() and len(keys) < 10 else None
 
     def mistakes(self) -> list[tuple[str, str, str]]:

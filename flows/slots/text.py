@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Any, Literal
 
 from flows.actions import Expectation
@@ -17,10 +17,10 @@ class TextSlot(Slot):
 
     type: Literal["text"]
 
-    def parse(self, text: str, language: str, today: date, *, asked: bool) -> str | None:
+    def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> str | None:
         return text.strip() or None if asked else None
 
-    def accept(self, value: Any, today: date) -> str | Rejected:
+    def accept(self, value: Any, now: datetime) -> str | Rejected:
         if isinstance(value, str) and value.strip():
             return value.strip()[:_LONGEST]
         return Rejected("not_understood", {})

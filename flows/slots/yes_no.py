@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Any, Literal
 
 from flows.actions import Expectation
@@ -16,7 +16,7 @@ class YesNoSlot(Slot):
 
     type: Literal["yes_no"]
 
-    def parse(self, text: str, language: str, today: date, *, asked: bool) -> bool | None:
+    def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> bool | None:
         if not asked:
             return None
         phrases = understood_phrases(language)
@@ -24,7 +24,7 @@ class YesNoSlot(Slot):
             return False
         return True if phrases["affirm"].starts(text) else None
 
-    def accept(self, value: Any, today: date) -> bool | Rejected:
+    def accept(self, value: Any, now: datetime) -> bool | Rejected:
         return value if isinstance(value, bool) else Rejected("not_understood", {})
 
     def spans(self, value: Any, language: str) -> tuple[Span, ...]:
@@ -33,5 +33,5 @@ class YesNoSlot(Slot):
     def expectation(self, language: str) -> Expectation:
         return Expectation("yes_no")
 
-    def from_keys(self, keys: str, today: date) -> bool | None:
+    def from_keys(self, keys: str, now: datetime) -> bool | None:
         return {"1": True, "2": False}.get(keys)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flows.slots import SLOT_TYPES, ChoiceSlot, DateSlot, DigitsSlot, IntegerSlot, Rejected, Slot, YesNoSlot
 
-TODAY = date(2026, 11, 23)  # a Monday
+NOW = datetime(2026, 11, 23, 10, 0)  # a Monday
 ASK = {"": "?"}
 DIGITS = DigitsSlot(type="digits", ask=ASK, length=6)
 COUNT = IntegerSlot(type="integer", ask=ASK, minimum=1, maximum=10)
@@ -60,21 +60,21 @@ TEXT = SLOT_TYPES["text"](type="text", ask=ASK)  # type: ignore[call-arg]
     ],
 )
 def test_dates(text: str, language: str, expected: str | None) -> None:
-    assert DAY.parse(text, language, TODAY, asked=True) == expected
+    assert DAY.parse(text, language, NOW, asked=True) == expected
 
 
 def test_dates_that_lie_behind() -> None:
-    assert PAST.parse("w piątek", "pl", TODAY, asked=True) == "2026-11-20"
-    assert PAST.parse("szóstego grudnia", "pl", TODAY, asked=True) == "2025-12-06"
-    assert PAST.parse("wczoraj", "pl", TODAY, asked=True) == "2026-11-22"
-    assert DAY.accept("2026-11-22", TODAY) == Rejected("date_past", {"heard": "2026-11-22"})
-    assert PAST.accept("2026-11-24", TODAY) == Rejected("date_future", {"heard": "2026-11-24"})
+    assert PAST.parse("w piątek", "pl", NOW, asked=True) == "2026-11-20"
+    assert PAST.parse("szóstego grudnia", "pl", NOW, asked=True) == "2025-12-06"
+    assert PAST.parse("wczoraj", "pl", NOW, asked=True) == "2026-11-22"
+    assert DAY.accept("2026-11-22", NOW) == Rejected("date_past", {"heard": "2026-11-22"})
+    assert PAST.accept("2026-11-24", NOW) == Rejected("date_future", {"heard": "2026-11-24"})
 
 
 def test_a_date_is_amended_by_the_day() -> None:
-    assert DAY.amend("2026-12-06", "szósty siódmy", "pl", TODAY) == "2026-12-07"
-    assert DAY.amend("2026-12-06", "sixth seventh", "en", TODAY) == "2026-12-07"
-    assert DAY.amend("2026-12-06", "w piątek", "pl", TODAY) == "2026-11-27"
+    assert DAY.amend("2026-12-06", "szósty siódmy", "pl", NOW) == "2026-12-07"
+    assert DAY.amend("2026-12-06", "sixth seventh", "en", NOW) == "2026-12-07"
+    assert DAY.amend("2026-12-06", "w piątek", "pl", NOW) == "2026-11-27"
 
 
 @pytest.mark.parametrize(
@@ -87,42 +87,42 @@ def test_a_date_is_amended_by_the_day() -> None:
     ],
 )
 def test_digits_are_amended_where_it_is_certain(value: str, text: str, expected: str) -> None:
-    assert DIGITS.amend(value, text, "pl", TODAY) == expected
+    assert DIGITS.amend(value, text, "pl", NOW) == expected
 
 
 def test_digits() -> None:
-    assert DIGITS.accept("123 456", TODAY) == "123456"
-    assert DIGITS.accept("12", TODAY) == Rejected("digits_length", {"heard": "12", "length": 6})
-    assert DIGITS.accept("12a456", TODAY) == Rejected("not_understood", {})
+    assert DIGITS.accept("123 456", NOW) == "123456"
+    assert DIGITS.accept("12", NOW) == Rejected("digits_length", {"heard": "12", "length": 6})
+    assert DIGITS.accept("12a456", NOW) == Rejected("not_understood", {})
     pattern = DigitsSlot(type="digits", ask=ASK, pattern="7[0-9]+")
-    assert pattern.accept("812", TODAY) == Rejected("digits_pattern", {"heard": "812"})
-    assert DIGITS.parse("mieszkam pod piątką numer 123456", "pl", TODAY, asked=False) == "123456"
-    assert DIGITS.parse("czekam dwanaście dni", "pl", TODAY, asked=False) is None
-    assert DIGITS.join("123", "456", TODAY) == "123456"
-    assert DIGITS.join("123", "4567", TODAY) is None
+    assert pattern.accept("812", NOW) == Rejected("digits_pattern", {"heard": "812"})
+    assert DIGITS.parse("mieszkam pod piątką numer 123456", "pl", NOW, asked=False) == "123456"
+    assert DIGITS.parse("czekam dwanaście dni", "pl", NOW, asked=False) is None
+    assert DIGITS.join("123", "456", NOW) == "123456"
+    assert DIGITS.join("123", "4567", NOW) is None
 
 
 def test_integers() -> None:
-    assert COUNT.parse("poproszę trzy sztuki", "pl", TODAY, asked=True) == 3
-    assert COUNT.parse("a dozen or twenty", "en", TODAY, asked=False) is None
-    assert COUNT.accept(11, TODAY) == Rejected("integer_range", {"heard": 11, "minimum": 1, "maximum": 10})
-    assert COUNT.accept(True, TODAY) == Rejected("not_understood", {})
-    assert COUNT.from_keys("12345678901234567890", TODAY) is None
+    assert COUNT.parse("poproszę trzy sztuki", "pl", NOW, asked=True) == 3
+    assert COUNT.parse("a dozen or twenty", "en", NOW, asked=False) is None
+    assert COUNT.accept(11, NOW) == Rejected("integer_range", {"heard": 11, "minimum": 1, "maximum": 10})
+    assert COUNT.accept(True, NOW) == Rejected("not_understood", {})
+    assert COUNT.from_keys("12345678901234567890", NOW) is None
 
 
 def test_yes_and_no() -> None:
-    assert SURE.parse("no tak oczywiście", "pl", TODAY, asked=True) is True
-    assert SURE.parse("raczej nie", "pl", TODAY, asked=True) is False
-    assert SURE.parse("nie wiem co to znaczy", "pl", TODAY, asked=False) is None
+    assert SURE.parse("no tak oczywiście", "pl", NOW, asked=True) is True
+    assert SURE.parse("raczej nie", "pl", NOW, asked=True) is False
+    assert SURE.parse("nie wiem co to znaczy", "pl", NOW, asked=False) is None
 
 
 def test_choices() -> None:
-    assert WAY.parse("wolałbym kurierem", "pl", TODAY, asked=True) == "courier"
-    assert WAY.parse("odbiorę w sklepie", "pl", TODAY, asked=True) == "shop"
-    assert WAY.parse("kurierem albo w sklepie", "pl", TODAY, asked=True) is None
-    assert WAY.amend("shop", "w sklepie kurierem", "pl", TODAY) == "courier"
-    assert WAY.from_keys("2", TODAY) == "shop"
-    assert WAY.from_keys("3", TODAY) is None
+    assert WAY.parse("wolałbym kurierem", "pl", NOW, asked=True) == "courier"
+    assert WAY.parse("odbiorę w sklepie", "pl", NOW, asked=True) == "shop"
+    assert WAY.parse("kurierem albo w sklepie", "pl", NOW, asked=True) is None
+    assert WAY.amend("shop", "w sklepie kurierem", "pl", NOW) == "courier"
+    assert WAY.from_keys("2", NOW) == "shop"
+    assert WAY.from_keys("3", NOW) is None
     assert WAY.spans("courier", "pl") == ("kurier",)
 
 
@@ -140,13 +140,13 @@ ALL: list[tuple[Slot, Any]] = [
 )
 def test_no_text_and_no_value_raises(case: tuple[Slot, Any], text: str, language: str, asked: bool, odd: Any) -> None:
     slot, value = case
-    for candidate in (slot.parse(text, language, TODAY, asked=asked), slot.amend(value, text, language, TODAY), odd):
-        accepted = slot.accept(candidate, TODAY)
+    for candidate in (slot.parse(text, language, NOW, asked=asked), slot.amend(value, text, language, NOW), odd):
+        accepted = slot.accept(candidate, NOW)
         if not isinstance(accepted, Rejected):
-            assert slot.accept(accepted, TODAY) == accepted
+            assert slot.accept(accepted, NOW) == accepted
             assert slot.spans(accepted, language)
-    slot.from_keys(text, TODAY)
-    slot.join(value, odd, TODAY)
+    slot.from_keys(text, NOW)
+    slot.join(value, odd, NOW)
     assert slot.expectation(language).timeout_s > 0
 
 
@@ -161,6 +161,6 @@ def test_no_text_and_no_value_raises(case: tuple[Slot, Any], text: str, language
     ],
 )
 def test_a_number_that_only_fits_when_it_is_taken_apart_may_go_on(text: str, language: str, plainest: bool) -> None:
-    value = DIGITS.parse(text, language, TODAY, asked=True)
-    assert isinstance(DIGITS.accept(value, TODAY), str)
+    value = DIGITS.parse(text, language, NOW, asked=True)
+    assert isinstance(DIGITS.accept(value, NOW), str)
     assert DIGITS.plainest(value, text, language) is plainest
