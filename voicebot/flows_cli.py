@@ -35,6 +35,22 @@ def run_tests(
 
 
 @flows_app.command()
+def graph(
+    folder: FolderArgument,
+    flow: Annotated[str, typer.Option(help="Draw the flow of this name alone.")] = "",
+    form: Annotated[
+        str, typer.Option("--format", help="mermaid, svg or png; by the output's name when left out.")
+    ] = "",
+    language: Annotated[str, typer.Option(help="The language of the texts; the bot's first when left out.")] = "",
+    output: Annotated[Path | None, typer.Option(help="The file to write; printed when left out.")] = None,
+) -> None:
+    """Draw the flows of a bot: steps, ways on, handoffs."""
+    from voicebot.diagram.command import graph as draw
+
+    print(draw(folder, flow=flow, form=form, language=language, output=output))
+
+
+@flows_app.command()
 def publish(
     folder: FolderArgument,
     note: Annotated[str, typer.Option("--note", "-m", help="What is different.")] = "",

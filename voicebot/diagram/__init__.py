@@ -1,0 +1,1 @@
+"""Diagrams of flows: Mermaid text, and drawings that need neither network nor other programs."""
