@@ -26,12 +26,16 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Say:
-    """Words for the caller. `step` is where they stand: "order_status/2", "greeting/machine", "phrases/no_match"."""
+    """Words for the caller. `step` is where they stand: "order_status/2", "greeting/machine", "phrases/no_match".
+
+    `pace` is how fast: 1 as usual, 0.8 for a caller who asked for it to be slower.
+    """
 
     spans: tuple[Span, ...]
     language: str
     interruptible: bool
     step: str
+    pace: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,20 @@ class Handoff:
 
 @dataclass(frozen=True)
 class PromiseCallback:
-    """The caller was promised a call back at this number."""
+    """The caller was promised a call back at this number. `queue` and `reason`: who calls, and why."""
 
     number: str
+    queue: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SurveyAnswered:
+    """A mark that the caller gave: `kind` is "nps", "csat" or "ces"; `comment` in the caller's words, or empty."""
+
+    kind: str
+    score: int
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,4 +108,4 @@ class Note:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-Action = Say | Listen | CallSystem | Handoff | PromiseCallback | StopRecording | HangUp | Note
+Action = Say | Listen | CallSystem | Handoff | PromiseCallback | SurveyAnswered | StopRecording | HangUp | Note

@@ -21,7 +21,8 @@ class _PromiseStep(StepModel):
 
     def run(self, turn: Turn) -> Go:
         turn.promise_callback(str(turn.frame["slots"]["number"]))
-        return Go.STOP
+        turn.keep("promised", True)
+        return Go.STOP if turn.data["handoff_failed"] else Go.ON
 
 
 def callback_flow(bot: Bot) -> Flow:

@@ -45,6 +45,11 @@ class Repeat:
 
 
 @dataclass(frozen=True)
+class Slower:
+    """Say that again, more slowly."""
+
+
+@dataclass(frozen=True)
 class Wait:
     """Give me a moment."""
 
@@ -52,6 +57,40 @@ class Wait:
 @dataclass(frozen=True)
 class Cancel:
     """Leave this task."""
+
+
+@dataclass(frozen=True)
+class StartOver:
+    """Begin this task anew."""
+
+
+@dataclass(frozen=True)
+class NoneGiven:
+    """The caller has no such value."""
+
+    slot: str
+
+
+@dataclass(frozen=True)
+class AskMachine:
+    """Am I talking to a machine?"""
+
+
+@dataclass(frozen=True)
+class Abuse:
+    """The caller swears at the bot."""
+
+
+@dataclass(frozen=True)
+class SpeakLanguage:
+    """The caller speaks, or wants, another language: "pl", "en", "uk", "ru", "de"."""
+
+    language: str
+
+
+@dataclass(frozen=True)
+class Emergency:
+    """A word that the bot declares to be an emergency."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +120,15 @@ Command = (
     | Affirm
     | Deny
     | Repeat
+    | Slower
     | Wait
     | Cancel
+    | StartOver
+    | NoneGiven
+    | AskMachine
+    | Abuse
+    | SpeakLanguage
+    | Emergency
     | AskHuman
     | Goodbye
     | RefuseRecording
@@ -96,8 +142,15 @@ COMMAND_NAMES: dict[type[Command], str] = {
     Affirm: "affirm",
     Deny: "deny",
     Repeat: "repeat",
+    Slower: "slower",
     Wait: "wait",
     Cancel: "cancel",
+    StartOver: "start_over",
+    NoneGiven: "none_given",
+    AskMachine: "ask_machine",
+    Abuse: "abuse",
+    SpeakLanguage: "speak_language",
+    Emergency: "emergency",
     AskHuman: "handoff",
     Goodbye: "goodbye",
     RefuseRecording: "refuse_recording",

@@ -11,6 +11,7 @@ from flows.commands import (
     Command,
     CorrectSlot,
     Deny,
+    NoneGiven,
     SetSlot,
     StartFlow,
     command_name,
@@ -21,12 +22,13 @@ from flows.turn import Turn
 
 _LONGEST_RUN = 200  # steps in a row without anybody else acting: more is a loop
 _DENIALS = 3  # times that one slot may be denied
+_SLOWER = 0.8  # the pace for a caller who asked for it
 
-ALWAYS = frozenset({"handoff", "repeat", "wait", "goodbye", "refuse_recording", "no_match"})
+ALWAYS = frozenset({"handoff", "repeat", "slower", "wait", "goodbye", "refuse_recording", "no_match"})
 POSSIBLE: dict[str, frozenset[str]] = {
     "intent": ALWAYS | {"start_flow", "set_slot"},
-    "slot": ALWAYS | {"set_slot", "correct_slot", "cancel", "start_flow"},
-    "confirm": ALWAYS | {"affirm", "deny", "set_slot", "correct_slot", "cancel", "start_flow"},
+    "slot": ALWAYS | {"set_slot", "correct_slot", "none_given", "cancel", "start_over", "start_flow"},
+    "confirm": ALWAYS | {"affirm", "deny", "set_slot", "correct_slot", "cancel", "start_over", "start_flow"},
     "more": ALWAYS | {"affirm", "deny", "start_flow", "set_slot"},
 }
 
@@ -35,8 +37,8 @@ def possible(turn: Turn) -> frozenset[str]:
     """Names of the commands that make sense now."""
     kind, _ = turn.question
     names = POSSIBLE[kind]
-    if turn.data["frame"] and turn.frame["flow"] == CALLBACK_FLOW:
-        return (names - {"start_flow"}) | {"deny"}
+    if turn.running == CALLBACK_FLOW:
+        return (names - {"start_flow", "start_over"}) | {"deny"}
     return names if turn.bot.flows else names - {"start_flow"}
 
 
@@ -62,8 +64,10 @@ def _is_possible(turn: Turn, command: Command) -> bool:
     names = possible(turn)
     ok = command_name(command) in names
     if ok and isinstance(command, StartFlow):
-        running = turn.frame["flow"] if turn.data["frame"] else ""
-        ok = command.flow in turn.bot.flows and command.flow != running
+        flow = turn.bot.flows.get(command.flow)
+        ok = flow is not None and flow.entry and command.flow != turn.running
+    if ok and isinstance(command, NoneGiven):
+        ok = command.slot in turn.flow.slots and turn.slot(command.slot).optional
     if not ok:
         turn.note("command_dropped", command=command_name(command))
     return ok
@@ -79,13 +83,30 @@ def refuse_recording(turn: Turn) -> None:
 
 
 def _goodbye(turn: Turn) -> None:
-    if turn.data["frame"] and turn.frame["flow"] == CALLBACK_FLOW:
+    if turn.running == CALLBACK_FLOW:
         turn.say_phrase("callback_declined")
     turn.close("contained" if turn.data["done"] else "not_served")
 
 
+def _decline_callback(turn: Turn) -> None:
+    """No call back is wanted: the flow that offered it goes on, or the call ends."""
+    if turn.data["handoff_failed"]:
+        _goodbye(turn)
+        return
+    turn.say_phrase("callback_declined")
+    turn.finish_flow(and_hang_up=False)
+    carry_on(turn)
+
+
 def _repeat(turn: Turn) -> None:
     turn.note("repeated")
+    turn.say_again()
+    turn.listen()
+
+
+def _slower(turn: Turn) -> None:
+    turn.data["pace"] = _SLOWER
+    turn.note("slower")
     turn.say_again()
     turn.listen()
 
@@ -97,13 +118,24 @@ def _wait(turn: Turn) -> None:
 
 
 def _cancel(turn: Turn) -> None:
-    if turn.frame["flow"] == CALLBACK_FLOW:
-        _goodbye(turn)
+    if turn.running == CALLBACK_FLOW:
+        _decline_callback(turn)
         return
-    turn.note("flow_cancelled", flow=turn.frame["flow"], step=turn.place)
-    turn.data["frame"] = None
+    turn.note("flow_cancelled", flow=turn.running, step=turn.place)
+    goes_on = turn.leave_task()
     turn.say_phrase("cancelled")
-    turn.ask("more")
+    if goes_on:
+        turn.come_back()
+        carry_on(turn)
+    else:
+        turn.ask("more")
+
+
+def _start_over(turn: Turn) -> None:
+    turn.note("flow_restarted", flow=turn.running, step=turn.place)
+    turn.restart_task()
+    turn.say_phrase("start_over")
+    carry_on(turn)
 
 
 # In the order of their weight: a caller who wants a person gets one whatever else was understood.
@@ -111,7 +143,9 @@ _AT_ONCE: dict[str, Callable[[Turn], None]] = {
     "handoff": lambda turn: turn.hand_off("caller_asked"),
     "goodbye": _goodbye,
     "cancel": _cancel,
+    "start_over": _start_over,
     "repeat": _repeat,
+    "slower": _slower,
     "wait": _wait,
 }
 
@@ -120,11 +154,18 @@ def _converse(turn: Turn, commands: list[Command]) -> bool:
     """Flows, slots, yes and no; whether anything came of it."""
     starts = [command.flow for command in commands if isinstance(command, StartFlow)]
     values = [command for command in commands if isinstance(command, SetSlot | CorrectSlot)]
+    for flow in reversed(list(dict.fromkeys(starts))):  # the first is done first, the others wait beneath it
+        turn.start_flow(flow)
     if starts:
-        turn.start_flow(starts[0])
         _progress(turn)
-    if turn.data["frame"] is None:
+    if not turn.data["frames"]:
         return _answer_more(turn, commands)
+    for command in commands:
+        if isinstance(command, NoneGiven):
+            turn.fill(command.slot, None)
+            _progress(turn)
+            carry_on(turn)
+            return True
     rejected = _fill(turn, values)
     if rejected is not None:
         if starts:
@@ -171,8 +212,7 @@ def _answer_confirm(turn: Turn, commands: list[Command]) -> bool:
     kind, slot = turn.question
     names = {command_name(command) for command in commands}
     if kind == "confirm" and "affirm" in names:
-        turn.frame["confirmed"].append(slot)
-        turn.note("confirmed", slot=slot)
+        turn.confirm(slot)
         _progress(turn)
         carry_on(turn)
         return True
@@ -185,8 +225,8 @@ def _answer_confirm(turn: Turn, commands: list[Command]) -> bool:
         turn.say_phrase("denied")
         carry_on(turn)
         return True
-    if "deny" in names and turn.frame["flow"] == CALLBACK_FLOW:
-        _goodbye(turn)
+    if "deny" in names and turn.running == CALLBACK_FLOW:
+        _decline_callback(turn)
         return True
     return False
 
@@ -216,8 +256,9 @@ def carry_on(turn: Turn) -> None:
     for _ in range(_LONGEST_RUN):
         steps = turn.flow.steps
         if turn.frame["index"] >= len(steps):
-            turn.finish_flow(and_hang_up=False)
-            return
+            if turn.finish_flow(and_hang_up=False) is Go.STOP:
+                return
+            continue
         step = steps[turn.frame["index"]]
         if step.when is not None and not turn.condition(step.when):
             turn.frame["index"] += 1
@@ -227,7 +268,7 @@ def carry_on(turn: Turn) -> None:
             return
         if went is Go.ON:
             turn.frame["index"] += 1
-    turn.note("loop", flow=turn.frame["flow"])
+    turn.note("loop", flow=turn.running)
     turn.hand_off("flow_error")
 
 

@@ -15,6 +15,7 @@ from flows.events import (
     Faulted,
     HandoffFailed,
     Heard,
+    Interrupted,
     Keys,
     NoInput,
     RecognitionDown,
@@ -24,7 +25,7 @@ from flows.events import (
 from flows.model import Bot
 from flows.slots import Rejected
 from flows.state import FlowOption, State, Step, TurnContext
-from flows.steps import CallStep, Go
+from flows.steps import Go
 from flows.texts import list_in_language
 from flows.turn import Turn, first_state
 
@@ -51,6 +52,8 @@ class Engine:
     def step(self, state: State, event: Event, now: datetime) -> Step:
         """What an event leads to. Events that mean nothing in the state's mode change nothing but the record."""
         turn = Turn(self.bot, state, now)
+        if not isinstance(event, Interrupted | Heard | Keys):
+            turn.data["heard_all"] = True
         handle = _TRANSITIONS.get((state.mode, type(event)))
         if handle is None:
             turn.note("event_ignored", event=type(event).__name__, mode=state.mode)
@@ -66,7 +69,7 @@ class Engine:
         """What may be understood now. While a system is being asked it is still the last question that is open."""
         turn = Turn(self.bot, state, state.now)
         kind, slot = turn.question
-        frame = state.data["frame"]
+        frame = state.data["frames"][-1] if state.data["frames"] else None
         return TurnContext(
             language=turn.language,
             question=kind,
@@ -80,6 +83,7 @@ class Engine:
                     dict(flow.slots),
                 )
                 for flow in self.bot.flows.values()
+                if flow.entry
             ),
             flow=state.flow,
             slot=slot,
@@ -97,7 +101,7 @@ def _too_long(turn: Turn) -> bool:
     turn.data["turns"] += 1
     limits = turn.bot.limits
     in_flow = 0
-    if turn.data["frame"]:
+    if turn.data["frames"]:
         turn.frame["turns"] += 1
         in_flow = turn.frame["turns"]
     if turn.data["turns"] <= limits.turns_per_call and in_flow <= limits.turns_per_flow:
@@ -146,6 +150,12 @@ def _recognition_down(turn: Turn, _: RecognitionDown) -> None:
         repair.recognition_down(turn)
 
 
+def _interrupted(turn: Turn, event: Interrupted) -> None:
+    """What the caller says now was said without having heard the rest."""
+    turn.data["heard_all"] = not event.missed
+    turn.note("interrupted", missed=event.missed)
+
+
 def _faulted(turn: Turn, _: Faulted) -> None:
     turn.hand_off("fault")
 
@@ -157,8 +167,6 @@ def _system_result(turn: Turn, event: SystemResult) -> None:
     turn.data["pending"] = None
     step = turn.flow.steps[turn.frame["index"]]
     turn.note("system_answered", id=event.id, outcome=event.outcome, step=turn.place)
-    if not isinstance(step, CallStep):
-        raise TemplateFailed("The flow was changed while a system was being asked.")
     went = step.resume(turn, event.outcome, event.data)
     if went is Go.STOP:
         return
@@ -200,10 +208,12 @@ _TRANSITIONS: dict[tuple[str, type[Any]], Callable[[Turn, Any], None]] = {
     ("listening", NoInput): _no_input,
     ("listening", RecognitionDown): _recognition_down,
     ("listening", Faulted): _faulted,
+    ("listening", Interrupted): _interrupted,
     ("calling", SystemResult): _system_result,
     ("calling", SystemSlow): _system_slow,
     ("calling", Heard): _heard_while_calling,
     ("calling", Keys): _keys_while_calling,
     ("calling", Faulted): _faulted,
+    ("calling", Interrupted): _interrupted,
     ("transferring", HandoffFailed): _handoff_failed,
 }

@@ -61,6 +61,14 @@ class SystemSlow:
 
 
 @dataclass(frozen=True)
+class Interrupted:
+    """The caller talked over the bot. `heard` is what was heard of the last words, `missed` what was not."""
+
+    heard: str = ""
+    missed: str = ""
+
+
+@dataclass(frozen=True)
 class HandoffFailed:
     """No agent could take the call."""
 
@@ -77,4 +85,4 @@ class Faulted:
     """A part of the bot broke; the caller has to be told and given to people."""
 
 
-Event = Heard | Keys | NoInput | SystemResult | SystemSlow | HandoffFailed | RecognitionDown | Faulted
+Event = Heard | Keys | NoInput | Interrupted | SystemResult | SystemSlow | HandoffFailed | RecognitionDown | Faulted

@@ -16,6 +16,7 @@ from flows.slots import SLOT_TYPES, Slot
 from flows.source import Report, Source, closest, read
 from flows.steps import BARE_STEPS, STEP_TYPES, StepModel
 from flows.texts import in_language
+from flows.unfold import unfold
 from flows.validate import ReadFlow
 
 BOT_FILE, SYSTEMS_FILE, ANSWERS_FILE = "bot.yaml", "systems.yaml", "answers.yaml"
@@ -110,16 +111,24 @@ def parse_flow(source: Source, report: Report) -> ReadFlow:
         slot = _parse_slot(name, raw, source, report)
         if slot is not None:
             slots[name] = slot
-    steps: dict[int, StepModel] = {}
-    for index, raw in enumerate(raw_steps) if isinstance(raw_steps, list) else ():
-        step = _parse_step(raw, index, source, report)
-        if step is not None:
-            steps[index] = step
-    if file is None:
-        flow = Flow(str(source.data.get("flow", source.name)), "", slots, tuple(steps.values()))
-    else:
-        flow = Flow(file.flow, file.description, slots, tuple(steps.values()), file.offer, file.examples)
-    return ReadFlow(flow, source, tuple(steps), complete=len(report.problems) == before)
+    unfolded = unfold(raw_steps, lambda raw, place: _parse_step(raw, place, source, report))
+    for name, slot in unfolded.slots.items():
+        if name in slots:
+            report.add(
+                source, (*unfolded.slot_paths[name], "save"), f"`{name}` is a slot already.", "Use another name."
+            )
+        slots.setdefault(name, slot)
+    flow = Flow(
+        name=file.flow if file else str(source.data.get("flow", source.name)),
+        description=file.description if file else "",
+        slots=slots,
+        steps=tuple(unfolded.steps),
+        offer=file.offer if file else None,
+        examples=file.examples if file else {},
+        entry=file.entry if file else True,
+        paths=tuple(unfolded.paths),
+    )
+    return ReadFlow(flow, source, unfolded.slot_paths, complete=len(report.problems) == before)
 
 
 def _parse_slot(name: str, raw: Any, source: Source, report: Report) -> Slot | None:
@@ -142,8 +151,7 @@ def _parse_slot(name: str, raw: Any, source: Source, report: Report) -> Slot | N
     return slot
 
 
-def _parse_step(raw: Any, index: int, source: Source, report: Report) -> StepModel | None:
-    place = ("steps", index)
+def _parse_step(raw: Any, place: tuple[str | int, ...], source: Source, report: Report) -> StepModel | None:
     if isinstance(raw, str) and raw in BARE_STEPS:
         raw = {raw: True}
     if isinstance(raw, str):

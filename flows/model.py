@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.slots import Slot
 from flows.spans import Span
+from flows.steps.base import Path as Path_
 from flows.steps.base import StepModel
 from flows.templates import has_variables
 from flows.texts import Name, Phrases, Text, UrlPath, Wordings, in_language
@@ -58,6 +59,7 @@ class FlowFile(_FileModel):
     examples: Phrases = {}
     slots: dict[str, Any] = {}
     steps: list[Any] = Field(min_length=1)
+    entry: bool = True
 
 
 class Operation(_FileModel):
@@ -105,6 +107,14 @@ class Flow:
     steps: tuple[StepModel, ...]
     offer: Mapping[str, str] | None = None
     examples: Mapping[str, list[str]] = field(default_factory=dict)
+    entry: bool = True
+    paths: tuple[Path_, ...] = ()  # of the steps, in the file
+
+    def place(self, index: int) -> str:
+        """A step in the call's record, such as "order_status/2" or "order_status/3/then/1"; counted from 1."""
+        path = self.paths[index][1:] if index < len(self.paths) else (index,)
+        parts = [str(part + 1) if isinstance(part, int) else part for part in path]
+        return "/".join([self.name, *(part for part in parts if part not in ("choose", "options"))])
 
     def collecting(self, slot: str) -> int | None:
         """Index of the first step that collects the slot."""

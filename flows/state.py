@@ -37,8 +37,8 @@ class State:
     @property
     def flow(self) -> str:
         """Name of the flow the caller is in, or empty."""
-        frame = self.data["frame"]
-        return str(frame["flow"]) if frame else ""
+        frames = self.data["frames"]
+        return str(frames[-1]["flow"]) if frames else ""
 
     @property
     def now(self) -> datetime:
@@ -48,7 +48,7 @@ class State:
 
     @property
     def slots(self) -> dict[str, Any]:
-        """What was collected in the flow that is running or ran last."""
+        """What was collected in the flows that are running or ran last."""
         return dict(self.data["collected"])
 
     def to_json(self) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
-from flows import actions
+from flows import actions, frames
 from flows.actions import Expectation
 from flows.callback import CALLBACK_FLOW, callback_flow
 from flows.errors import TemplateFailed
@@ -16,6 +17,7 @@ from flows.model import Bot, Flow
 from flows.slots import ChoiceSlot, Rejected, Slot
 from flows.spans import Span
 from flows.state import State
+from flows.steps.base import Go
 from flows.templates import Marked, holds, marked, render
 from flows.texts import in_language, list_in_language
 
@@ -28,14 +30,15 @@ QuestionKind = Literal["intent", "slot", "confirm", "more"]
 def first_state(call_id: str, caller: str, dialled: str, channel: str, language: str) -> dict[str, Any]:
     """The data of a conversation in which nothing has happened yet."""
     return {
-        "version": 1,
+        "version": 2,
         "call": {"id": call_id, "caller": caller, "dialled": dialled, "channel": channel},
         "language": language,
         "now": "",
         "zone": "",
         "mode": "listening",
         "question": {"kind": "intent", "slot": ""},
-        "frame": None,
+        "frames": [],
+        "shared": {},
         "collected": {},
         "done": [],
         "turns": 0,
@@ -43,6 +46,9 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "silences": 0,
         "last_no_match": "",
         "said": [],
+        "variants": {},
+        "pace": 1.0,
+        "heard_all": True,
         "patience": False,
         "recognition_down": False,
         "pending": None,
@@ -84,8 +90,13 @@ class Turn:
     @property
     def frame(self) -> dict[str, Any]:
         """The running flow's part of the state. Only to be used where a flow is running."""
-        frame: dict[str, Any] = self.data["frame"]
+        frame: dict[str, Any] = self.data["frames"][-1]
         return frame
+
+    @property
+    def running(self) -> str:
+        """The name of the running flow, or empty."""
+        return str(self.frame["flow"]) if self.data["frames"] else ""
 
     @property
     def flow(self) -> Flow:
@@ -100,13 +111,17 @@ class Turn:
 
     @property
     def place(self) -> str:
-        """The step being carried out, as "order_status/2" (counted from 1)."""
-        return f"{self.frame['flow']}/{self.frame['index'] + 1}"
+        """The step being carried out, see `Flow.place`."""
+        return self.flow.place(self.frame["index"])
 
     def values(self) -> dict[str, Any]:
         """What texts and conditions may refer to."""
-        known: dict[str, Any] = {"caller": self.caller, "today": self.today.isoformat()}
-        if self.data["frame"]:
+        known: dict[str, Any] = {
+            "caller": self.caller,
+            "today": self.today.isoformat(),
+            "heard_all": self.data["heard_all"],
+        }
+        if self.data["frames"]:
             known |= {**self.frame["slots"], **self.frame["vars"]}
         return known
 
@@ -119,26 +134,95 @@ class Turn:
         self.frame["vars"][name] = json.loads(json.dumps(value, default=str))
 
     def start_flow(self, name: str) -> None:
-        """Enter a flow; one that was running is left."""
-        if self.data["frame"]:
-            self.note("flow_left", flow=self.frame["flow"], step=self.place)
-        self.data["frame"] = {
-            "flow": name,
-            "index": 0,
-            "slots": {},
-            "confirmed": [],
-            "vars": {},
-            "tries": {},
-            "turns": 0,
-            "partial": None,
-        }
+        """Enter a flow that the caller asked for; one that was running is taken up again when this one has ended."""
+        stack = self.data["frames"]
+        place = frames.position(stack, name)
+        if place is not None:
+            while len(stack) > place + 1:
+                self._leave()
+            self.come_back()
+            return
+        if len(stack) >= frames.DEEPEST:
+            self._leave()
+        self._enter(frames.new(name, "digression" if stack else "asked"))
+
+    def replace_flow(self, name: str) -> None:
+        """Enter a flow in the place of the running one."""
+        left = self._leave()
+        self._enter(frames.new(name, left["entered"], save=left["save"]))
+
+    def enter_sub_flow(self, name: str, values: Mapping[str, Any], save: dict[str, str]) -> None:
+        """Do a flow and come back to the step after this one. Values that its slots refuse are asked for."""
+        if len(self.data["frames"]) >= frames.DEEPEST:
+            raise TemplateFailed(f"The flow {name} is one sub flow too deep.", "Let flows call each other less deeply.")
+        self._enter(frames.new(name, "sub", save=save))
+        for slot, value in values.items():
+            accepted = self.accept(slot, value) if slot in self.flow.slots else Rejected("", {})
+            if not isinstance(accepted, Rejected):
+                self.fill(slot, accepted)
+
+    def enter_callback(self, reason: str, queue: str) -> None:
+        """Take down the number to call back and come back, or (nobody took the call) end with it."""
+        if self.data["handoff_failed"]:
+            self.data["frames"] = []
+        entered = "sub" if self.data["frames"] else "asked"
+        frame = frames.new(CALLBACK_FLOW, entered, save={"callback_promised": "promised"})
+        frame["vars"] = {"reason": reason, "queue": queue, "promised": False}
+        self._enter(frame)
+        if self.caller:
+            self.frame["slots"]["number"] = self.caller
+
+    def _enter(self, frame: dict[str, Any]) -> None:
+        self.data["frames"].append(frame)
+        self._take_shared()
         self._publish_slots()
-        self.note("flow_started", flow=name)
+        self.note("flow_started", flow=frame["flow"], entered=frame["entered"])
+
+    def _take_shared(self) -> None:
+        """What another flow of this call has learnt is known in the running one, too."""
+        for name, slot in self.flow.slots.items():
+            known = self.data["shared"].get(name)
+            if not slot.shared or not known or name in self.frame["slots"]:
+                continue
+            if not isinstance(slot.accept(known["value"], self.now), Rejected):
+                self.frame["slots"][name] = known["value"]
+                self.frame["confirmed"] += [name] if known["confirmed"] else []
+
+    def _leave(self) -> dict[str, Any]:
+        self.note("flow_left", flow=self.frame["flow"], step=self.place)
+        left: dict[str, Any] = self.data["frames"].pop()
+        return left
+
+    def come_back(self) -> None:
+        """Say that what was interrupted goes on; its question is asked again when its steps are carried out."""
+        self._take_shared()
+        self.note("flow_resumed", flow=self.frame["flow"])
+        self.say_phrase("back_to")
+
+    def leave_task(self) -> bool:
+        """Leave what the caller asked for, with its sub flows; whether something beneath it goes on."""
+        stack = self.data["frames"]
+        for _ in range(len(stack) - frames.task(stack)):
+            self._leave()
+        return bool(stack)
+
+    def restart_task(self) -> None:
+        """Begin what the caller asked for anew; what was collected in it is forgotten."""
+        stack = self.data["frames"]
+        start = frames.task(stack)
+        flow, entered, turns = stack[start]["flow"], stack[start]["entered"], stack[start]["turns"]
+        for frame in stack[start:]:
+            for name in frame["slots"]:
+                self.data["shared"].pop(name, None)
+        del stack[start:]
+        self._enter(frames.new(flow, entered))
+        self.frame["turns"] = turns
 
     def _publish_slots(self) -> None:
         """What was collected stays known when the number for calling back is taken down."""
-        if self.frame["flow"] != CALLBACK_FLOW:
-            self.data["collected"] = dict(self.frame["slots"])
+        collecting = [frame for frame in self.data["frames"] if frame["flow"] != CALLBACK_FLOW]
+        if collecting:
+            self.data["collected"] = {name: value for frame in collecting for name, value in frame["slots"].items()}
 
     def fill(self, name: str, value: Any) -> None:
         """Set a slot to an accepted value; it is to be confirmed again."""
@@ -147,12 +231,25 @@ class Turn:
         self._publish_slots()
         if name in self.frame["confirmed"]:
             self.frame["confirmed"].remove(name)
+        self._share(name)
         self.note("slot_set", slot=name, value=value)
+
+    def confirm(self, name: str) -> None:
+        """The caller has heard the value and it is right."""
+        self.frame["confirmed"].append(name)
+        self._share(name)
+        self.note("confirmed", slot=name)
+
+    def _share(self, name: str) -> None:
+        if self.slot(name).shared:
+            value, confirmed = self.frame["slots"][name], name in self.frame["confirmed"]
+            self.data["shared"][name] = {"value": value, "confirmed": confirmed}
 
     def forget(self, name: str) -> None:
         """Take a slot's value away, so that it is asked for again."""
         self.frame["slots"].pop(name, None)
         self.frame["partial"] = None
+        self.data["shared"].pop(name, None)
         self._publish_slots()
         if name in self.frame["confirmed"]:
             self.frame["confirmed"].remove(name)
@@ -161,7 +258,7 @@ class Turn:
         """Go on at a label of this flow, or in another flow."""
         index = self.flow.labelled(target)
         if index is None:
-            self.start_flow(target)
+            self.replace_flow(target)
         else:
             self.frame["index"] = index
 
@@ -174,21 +271,46 @@ class Turn:
         self.frame["tries"][place] = self.frame["tries"].get(place, 0) + 1
         return bool(self.frame["tries"][place] <= times)
 
-    def finish_flow(self, *, and_hang_up: bool) -> None:
-        """The task is done."""
+    def finish_flow(self, *, and_hang_up: bool) -> Go:
+        """The task is done: what is beneath it goes on, or there is nothing more to do."""
         self.note("flow_done", flow=self.frame["flow"])
-        self.data["done"].append(self.frame["flow"])
-        self.data["frame"] = None
+        finished = self.data["frames"].pop()
+        if finished["entered"] == "sub":
+            self.frame["vars"] |= {
+                name: finished["slots"].get(theirs, finished["vars"].get(theirs))
+                for name, theirs in finished["save"].items()
+            }
+            self.frame["index"] += 1
+            return Go.JUMPED
+        self.data["done"].append(finished["flow"])
+        if self.data["frames"]:
+            self.come_back()
+            return Go.JUMPED
         if and_hang_up:
             self.close("contained")
         else:
             self.ask("more")
+        return Go.STOP
 
     # What the bot says.
 
     def say(self, text: Mapping[str, str], place: str, *, interruptible: bool = True) -> None:
         """Say a text of the flow files. Raises TemplateFailed."""
         self._speak(render(in_language(dict(text), self.language), self.values()), place, interruptible)
+
+    def say_variant(self, texts: Sequence[Mapping[str, str]], place: str, *, interruptible: bool = True) -> None:
+        """Say one of several texts, never the one that was said here the last time. Raises TemplateFailed."""
+        last = self.data["variants"].get(place)
+        first = zlib.crc32(f"{self.data['call']['id']}/{place}".encode())
+        chosen = (first if last is None else last + 1) % len(texts)
+        self.data["variants"][place] = chosen
+        self.say(texts[chosen], place, interruptible=interruptible)
+
+    def say_value(self, phrase: str, slot: str) -> None:
+        """Say one of the bot's own phrases about the value of a slot."""
+        value = self.frame["slots"][slot]
+        said = marked(self.slot(slot).spans(value, self.language))
+        self.say_phrase(phrase, value=_sentence(said), number=str(value))
 
     def say_phrase(self, name: str, wording: int = 0, *, interruptible: bool = True, **values: Any) -> None:
         """Say one of the bot's own phrases. One that can not be worked out is left unsaid and noted."""
@@ -201,7 +323,7 @@ class Turn:
         self._speak(spans, f"phrases/{name}", interruptible)
 
     def _speak(self, spans: tuple[Span, ...], place: str, interruptible: bool) -> None:
-        say = actions.Say(spans, self.language, interruptible, place)
+        say = actions.Say(spans, self.language, interruptible, place, self.data["pace"])
         self._spoken.append(say)
         self.actions.append(say)
 
@@ -243,10 +365,7 @@ class Turn:
         elif kind == "slot":
             self.say(self.slot(slot).ask, f"{self.frame['flow']}/{slot}/ask")
         else:
-            value = self.frame["slots"][slot]
-            phrase = "callback_confirm" if self.frame["flow"] == CALLBACK_FLOW else "read_back"
-            said = marked(self.slot(slot).spans(value, self.language))
-            self.say_phrase(phrase, value=_sentence(said), number=str(value))
+            self.say_value("callback_confirm" if self.running == CALLBACK_FLOW else "read_back", slot)
 
     def expectation(self) -> Expectation:
         """What the open question waits for."""
@@ -291,7 +410,7 @@ class Turn:
 
     def offers(self) -> list[tuple[str, str]]:
         """Flows that can be offered in words or by keys: name, and what it does, in key order."""
-        texts = [(flow.name, flow.offer) for flow in self.bot.flows.values() if flow.offer]
+        texts = [(flow.name, flow.offer) for flow in self.bot.flows.values() if flow.offer and flow.entry]
         return [(name, in_language(dict(text), self.language)) for name, text in texts][:9]
 
     def key_prompts(self) -> bool:
@@ -334,16 +453,15 @@ class Turn:
         self.data["handoff"] = {"reason": reason, "queue": queue or self.bot.queue}
         self.data["mode"] = "transferring"
         self.data["pending"] = None
-        self.note("handoff", reason=reason, flow=self.frame["flow"] if self.data["frame"] else "")
+        self.note("handoff", reason=reason, flow=self.running)
         self.actions.append(actions.Handoff(queue or self.bot.queue, reason, why))
 
     def offer_callback(self) -> None:
         """Nobody took the call: say so, and take down the number to call back."""
         self.say_phrase("handoff_failed")
         self.data["handoff_failed"] = True
-        self.start_flow(CALLBACK_FLOW)
-        if self.caller:
-            self.frame["slots"]["number"] = self.caller
+        handoff = self.data["handoff"]
+        self.enter_callback(handoff["reason"], handoff["queue"])
         self.ask("confirm" if self.caller else "slot", "number")
 
     def _nobody_still(self, reason: str) -> None:
@@ -359,10 +477,12 @@ class Turn:
             self.close("failed")
 
     def promise_callback(self, number: str) -> None:
-        """Promise the call back and end the call."""
-        self.actions.append(actions.PromiseCallback(number))
+        """Promise the call back; where nobody took the call, that is its end."""
+        wanted = self.frame["vars"]
+        self.actions.append(actions.PromiseCallback(number, wanted["queue"] or self.bot.queue, wanted["reason"]))
         self.say_phrase("callback_promised", number=number, interruptible=False)
-        self.close("callback")
+        if self.data["handoff_failed"]:
+            self.close("callback")
 
     def close(self, outcome: Literal["contained", "callback", "not_served", "failed"]) -> None:
         """The closing words and the end."""

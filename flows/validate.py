@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from flows.templates import FILTERS, condition_variables, has_variables, variabl
 from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
 
-BUILT_IN = frozenset({"caller", "today"})
+BUILT_IN = frozenset({"caller", "today", "heard_all"})
 _NAMES = {"pl": "Polish", "en": "English"}
 # The legal lines: what they say, words of which they must hold one, an example.
 _LEGAL = {
@@ -41,24 +41,40 @@ _LEGAL = {
 
 @dataclass(frozen=True)
 class ReadFlow:
-    """A flow file as far as it could be read: `places` are the indices in the file of the steps that are there."""
+    """A flow file as far as it could be read. `chosen`: the slots that `choose` steps stand for, with their places."""
 
     flow: Flow
     source: Source
-    places: tuple[int, ...]
+    chosen: Mapping[str, tuple[str | int, ...]]
     complete: bool
 
     def slot_names(self) -> frozenset[str]:
         """The slots written in the file, those with mistakes included."""
         slots = self.source.data.get("slots")
-        return frozenset(slots) if isinstance(slots, dict) else frozenset()
+        return frozenset(slots if isinstance(slots, dict) else ()) | frozenset(self.chosen)
 
     def step_keys(self, key: str) -> frozenset[str]:
         """The texts, or keys of mappings, under this key of all steps, those with mistakes included."""
-        steps = self.source.data.get("steps")
-        values = [step.get(key) for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        values = [step.get(key) for step in _all_steps(self.source.data.get("steps"))]
         names = [[value] if isinstance(value, str) else value for value in values if isinstance(value, str | dict)]
         return frozenset(name for some in names for name in some)
+
+
+def _all_steps(raw: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping that stands where a step may stand, the nested ones too."""
+    for step in raw if isinstance(raw, list) else ():
+        if not isinstance(step, dict):
+            continue
+        yield step
+        choose = step.get("choose")
+        options = choose.get("options") if isinstance(choose, dict) else None
+        inner = [option.get("then") for option in _mappings(options)]
+        for steps in (step.get("then"), step.get("else"), *inner):
+            yield from _all_steps(steps)
+
+
+def _mappings(raw: Any) -> list[dict[str, Any]]:
+    return [value for value in raw.values() if isinstance(value, dict)] if isinstance(raw, dict) else []
 
 
 @dataclass
@@ -213,6 +229,8 @@ class _FlowCheck:
         self._slots = read.slot_names()
         self._labels = read.step_keys("label")
         self._defined = self._slots | read.step_keys("save") | read.step_keys("set")
+        for step in self._flow.steps:
+            self._defined |= step.uses().defines
         if not read.complete:  # what a step with a mistake would have defined is not known: tell only likely slips
             self._defined = _Partial(self._defined)
 
@@ -222,20 +240,20 @@ class _FlowCheck:
             check_text(self._flow.offer, self._languages, frozenset(), self._source, ("offer",), self._report)
         self._check_examples()
         labels = [step.label for step in self._flow.steps if step.label]
-        for index, step in zip(self._read.places, self._flow.steps, strict=True):
+        for place, step in zip(self._flow.paths, self._flow.steps, strict=True):
             if step.label and (step.label in self._files.flows or labels.count(step.label) > 1):
-                self._add(("steps", index, "label"), f"The label `{step.label}` is taken.", "Use another name.")
-            self._check_step(("steps", index), step)
+                self._add((*place, "label"), f"The label `{step.label}` is taken.", "Use another name.")
+            self._check_step(place, step)
         if self._read.complete:
             self._check_collected()
-            _check_ways(self._flow, lambda index, message, remedy: self._add(("steps", index), message, remedy))
+            _check_ways(self._flow, lambda index, message, remedy: self._add(self._flow.paths[index], message, remedy))
 
     def _add(self, place: tuple[str | int, ...], message: str, remedy: str = "") -> None:
         self._report.add(self._source, place, message, remedy, at_value=True)
 
     def _check_slots(self) -> None:
         for name, slot in self._flow.slots.items():
-            place = ("slots", name)
+            place = self._read.chosen.get(name, ("slots", name))
             if name in BUILT_IN:
                 self._report.add(self._source, place, f"`{name}` is always known and can not be a slot.", "Rename it.")
             texts = [("ask", slot.ask)]
@@ -274,6 +292,10 @@ class _FlowCheck:
         if step.when is not None:
             where = (*place, "when")
             check_expression(step.when, condition_variables, self._defined, self._source, where, self._report)
+        for path, expression in uses.expressions:
+            check_expression(
+                expression, condition_variables, self._defined, self._source, (*place, *path), self._report
+            )
         for path, text in uses.texts:
             check_text(text, self._languages, self._defined, self._source, (*place, *path), self._report)
         for path, value in uses.arguments:
@@ -337,6 +359,7 @@ def _check_ways(flow: Flow, add: Callable[[int, str, str], Any]) -> None:
         ways = step.ways()
         leads = {index + 1} if ways.on or step.when is not None else set()
         leads |= {count} if ways.end else set()
+        leads |= set(ways.indices)
         for target in ways.targets:
             labelled = flow.labelled(target)
             leads.add(count if labelled is None else labelled)

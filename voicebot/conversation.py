@@ -192,7 +192,7 @@ class Conversation:
                 task = self._tasks.create_task(self._ask_system(action), name=f"system {action.operation}")
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
-            case PromiseCallback(number):
+            case PromiseCallback(number=number):
                 self._context.publish(events.CallbackPromised, number=number)
             case StopRecording():
                 assert self._tasks is not None

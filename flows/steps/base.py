@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from flows.errors import TemplateFailed
 from flows.texts import Name, Text
 
 if TYPE_CHECKING:
     from flows.turn import Turn
 
 Path = tuple[str | int, ...]
+Outcome = Literal["ok", "not_found", "failed", "unknown"]
 
 
 class Go(Enum):
@@ -48,9 +50,10 @@ class Uses:
 
 @dataclass(frozen=True)
 class Ways:
-    """Where a step can lead: the next step, labels or flows, back to collecting a slot, the end of the flow."""
+    """Where a step can lead: the next step, steps by index, labels or flows, back to collecting a slot, the end."""
 
     on: bool = True
+    indices: tuple[int, ...] = ()
     targets: tuple[str, ...] = ()
     collects: tuple[str, ...] = ()
     end: bool = False
@@ -81,6 +84,10 @@ class StepModel(BaseModel, ABC):
     @abstractmethod
     def run(self, turn: Turn) -> Go:
         """Carry the step out. Raises TemplateFailed."""
+
+    def resume(self, turn: Turn, outcome: Outcome, data: Any) -> Go:
+        """Go on after the system that this step asked has answered. Raises TemplateFailed."""
+        raise TemplateFailed(f"The step `{self.verb}` has not asked any system.")
 
 
 class Branch(BaseModel):
@@ -141,6 +148,5 @@ class Branch(BaseModel):
             turn.hand_off(self.handoff, queue=self.queue or "")
             return Go.STOP
         if self.ask_more or self.hang_up:
-            turn.finish_flow(and_hang_up=self.hang_up)
-            return Go.STOP
+            return turn.finish_flow(and_hang_up=self.hang_up)
         return Go.ON

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from flows.steps.base import Branch, Go, StepModel, Uses, Ways
+from flows.steps.base import Branch, Go, Outcome, StepModel, Uses, Ways
 from flows.templates import argument
 from flows.texts import Name
 
@@ -53,7 +53,7 @@ class CallStep(StepModel):
         turn.call_system(self.call, {name: argument(value, turn.values()) for name, value in self.with_.items()})
         return Go.STOP
 
-    def resume(self, turn: Turn, outcome: Literal["ok", "not_found", "failed", "unknown"], data: Any) -> Go:
+    def resume(self, turn: Turn, outcome: Outcome, data: Any) -> Go:
         """Go on after the system has answered."""
         if outcome == "ok":
             if self.save:

@@ -11,25 +11,44 @@ if TYPE_CHECKING:
 
 
 class CollectStep(StepModel):
-    """`collect: slot`. A slot that is known already, from the caller's first words perhaps, is not asked for again."""
+    """`collect: slot`, or a list of slots. What is known, from the caller's first words perhaps, is not asked again."""
 
     verb: ClassVar[str] = "collect"
-    collect: str
+    collect: str | list[str]
+
+    def each(self) -> list[CollectStep]:
+        """One step for each slot; the label belongs to the first."""
+        names = self.collect if isinstance(self.collect, list) else [self.collect]
+        first, *others = names or [""]
+        return [
+            CollectStep(collect=first, label=self.label, when=self.when),
+            *(CollectStep(collect=name, when=self.when) for name in others),
+        ]
 
     @property
     def collects(self) -> str | None:
-        return self.collect
+        return self.collect if isinstance(self.collect, str) else None
 
     def uses(self) -> Uses:
-        return Uses(slots=[(("collect",), self.collect)])
+        return Uses(slots=[(("collect",), name) for name in [self.collects] if name is not None])
 
     def run(self, turn: Turn) -> Go:
-        slot = turn.slot(self.collect)
-        frame = turn.frame
-        if self.collect not in frame["slots"]:
-            turn.ask("slot", self.collect)
-            return Go.STOP
-        if slot.confirm == "read_back" and self.collect not in frame["confirmed"]:
-            turn.ask("confirm", self.collect)
-            return Go.STOP
-        return Go.ON
+        assert self.collects is not None
+        return Go.ON if collected(turn, self.collects) else Go.STOP
+
+
+def collected(turn: Turn, name: str) -> bool:
+    """Whether the slot has its value, confirmed as it wants to be; if not, the caller has been asked."""
+    slot, frame = turn.slot(name), turn.frame
+    if name not in frame["slots"]:
+        turn.ask("slot", name)
+        return False
+    if frame["slots"][name] is None or name in frame["confirmed"]:
+        return True
+    if slot.confirm == "read_back":
+        turn.ask("confirm", name)
+        return False
+    if slot.confirm == "implicit":
+        turn.say_value("implicit", name)
+        frame["confirmed"].append(name)
+    return True

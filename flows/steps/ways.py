@@ -39,8 +39,7 @@ class AskMoreStep(StepModel):
         return Ways(on=False, end=True)
 
     def run(self, turn: Turn) -> Go:
-        turn.finish_flow(and_hang_up=False)
-        return Go.STOP
+        return turn.finish_flow(and_hang_up=False)
 
 
 class HangUpStep(StepModel):
@@ -53,8 +52,7 @@ class HangUpStep(StepModel):
         return Ways(on=False, end=True)
 
     def run(self, turn: Turn) -> Go:
-        turn.finish_flow(and_hang_up=True)
-        return Go.STOP
+        return turn.finish_flow(and_hang_up=True)
 
 
 class GoToStep(StepModel):

@@ -239,7 +239,7 @@ async def test_a_withheld_number_is_asked_for(conversation: Conversation, caller
     heard = await conversation.say("sześćset sto dwieście")
     assert heard == ["Oddzwonimy, gdy tylko będzie to możliwe. Czy mamy dzwonić na numer 600100200?"]
     await conversation.say("tak")
-    assert PromiseCallback("600100200") in conversation.actions
+    assert PromiseCallback("600100200", "service", "caller_asked") in conversation.actions
     assert conversation.actions[-1] == HangUp("callback")
 
 

@@ -1,0 +1,94 @@
+"""Nested steps become the flat list that the engine walks: `when / then / else` and `choose` turn into jumps.
+
+An index into that list is all that a frame has to remember. Every step keeps its path in the file, for messages and
+for the call's record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.slots.base import Slot
+from flows.steps.base import Path, StepModel
+from flows.steps.branch import Fork, Jump, WhenStep
+from flows.steps.choose import ChooseStep, Chosen
+from flows.steps.collect import CollectStep
+
+ParseStep = Callable[[Any, Path], StepModel | None]
+
+
+@dataclass
+class Unfolded:
+    """The flat steps with their paths, and the slots that `choose` steps stand for, with theirs."""
+
+    steps: list[StepModel] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    slots: dict[str, Slot] = field(default_factory=dict)
+    slot_paths: dict[str, Path] = field(default_factory=dict)
+
+    def add(self, step: StepModel, path: Path) -> int:
+        self.steps.append(step)
+        self.paths.append(path)
+        return len(self.steps) - 1
+
+    @property
+    def end(self) -> int:
+        return len(self.steps)
+
+
+def unfold(raw: Any, parse: ParseStep) -> Unfolded:
+    """The steps of a flow file; what `parse` could not read (and has reported) is left out."""
+    found = Unfolded()
+    _unfold(raw, ("steps",), parse, found)
+    return found
+
+
+def _unfold(raw: Any, path: Path, parse: ParseStep, found: Unfolded) -> None:
+    for index, one in enumerate(raw) if isinstance(raw, list) else ():
+        place = (*path, index)
+        step = parse(one, place)
+        if isinstance(step, WhenStep):
+            _when(step, place, parse, found)
+        elif isinstance(step, ChooseStep):
+            _choose(step, place, parse, found)
+        elif isinstance(step, CollectStep):
+            for number, single in enumerate(step.each()):
+                found.add(single, (*place, "collect", number) if isinstance(step.collect, list) else place)
+        elif step is not None:
+            found.add(step, place)
+
+
+def _when(step: WhenStep, place: Path, parse: ParseStep, found: Unfolded) -> None:
+    fork = found.add(Fork(label=step.label, test=step.when), place)
+    _unfold(step.then, (*place, "then"), parse, found)
+    otherwise = found.end
+    if step.else_:
+        over = found.add(Jump(), (*place, "else"))
+        otherwise = found.end
+        _unfold(step.else_, (*place, "else"), parse, found)
+        found.steps[over] = Jump(to=found.end)
+    found.steps[fork] = Fork(label=step.label, test=step.when, otherwise=otherwise)
+
+
+def _choose(step: ChooseStep, place: Path, parse: ParseStep, found: Unfolded) -> None:
+    choose = step.choose
+    name = choose.save or f"choice_{len(found.slots) + 1}"
+    found.slots[name] = choose.slot()
+    found.slot_paths[name] = (*place, "choose")
+    chosen = found.add(Chosen(slot=name), place)
+    targets: dict[str, int] = {}
+    over: list[int] = []
+    for option, what in choose.options.items():
+        if not what.then:
+            continue
+        targets[option] = found.end
+        inside = (*place, "choose", "options", option, "then")
+        _unfold(what.then, inside, parse, found)
+        over.append(found.add(Jump(), inside))
+    for index in over:
+        found.steps[index] = Jump(to=found.end)
+    found.steps[chosen] = Chosen(
+        label=step.label, when=step.when, slot=name, save=choose.save, targets=targets, otherwise=found.end
+    )

@@ -1,0 +1,194 @@
+"""Flows within flows: digressions and the way back, sub flows, choices, nested steps, variants, shared values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows import EmbeddedUnderstanding, Engine, State, load_bot
+from flows.actions import PromiseCallback
+from flows.commands import Cancel, Command, Slower, StartFlow, StartOver, Understood
+from flows.events import Heard, Interrupted
+from flows.testing import Conversation, FakeSystemClient
+
+BOT = """
+bot: demo
+languages: [en]
+greeting: {machine: This is a machine., recording: The call is recorded., ask: How can I help?}
+closing: Goodbye.
+queue: service
+"""
+ORDER = """
+flow: order
+description: Where is it?
+examples: [where is my order]
+slots:
+  number: {type: digits, length: 3, ask: Which number?, shared: true}
+  day: {type: date, ask: Which day?, confirm: implicit}
+steps:
+  - collect: [number, day]
+  - when: number == "123"
+    then:
+      - say: It is here.
+      - when: caller
+        then: [{say: You called.}]
+        else: [{say: You are nobody.}]
+    else:
+      - say: It is there.
+  - choose:
+      ask: Home or work?
+      options:
+        home:
+          words: [home]
+          then: [{say: Home it is.}, {sub_flow: address, with: {zip: "{{ number }}"}, save: {where: zip}}]
+        work: {words: [work]}
+      save: wish
+  - say: "Wish {{ wish }}, {{ where if where is defined else 'nowhere' }}."
+"""
+ADDRESS = """
+flow: address
+entry: false
+description: Asks for the zip.
+slots:
+  zip: {type: digits, length: 3, ask: Which zip?}
+  street: {type: text, ask: Which street?}
+steps:
+  - collect: [zip, street]
+  - say: "Street {{ street }}."
+"""
+HOURS = """
+flow: hours
+description: When is it open?
+examples: [when are you open, opening hours]
+slots:
+  number: {type: digits, length: 3, ask: For which number?, shared: true}
+steps:
+  - collect: number
+  - say: [We open at nine., At nine we open.]
+"""
+RING = """
+flow: ring
+description: The caller wants to be rung.
+examples: [please ring me, call me back]
+steps:
+  - callback: wanted
+  - when: callback_promised
+    then: [{say: We will.}]
+    else: [{say: We will not.}]
+"""
+
+
+@pytest.fixture
+def conversation(tmp_path: Path) -> Conversation:
+    files = {"bot": BOT, "order": ORDER, "address": ADDRESS, "hours": HOURS, "ring": RING}
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    bot = load_bot(tmp_path)
+    return Conversation(Engine(bot), EmbeddedUnderstanding(bot), FakeSystemClient())
+
+
+async def do(conversation: Conversation, *commands: Command) -> list[str]:
+    """Commands straight to the engine; the state goes through JSON on the way."""
+    conversation._state = State.from_json(conversation.state.to_json())
+    return await conversation.send(Heard(Understood(commands, "test")))
+
+
+async def test_nested_steps_a_choice_and_a_sub_flow(conversation: Conversation) -> None:
+    await conversation.start(caller="")
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    heard = await conversation.say("on monday")
+    assert heard[0].endswith("all right.")
+    assert heard[1:] == ["It is here.", "You are nobody.", "Home or work?"]
+    assert await conversation.press("1") == ["Home it is.", "Which street?"]
+    heard = await conversation.say("high street")
+    assert heard[:2] == ["Street high street.", "Wish home, 123."]
+
+
+async def test_an_option_without_steps_goes_on_after_the_choice(conversation: Conversation) -> None:
+    await conversation.start(caller="600100200")
+    await conversation.say("where is my order")
+    await conversation.say("one two four")
+    assert (await conversation.say("on monday"))[1:] == ["It is there.", "Home or work?"]
+    assert (await conversation.say("work"))[0] == "Wish work, nowhere."
+
+
+async def test_a_digression_comes_back_with_a_reminder_and_knows_what_is_shared(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    heard = await conversation.say("when are you open")
+    assert heard[1:] == ["Let us go back to where we were.", "Which day?"]
+    again = await conversation.say("when are you open")
+    assert again[0] != heard[0], "never the same words twice running"
+    assert conversation.state.slots["number"] == "123"
+
+
+async def test_who_asks_for_a_flow_that_waits_goes_back_to_it(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("order"))
+    assert await do(conversation, StartFlow("hours")) == ["For which number?"]
+    assert await do(conversation, StartFlow("order")) == ["Let us go back to where we were.", "Which number?"]
+    assert [frame["flow"] for frame in conversation.state.data["frames"]] == ["order"]
+
+
+async def test_two_wishes_in_one_sentence_are_done_one_after_the_other(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("hours"), StartFlow("order"))
+    heard = await conversation.say("one two three")
+    assert heard[1:] == ["Let us go back to where we were.", "Which day?"]
+
+
+async def test_cancelling_leaves_the_digression_only(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("order"))
+    await do(conversation, StartFlow("hours"))
+    heard = await do(conversation, Cancel())
+    assert heard == ["All right, we will leave that.", "Let us go back to where we were.", "Which number?"]
+    assert (await do(conversation, Cancel()))[0] == "All right, we will leave that."
+    assert conversation.state.flow == ""
+
+
+async def test_starting_over_forgets_what_was_collected_even_what_is_shared(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    assert await do(conversation, StartOver()) == ["All right, let us start again.", "Which number?"]
+    assert conversation.state.slots == {}
+
+
+async def test_a_sub_flow_is_no_answer_to_what_a_caller_asks_for(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("address"))
+    assert conversation.state.flow == ""
+
+
+async def test_slower_stays_so(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, Slower())
+    await do(conversation, StartFlow("order"))
+    said = [action for action in conversation.actions if hasattr(action, "pace")]
+    assert {action.pace for action in said} == {0.8}
+
+
+@pytest.mark.parametrize(
+    ("answer", "promised", "after"), [("yes", True, "We will."), ("never mind", False, "We will not.")]
+)
+async def test_a_call_back_is_promised_and_the_flow_goes_on(
+    conversation: Conversation, answer: str, promised: bool, after: str
+) -> None:
+    await conversation.start(caller="600100200")
+    await do(conversation, StartFlow("ring"))
+    heard = await conversation.say(answer)
+    assert (PromiseCallback("600100200", "service", "wanted") in conversation.actions) is promised
+    assert after in heard
+    assert not conversation.ended
+
+
+async def test_the_flow_knows_that_it_was_not_heard_to_the_end(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.send(Interrupted("How can", "I help?"))
+    assert conversation.state.data["heard_all"] is False
+    await conversation.silence()
+    assert conversation.state.data["heard_all"] is True
