@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from flows.actions import Action, CallSystem, Handoff, Listen, Note, Say
 from flows.engine import Engine
-from flows.events import CallStarted, Event, HandoffFailed, Heard, Keys, NoInput, SystemResult
+from flows.events import CallStarted, Event, HandoffFailed, Heard, Interrupted, Keys, NoInput, SystemResult
 from flows.spans import plain_text
 from flows.state import State, Understanding
 from flows.systems import Systems
@@ -108,6 +108,13 @@ class Conversation:
         """The caller says something; what the bot says to it."""
         understood = await self._understanding.understand(text, self._engine.context(self.state))
         return await self.send(Heard(understood, text))
+
+    async def interrupt(self, text: str) -> list[str]:
+        """The caller says it into the bot's last sentence, of which nothing was heard. Some can not be talked over."""
+        said = [action for action in self.actions if isinstance(action, Say)]
+        if said and said[-1].interruptible:
+            await self.send(Interrupted(missed=plain_text(said[-1].spans)))
+        return await self.say(text)
 
     async def press(self, keys: str) -> list[str]:
         """The caller presses keys, gathered as one entry."""

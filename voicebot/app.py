@@ -33,7 +33,7 @@ from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.errors import VoicebotError
 from voicebot.events import EventStream
 from voicebot.health import HealthServer
-from voicebot.live_bots import LiveBots
+from voicebot.live_bots import LiveBots, Make
 from voicebot.parts import RunningBot, Services
 from voicebot.processes import ModelProcess
 from voicebot.records import RecordWriter
@@ -56,7 +56,8 @@ class EndpointLost(VoicebotError):
 class App:
     """One worker. `start()`, then calls are served until `stop()`; `failed` resolves when it can serve no longer."""
 
-    def __init__(self, config: Config, events: EventStream | None = None) -> None:
+    def __init__(self, config: Config, events: EventStream | None = None, make: Make | None = None) -> None:
+        """`make`: what makes a bot ready for calls, for those who put something of theirs into it."""
         self._config = config
         self.events = events or EventStream()
         self._stack = AsyncExitStack()
@@ -65,7 +66,7 @@ class App:
         self._services: Services | None = None
         self._prompts: PromptStore | None = None
         self._speaking: ConfiguredVoice | None = None
-        self._bots = LiveBots(config, self._get_ready, self.events)
+        self._bots = LiveBots(config, self._get_ready, self.events, make)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None:

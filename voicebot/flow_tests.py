@@ -18,6 +18,7 @@ from flows.source import closest
 from flows.testing import FakeSystemClient
 from tts.text import spoken
 from voicebot.check import load_tested
+from voicebot.config import Config
 from voicebot.errors import VoicebotError
 
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -30,14 +31,23 @@ class NothingToPlay(VoicebotError):
     code = "nothing_to_play"
 
 
-def test_command(folder: Path, *, only: str, language: str, audio: bool, as_json: bool) -> int:
-    """Exit status 0 when every conversation went as written, else 1. Raises FlowProblems, NothingToPlay."""
+def test_command(folder: Path, *, only: str, language: str, audio: bool, as_json: bool, settings: Config | None) -> int:
+    """Exit status 0 when every conversation went as written, else 1. Raises FlowProblems, NothingToPlay.
+
+    `audio`: by telephone, with the ears and voices of `settings`.
+    """
     bot, conversations = load_tested(folder)
     chosen = _chosen(conversations, folder, only, language)
-    if audio:
-        raise NothingToPlay("Conversations can not be played by telephone yet.", "Leave out --audio.")
+    if audio and not only:
+        chosen = [scripted for scripted in chosen if scripted.audio]
+        if not chosen:
+            raise NothingToPlay("No conversation is meant to be spoken.", "Write `audio: true` into it, or use --only.")
     console = Console(stderr=as_json)
-    results = asyncio.run(_play_texts(bot, chosen, folder, console))
+    if audio:
+        playing = _play_calls(bot, chosen, folder, console, settings)
+    else:
+        playing = _play_texts(bot, chosen, folder, console)
+    results = asyncio.run(playing)
     failed = sum(not played.passed for played in results)
     if as_json:
         report = {
@@ -76,6 +86,20 @@ async def _play_texts(bot: Bot, chosen: Sequence[Scripted], folder: Path, consol
         talk = TextTalk(scripted, engine, understanding, systems, now, spoken)
         results.append(await play(scripted, talk, lambda call: _changes(bot, call)))
         show(console, results[-1], folder)
+    return results
+
+
+async def _play_calls(
+    bot: Bot, chosen: Sequence[Scripted], folder: Path, console: Console, settings: Config | None
+) -> list[Played]:
+    from voicebot.audio_tests.run import telephone_bot
+
+    results = []
+    async with telephone_bot(bot, settings) as telephone:
+        for scripted in chosen:
+            systems = FakeSystemClient(dict(scripted.systems))
+            results.append(await telephone.play(scripted, systems, lambda call: _changes(bot, call)))
+            show(console, results[-1], folder)
     return results
 
 

@@ -27,11 +27,21 @@ def run_tests(
     language: Annotated[str, typer.Option(help="Play the conversations in this language alone: pl or en.")] = "",
     audio: Annotated[bool, typer.Option("--audio", help="Speak the lines, through the whole telephone.")] = False,
     as_json: JsonOption = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="With --audio: hear and speak as this file says.")
+    ] = None,
 ) -> None:
     """Play the scripted conversations of a bot (its tests/*.yaml) and say which did not go as written."""
+    from voicebot.config import load_config
     from voicebot.flow_tests import test_command
+    from voicebot.logs import configure_logging
 
-    raise typer.Exit(test_command(folder, only=only, language=language, audio=audio, as_json=as_json))
+    if audio:
+        configure_logging("WARNING", "plain")
+    settings = load_config(config) if config is not None else None
+    raise typer.Exit(
+        test_command(folder, only=only, language=language, audio=audio, as_json=as_json, settings=settings)
+    )
 
 
 @flows_app.command()

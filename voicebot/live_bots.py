@@ -26,14 +26,17 @@ LOOK_EVERY_S = 1.0
 GetReady = Callable[[BotSource, RunningBot], Awaitable[None]]
 """Makes the prompts of a bot before it takes calls. Raises TtsError when it could not speak."""
 
+Make = Callable[[LoadedBot, Config], RunningBot]
+
 
 class LiveBots:
     """By source. A call keeps the bot that it began with; a bot's connections are closed after its last call."""
 
-    def __init__(self, config: Config, get_ready: GetReady, events: EventStream) -> None:
+    def __init__(self, config: Config, get_ready: GetReady, events: EventStream, make: Make | None = None) -> None:
         self._config = config
         self._get_ready = get_ready
         self._events = events
+        self._make = make or running
         self._bots: dict[BotSource, RunningBot] = {}
         self._calls: Counter[int] = Counter()  # by the identity of the bot, which its calls keep alive
         self._refused: dict[BotSource, int] = {}  # published versions that were tried in vain
@@ -43,7 +46,7 @@ class LiveBots:
     def add(self, bots: Iterable[tuple[BotSource, LoadedBot]]) -> None:
         """The bots to begin with; their prompts are made by whoever starts. Raises SettingMissing."""
         for source, loaded in bots:
-            self._bots[source] = running(loaded, self._config)
+            self._bots[source] = self._make(loaded, self._config)
 
     def __getitem__(self, source: BotSource) -> RunningBot:
         return self._bots[source]
@@ -99,7 +102,7 @@ class LiveBots:
             before = self._bots[source]
             try:
                 loaded = await asyncio.to_thread(load_source, source, self._config, version=number)
-                bot = await asyncio.to_thread(running, loaded, self._config)
+                bot = await asyncio.to_thread(self._make, loaded, self._config)
             except (FlowError, VoicebotError, OSError) as error:
                 self._refuse(source, before, number, error)
                 return

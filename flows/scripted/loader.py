@@ -99,6 +99,7 @@ class _Reader:
                 calls=self._asked("asked_all", head.asked_all),
                 asked_place=self._place(asked),
                 outcome=self._outcome(),
+                audio=head.audio,
             ),
         )
 

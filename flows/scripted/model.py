@@ -38,6 +38,7 @@ class ConversationHead(_FileModel):
     asked: list[Any] | None = None
     asked_all: list[Any] | None = None
     outcome: Any = None
+    audio: bool = False
 
 
 class ConversationsFile(_FileModel):
@@ -103,6 +104,7 @@ class Scripted:
     calls: tuple[AskedFor, ...] | None = None  # those that `asked_all` names
     asked_place: Place | None = None
     outcome: Outcome | None = None
+    audio: bool = False  # it can be spoken and recognised
 
 
 UNITS: dict[str, timedelta] = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}

@@ -78,7 +78,7 @@ class TextTalk:
         return self._take()
 
     async def interrupt(self, text: str) -> Sequence[Said]:
-        await self._talk.say(text)
+        await self._talk.interrupt(text)
         return self._take()
 
     async def later(self, time: timedelta) -> Sequence[Said]:

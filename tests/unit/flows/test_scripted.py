@@ -65,6 +65,7 @@ NUMBER = (*ASKED, 'keys: "123456"', "caller: yes")
         (*NUMBER, "later: 20m", "caller: no thank you", "bot: goodbye"),
         (*ASKED, "flow: order_status", "silence", "bot: can not hear"),
         ('keys: "0"', "nobody_answers", "bot: call you back"),
+        (*ASKED, 'interrupts: "123456"', "bot: is that right"),
     ],
 )
 async def test_it_goes_as_written(played, steps: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
@@ -195,3 +196,16 @@ def test_every_mistake_is_told_at_once(shop: Bot, tmp_path: Path) -> None:
 
 def test_a_bot_without_tests_has_no_conversations(shop: Bot, tmp_path: Path) -> None:
     assert load_conversations(tmp_path, shop) == ()
+
+
+async def test_what_is_talked_into_is_known_to_the_flow(
+    shop: Bot, understanding: EmbeddedUnderstanding, tmp_path: Path
+) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "all.yaml").write_text(script("silence"), encoding="utf-8")
+    (interrupted,) = load_conversations(tmp_path, shop)
+    talk = TextTalk(interrupted, Engine(shop), understanding, FakeSystemClient({}), interrupted.now, read)
+    await talk.start()
+    await talk.say("where is my parcel")
+    await talk.interrupt("hmm")
+    assert talk._talk.state.data["heard_all"] is False

@@ -1,0 +1,1 @@
+"""Scripted conversations by telephone: the whole bot in this process, and a caller in another who speaks the lines."""
