@@ -91,11 +91,14 @@ def check(
 def chat(
     bot: Annotated[Path, typer.Argument(help="A bot's folder.")],
     language: Annotated[str, typer.Option(help="pl or en; the bot's first language when left out.")] = "",
+    caller: Annotated[str, typer.Option(help="The caller's number; withheld when left out.")] = "",
+    dialled: Annotated[str, typer.Option(help="The number that was called, for bots with entry points.")] = "",
+    log: Annotated[Path | None, typer.Option(help="Write every turn to this file, as a JSON line.")] = None,
 ) -> None:
-    """Talk to a bot by text, in the flows of the phone. A line that begins with # is keys, an empty one is silence."""
-    from voicebot.chat import run_chat
+    """Talk to a bot by text, in the flows of the phone. /help tells how keys and silence are written."""
+    from voicebot.chat import Caller, run_chat
 
-    asyncio.run(run_chat(bot, language, out))
+    asyncio.run(run_chat(bot, Caller(language, caller, dialled), out, log))
 
 
 @app.command()
