@@ -6,7 +6,7 @@ The kinds and their keys:
     {"kind": "number", "value": 12}                  int or float
     {"kind": "ordinal", "value": 3}
     {"kind": "amount", "value": "12.50", "currency": "PLN"}
-    {"kind": "date", "value": "2026-11-30"}
+    {"kind": "date", "value": "2026-11-30"}          with `weekday: true` the day of the week is read out, too
     {"kind": "time", "value": "14:30"}
     {"kind": "phone", "value": "+48600100200"}
     {"kind": "spell", "value": "AB12"}

@@ -65,13 +65,13 @@ def _as_text(kind: str, what: str) -> Callable[[Any], Marked]:
     return lambda value: _mark(kind, str(_need(value, what)))
 
 
-def _date(value: Any) -> Marked:
+def _date(value: Any, weekday: bool = False) -> Marked:
     value = _need(value, "date")
     try:
         day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
     except ValueError:
         raise TemplateFailed(f"{str(value)!r} is not a date.", "Dates are written like 2026-12-06.") from None
-    return _mark("date", f"{day:%Y-%m-%d}")
+    return _mark("date", f"{day:%Y-%m-%d}", **_given(weekday=True if weekday else None))
 
 
 def _time(value: Any) -> Marked:

@@ -118,6 +118,7 @@ class Turn:
         """What texts and conditions may refer to."""
         known: dict[str, Any] = {
             "caller": self.caller,
+            "language": self.language,
             "today": self.today.isoformat(),
             "heard_all": self.data["heard_all"],
         }

@@ -19,7 +19,7 @@ from flows.templates import FILTERS, condition_variables, has_variables, variabl
 from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
 
-BUILT_IN = frozenset({"caller", "today", "heard_all"})
+BUILT_IN = frozenset({"caller", "language", "today", "heard_all"})
 _NAMES = {"pl": "Polish", "en": "English"}
 # The legal lines: what they say, words of which they must hold one, an example.
 _LEGAL = {

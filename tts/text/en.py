@@ -18,6 +18,8 @@ MONTHS = (
     "December",
 )  # fmt: skip
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 CURRENCIES: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
@@ -57,7 +59,10 @@ def value(span: Mapping[str, Any], before: str, today: datetime.date) -> str | N
             return address(str(given))
         case "date":
             day = values.day(given)
-            return None if day is None else date(day, today)
+            weekday = values.weekday(day) if day and span.get("weekday") else None
+            if day is None or weekday is None:
+                return None if day is None else date(day, today)
+            return f"{WEEKDAYS[weekday]} {date(day, today)}"
         case "time":
             clock = values.clock(given)
             return None if clock is None else time(clock)

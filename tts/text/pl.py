@@ -18,6 +18,8 @@ MONTHS = (
     "listopada", "grudnia",
 )  # fmt: skip
 
+WEEKDAYS = ("poniedziałek", "wtorek", "środa", "czwartek", "piątek", "sobota", "niedziela")
+
 LETTERS: Mapping[str, str] = {
     "a": "a", "ą": "a z ogonkiem", "b": "be", "c": "ce", "ć": "ce z kreską", "d": "de", "e": "e", "ę": "e z ogonkiem",
     "f": "ef", "g": "gie", "h": "ha", "i": "i", "j": "jot", "k": "ka", "l": "el", "ł": "eł", "m": "em", "n": "en",
@@ -67,7 +69,10 @@ def value(span: Mapping[str, Any], before: str, today: datetime.date) -> str | N
             return address(str(given))
         case "date":
             day = values.day(given)
-            return None if day is None else date(day, today, before)
+            weekday = values.weekday(day) if day and span.get("weekday") else None
+            if day is None or weekday is None:
+                return None if day is None else date(day, today, before)
+            return f"{WEEKDAYS[weekday]}, {date(day, today)}"
         case "time":
             clock = values.clock(given)
             return None if clock is None else time(clock, before)

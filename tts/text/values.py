@@ -29,6 +29,11 @@ class Day:
     day: int
 
 
+def weekday(of: Day) -> int | None:
+    """0 for Monday to 6 for Sunday; None for a day of any year."""
+    return None if of.year is None else datetime.date(of.year, of.month, of.day).weekday()
+
+
 @dataclass(frozen=True)
 class Clock:
     """A time of day on the 24-hour clock."""

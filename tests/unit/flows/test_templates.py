@@ -19,6 +19,11 @@ OF_HER = {"gender": "f", "case": "genitive"}
     [
         ("Nr {{ n | digits }}!", {"n": "12 34"}, ("Nr ", {"kind": "digits", "value": "1234"}, "!")),
         ("{{ d | date }}", {"d": "2026-12-06T10:00:00"}, ({"kind": "date", "value": "2026-12-06"},)),
+        (
+            "{{ d | date(weekday=true) }}",
+            {"d": "2026-12-06"},
+            ({"kind": "date", "value": "2026-12-06", "weekday": True},),
+        ),
         ("{{ t | time }}", {"t": "9:30"}, ({"kind": "time", "value": "09:30"},)),
         ("{{ a | amount }}", {"a": 12.5}, ({"kind": "amount", "value": "12.50", "currency": "PLN"},)),
         ("{{ a | amount('EUR') }}", {"a": "3,1"}, ({"kind": "amount", "value": "3.10", "currency": "EUR"},)),
