@@ -12,6 +12,7 @@ from flows.phrasebook import Pattern
 from flows.slots.base import Rejected, Slot
 from flows.spans import Span
 from flows.texts import Phrases, list_in_language
+from flows.words import tokens
 
 
 class ChoiceSlot(Slot):
@@ -21,11 +22,24 @@ class ChoiceSlot(Slot):
     options: dict[str, Phrases] = Field(min_length=2)
 
     def _mentioned(self, text: str, language: str) -> list[str]:
-        return [
-            option
+        """Options of which words are said; words within longer ones of another option do not count."""
+        said = tokens(text)
+        found = {
+            (option, start, end)
             for option, words in self.options.items()
-            if any(Pattern(phrase).occurs(text) for phrase in [option, *list_in_language(words, language)])
-        ]
+            for phrase in [option, *list_in_language(words, language)]
+            for start in range(len(said))
+            if (end := Pattern(phrase).match_at(said, start)) is not None
+        }
+        kept = {
+            option
+            for option, start, end in found
+            if not any(
+                begin <= start and end <= stop and stop - begin > end - start and other != option
+                for other, begin, stop in found
+            )
+        }
+        return [option for option in self.options if option in kept]
 
     def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> str | None:
         mentioned = self._mentioned(text, language)

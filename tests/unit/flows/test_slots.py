@@ -24,6 +24,7 @@ WAY = ChoiceSlot(
         "shop": {"pl": ["w sklepie", "sklep*"], "en": ["in the shop"]},
     },
 )
+FITS = ChoiceSlot(type="choice", ask=ASK, options={"yes": {"pl": ["pasuje"]}, "no": {"pl": ["nie pasuje"]}})
 TEXT = SLOT_TYPES["text"](type="text", ask=ASK)  # type: ignore[call-arg]
 
 
@@ -120,6 +121,9 @@ def test_choices() -> None:
     assert WAY.parse("wolałbym kurierem", "pl", NOW, asked=True) == "courier"
     assert WAY.parse("odbiorę w sklepie", "pl", NOW, asked=True) == "shop"
     assert WAY.parse("kurierem albo w sklepie", "pl", NOW, asked=True) is None
+    assert FITS.parse("nie pasuje mi", "pl", NOW, asked=True) == "no"
+    assert FITS.parse("pasuje", "pl", NOW, asked=True) == "yes"
+    assert FITS.parse("pasuje albo nie pasuje", "pl", NOW, asked=True) is None
     assert WAY.amend("shop", "w sklepie kurierem", "pl", NOW) == "courier"
     assert WAY.from_keys("2", NOW) == "shop"
     assert WAY.from_keys("3", NOW) is None
