@@ -4,7 +4,7 @@
     number   value                         int or decimal; Polish: `gender` m, f or n
     ordinal  value                         Polish: `gender`, `case` (nominative, genitive, dative, accusative, ...)
     amount   value, currency               ISO code, PLN when left out
-    date     value, weekday                ISO; the year is said when it is not this one, the day of the week where asked
+    date     value, weekday                ISO; the year is said when it is not this one, the weekday where asked
     time     value                         HH:MM; Polish: the case follows from the words before
     phone    value                         in groups, one by one
     spell    value                         letter by letter
