@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flows.answer_shape import FieldType
 from flows.slots import Slot
 from flows.spans import Span
 from flows.steps.base import Path as Path_
 from flows.steps.base import StepModel
 from flows.templates import has_variables
-from flows.texts import Name, Phrases, Text, UrlPath, Wordings, in_language
+from flows.texts import Auth, Name, Phrases, Text, UrlPath, Wordings, in_language
 
 Language = Literal["pl", "en"]
 
@@ -68,6 +69,9 @@ class Operation(_FileModel):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     path: UrlPath
     timeout_s: float | None = Field(default=None, gt=0, le=60)
+    answer: dict[str, FieldType] | None = None
+    personal: list[str] = []
+    check: str | None = None
 
     @property
     def safe(self) -> bool:
@@ -75,12 +79,22 @@ class Operation(_FileModel):
         return self.method == "GET"
 
 
+class Breaker(_FileModel):
+    """After so many failures in a row a system is left alone for so long."""
+
+    failures: int = Field(default=3, ge=1)
+    pause_s: float = Field(default=20.0, gt=0, le=3600)
+
+
 class System(_FileModel):
     """A company system. `url` may refer to the environment: ${SHOP_URL} or ${SHOP_URL:-http://127.0.0.1:8090}."""
 
     url: str = Field(min_length=1)
     secret: str | None = None
+    auth: Auth | None = None
     timeout_s: float = Field(default=5.0, gt=0, le=60)
+    breaker: Breaker = Breaker()
+    personal: list[str] = []
     operations: dict[str, Operation] = Field(min_length=1)
 
 
@@ -144,6 +158,11 @@ class Bot:
         """The operation that a `call` step names, such as "shop.order"."""
         system, _, operation = name.partition(".")
         return self.systems[system].operations[operation]
+
+    def personal(self, operation: str) -> frozenset[str]:
+        """The fields of an operation's answer that are personal data."""
+        system = self.systems[operation.partition(".")[0]]
+        return frozenset((*system.personal, *self.operation(operation).personal))
 
     def texts(self, language: str) -> Iterator[str]:
         """Every text the bot can say, as written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -48,6 +49,13 @@ def _path(value: str) -> str:
     return value
 
 
+def _auth(value: Any) -> Any:
+    header = value.get("header") if isinstance(value, dict) and set(value) == {"header"} else None
+    if value in ("bearer", "basic") or (isinstance(header, str) and re.fullmatch(r"[A-Za-z0-9-]+", header)):
+        return value
+    raise PydanticCustomError("text", "must be `bearer`, `basic` or `{header: X-Api-Key}`")
+
+
 _STRING = {"type": "string", "minLength": 1}
 _STRINGS = {"type": "array", "items": _STRING}
 _TEXT_SCHEMA: dict[str, Any] = {"anyOf": [_STRING, {"type": "object", "additionalProperties": _STRING}]}
@@ -55,6 +63,24 @@ _PHRASES_SCHEMA: dict[str, Any] = {"anyOf": [_STRINGS, {"type": "object", "addit
 
 Name = Annotated[str, AfterValidator(_name)]
 UrlPath = Annotated[str, AfterValidator(_path)]
+# How a secret is sent: "bearer", "basic", or {"header": its name}.
+Auth = Annotated[
+    str | dict[str, str],
+    BeforeValidator(_auth),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["bearer", "basic"]},
+                {
+                    "type": "object",
+                    "properties": {"header": _STRING},
+                    "required": ["header"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
 # By language; a text written once stands under ANY_LANGUAGE.
 Text = Annotated[dict[str, str], BeforeValidator(_by_language), WithJsonSchema(_TEXT_SCHEMA)]
 Phrases = Annotated[dict[str, list[str]], BeforeValidator(_list_by_language), WithJsonSchema(_PHRASES_SCHEMA)]

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from flows import phrasebook
+from flows.check_systems import check_systems
 from flows.errors import TemplateFailed
 from flows.model import BotFile, Flow, Known, System
 from flows.source import Report, Source, closest, likely
@@ -94,7 +95,8 @@ def check(files: Files, report: Report) -> None:
     _check_bot(files, report)
     for flow in files.flows.values():
         _FlowCheck(files, flow, report).run()
-    _check_systems(files, report)
+    if files.systems_source is not None and files.systems is not None:
+        check_systems(files.systems, files.systems_source, report)
 
 
 def _check_bot(files: Files, report: Report) -> None:
@@ -144,19 +146,6 @@ def _check_queue(queue: str, source: Source, place: tuple[str | int, ...], files
     if known is not None and queue not in known:
         remedy = closest(queue, known) or "No queue is known at all: name it under `queues` in voicebot.yaml."
         report.add(source, place, f"There is no queue `{queue}`.", remedy, at_value=True)
-
-
-def _check_systems(files: Files, report: Report) -> None:
-    if files.systems_source is None or files.systems is None:
-        return
-    for name, system in files.systems.items():
-        if not (name.isascii() and name.isidentifier()):
-            remedy = "Use letters, digits and underscores."
-            report.add(files.systems_source, ("systems", name), f"`{name}` can not be a system's name.", remedy)
-        if not system.url.startswith(("http://", "https://", "${")):
-            place = ("systems", name, "url")
-            remedy = "Write https://..., or ${NAME} for an address from the environment."
-            report.add(files.systems_source, place, f"`{system.url}` is not a web address.", remedy, at_value=True)
 
 
 def check_text(
@@ -336,9 +325,14 @@ class _FlowCheck:
             message = f"The system `{system_name}` has no operation `{operation_name}`."
             self._add((*place, "call"), message, closest(operation_name, system.operations))
             return
-        for name in _placeholders(operation.path):
+        needed = {name: step.call for name in _placeholders(operation.path)}
+        check = system.operations.get(operation.check or "")
+        if check is not None:
+            of_check = f"{system_name}.{operation.check}"
+            needed |= {name: of_check for name in _placeholders(check.path) if name not in {*needed, "request"}}
+        for name, whose in needed.items():
             if name not in step.with_:
-                message = f"The operation `{step.call}` needs `{name}`."
+                message = f"The operation `{whose}` needs `{name}`."
                 self._report.add(self._source, (*place, "call"), message, f"Add it under `with:`, as `{name}: ...`.")
         if not operation.safe and step.unknown_outcome is None:
             message = (
