@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows import EmbeddedUnderstanding, Engine
-from flows.systems import SystemClient
+from flows.systems import SystemClient, Systems
 from flows.testing import Conversation
+from voicebot.answers import has_answers, recorded_systems
 from voicebot.bots import load_bot
 
 KEYS, COMMAND = "#", "/"
@@ -104,10 +105,15 @@ class Chat:
         self._console.print(f"[dim]{escape(text)}[/]", highlight=False, soft_wrap=True)
 
 
-async def run_chat(folder: Path, caller: Caller, console: Console, log: Path | None = None) -> None:
-    """Talk to the bot in a folder. Raises FlowProblems, SettingMissing."""
+async def run_chat(
+    folder: Path, caller: Caller, console: Console, *, log: Path | None = None, ask_systems: bool = False
+) -> None:
+    """Talk to the bot in a folder. Raises FlowProblems, SettingMissing.
+
+    Company systems are asked where there are no recorded answers, or with `ask_systems`.
+    """
     bot = load_bot(folder)
-    systems = SystemClient(bot)
+    systems: Systems = SystemClient(bot) if ask_systems or not has_answers(folder) else recorded_systems(folder, {})
     talk = Conversation(Engine(bot), EmbeddedUnderstanding(bot), systems, clock=lambda: datetime.now().astimezone())
     try:
         with ExitStack() as stack:

@@ -94,11 +94,12 @@ def chat(
     caller: Annotated[str, typer.Option(help="The caller's number; withheld when left out.")] = "",
     dialled: Annotated[str, typer.Option(help="The number that was called, for bots with entry points.")] = "",
     log: Annotated[Path | None, typer.Option(help="Write every turn to this file, as a JSON line.")] = None,
+    systems: Annotated[bool, typer.Option("--systems", help="Ask the company systems, not answers.yaml.")] = False,
 ) -> None:
     """Talk to a bot by text, in the flows of the phone. /help tells how keys and silence are written."""
     from voicebot.chat import Caller, run_chat
 
-    asyncio.run(run_chat(bot, Caller(language, caller, dialled), out, log))
+    asyncio.run(run_chat(bot, Caller(language, caller, dialled), out, log=log, ask_systems=systems))
 
 
 @app.command()

@@ -15,8 +15,8 @@ from flows import Bot, EmbeddedUnderstanding, Engine
 from flows.actions import CallSystem
 from flows.scripted import Played, Scripted, TextTalk, play
 from flows.source import closest
-from flows.testing import FakeSystemClient
 from tts.text import spoken
+from voicebot.answers import recorded_systems
 from voicebot.check import load_tested
 from voicebot.config import Config
 from voicebot.errors import VoicebotError
@@ -81,7 +81,7 @@ async def _play_texts(bot: Bot, chosen: Sequence[Scripted], folder: Path, consol
     engine, understanding = Engine(bot), EmbeddedUnderstanding(bot)
     results = []
     for scripted in chosen:
-        systems = FakeSystemClient(dict(scripted.systems))
+        systems = recorded_systems(folder, scripted.systems)
         now = scripted.now.replace(tzinfo=ZONE)
         talk = TextTalk(scripted, engine, understanding, systems, now, spoken)
         results.append(await play(scripted, talk, lambda call: _changes(bot, call)))
@@ -97,7 +97,7 @@ async def _play_calls(
     results = []
     async with telephone_bot(bot, settings) as telephone:
         for scripted in chosen:
-            systems = FakeSystemClient(dict(scripted.systems))
+            systems = recorded_systems(folder, scripted.systems)
             results.append(await telephone.play(scripted, systems, lambda call: _changes(bot, call)))
             show(console, results[-1], folder)
     return results
