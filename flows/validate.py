@@ -16,6 +16,7 @@ from flows.model import BotFile, Flow, Known, System
 from flows.source import Report, Source, closest, likely
 from flows.steps import CallStep, StepModel
 from flows.steps.base import Branch
+from flows.steps.branch import Jump
 from flows.templates import FILTERS, condition_variables, has_variables, variables
 from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
@@ -362,13 +363,13 @@ def _check_ways(flow: Flow, add: Callable[[int, str, str], Any]) -> None:
     reached = _closure({0}, lambda at: edges[at] if at < count else set())
     backwards = [{at for at in range(count) if to in edges[at]} for to in range(count + 1)]
     ending = _closure({count}, lambda at: backwards[at])
-    for index in range(count):
-        before = index - 1
+    written = [index for index, step in enumerate(flow.steps) if not isinstance(step, Jump)]
+    for index, before in zip(written, [-1, *written], strict=False):
         if index not in reached:
-            if index and before not in reached:
+            if before >= 0 and before not in reached:
                 continue  # told once for a run of such steps
             add(index, "This step is never reached.", "Remove it, or give it a `label` that a `go_to` names.")
-        elif index not in ending and (not index or before in ending):
+        elif index not in ending and (before < 0 or before in ending):
             add(index, "From here the conversation never ends.", "Lead it to `ask_more`, `hang_up` or `handoff`.")
 
 

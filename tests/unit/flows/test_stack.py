@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import EmbeddedUnderstanding, Engine, State, load_bot
+from flows import EmbeddedUnderstanding, Engine, FlowProblems, State, load_bot
 from flows.actions import PromiseCallback
 from flows.commands import Cancel, Command, Slower, StartFlow, StartOver, Understood
 from flows.events import Heard, Interrupted
@@ -192,3 +192,27 @@ async def test_the_flow_knows_that_it_was_not_heard_to_the_end(conversation: Con
     assert conversation.state.data["heard_all"] is False
     await conversation.silence()
     assert conversation.state.data["heard_all"] is True
+
+
+ENDING = """
+flow: desk
+description: Ask the desk.
+examples: [ask the desk]
+steps:
+  - choose:
+      ask: Which?
+      options:
+        all: {words: [all]}
+        desk: {words: [desk], then: [{handoff: desk}]}
+  - {when: today == "x", then: [ask_more], else: [{say: Sure.}]}
+  - ask_more
+"""
+
+
+def test_ways_that_end_within_a_choice_are_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "bot.yaml").write_text(BOT)
+    (tmp_path / "desk.yaml").write_text(ENDING)
+    load_bot(tmp_path)
+    (tmp_path / "desk.yaml").write_text(ENDING.replace("{say: Sure.}", "ask_more"))
+    with pytest.raises(FlowProblems, match=r"desk\.yaml:12:5: This step is never reached\."):
+        load_bot(tmp_path)
