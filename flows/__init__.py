@@ -11,6 +11,7 @@ from flows.actions import (
     PromiseCallback,
     Say,
     StopRecording,
+    SurveyAnswered,
 )
 from flows.commands import Command, Understood, command_name
 from flows.engine import Engine
@@ -21,6 +22,7 @@ from flows.events import (
     Faulted,
     HandoffFailed,
     Heard,
+    Interrupted,
     Keys,
     NoInput,
     RecognitionDown,
@@ -52,6 +54,7 @@ __all__ = [
     "HandoffFailed",
     "HangUp",
     "Heard",
+    "Interrupted",
     "Keys",
     "Known",
     "Listen",
@@ -66,6 +69,7 @@ __all__ = [
     "State",
     "Step",
     "StopRecording",
+    "SurveyAnswered",
     "SystemClient",
     "SystemResult",
     "SystemSlow",

@@ -19,6 +19,7 @@ from flows import (
     Handoff,
     HandoffFailed,
     HangUp,
+    Interrupted,
     Keys,
     Listen,
     NoInput,
@@ -26,6 +27,7 @@ from flows import (
     PromiseCallback,
     Say,
     StopRecording,
+    SurveyAnswered,
     SystemResult,
     SystemSlow,
 )
@@ -82,6 +84,7 @@ class Conversation:
         self._untaps = (member.tap(self._listener.feed), member.tap_mix(self._listener.played))
         self._pipeline = CallPipeline(self, self.fault)
         self._expect = Expectation("intent")
+        self._cut_off: list[Said] = []  # since the last interruption
         self._awaited: asyncio.Task[Words] | None = None  # of the turn that ended last
         self._keys = ""
         self._key_timer: asyncio.TimerHandle | None = None
@@ -172,7 +175,7 @@ class Conversation:
         return self.speaker.announce(spoken(say.spans, say.language), say.step, say.interruptible)
 
     async def speech(self, say: Say) -> AsyncIterator[bytes]:
-        async for pcm in self._voice.say(spoken(say.spans, say.language), say.language, self._rate):
+        async for pcm in self._voice.say(spoken(say.spans, say.language), say.language, self._rate, say.pace):
             yield pcm
 
     def now(self, action: Action) -> None:
@@ -194,6 +197,8 @@ class Conversation:
                 task.add_done_callback(self._asking.discard)
             case PromiseCallback(number=number):
                 self._context.publish(events.CallbackPromised, number=number)
+            case SurveyAnswered(kind, score, comment):
+                self._context.publish(events.SurveyAnswered, kind=kind, score=score, comment=comment)
             case StopRecording():
                 assert self._tasks is not None
                 self._context.refuse_recording()
@@ -271,11 +276,18 @@ class Conversation:
             interrupted=not said.completed,
             heard_text=said.heard_text,
         )
+        if not said.completed:
+            self._cut_off.append(said)
         if self.speaker.silent:
             self._listener.bot_finished()
 
     def _interrupted(self) -> None:
+        """The caller, or a fault, has stopped the voice: the flow learns what was not heard."""
         self._pipeline.interrupt()
+        cut_off, self._cut_off = self._cut_off, []
+        heard = " ".join(said.heard_text for said in cut_off).strip()
+        missed = " ".join(said.missed_text for said in cut_off).strip()
+        self._pipeline.post(EventFrame(Interrupted(heard, missed)))
 
     # Slowness
 

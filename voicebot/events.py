@@ -153,6 +153,15 @@ class CallbackPromised(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SurveyAnswered(CallEvent):
+    """A mark that the caller gave; `kind` is nps, csat or ces."""
+
+    kind: str
+    score: int
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TurnTimed(CallEvent):
     """Where the time between the caller's last word and the bot's first went: milliseconds per stage, in order."""
 
@@ -211,8 +220,8 @@ class CallEnded(CallEvent):
 
 EVENT_TYPES: tuple[type[CallEvent], ...] = (
     CallStarted, BotSaid, CallerSaid, CallerSaying, KeysPressed, Decision, SystemCalled, RecordingStopped,
-    HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, TurnTimed, StoodIn,
-    Fault, BotTaken, BotRefused, CallEnded,
+    HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, SurveyAnswered, TurnTimed,
+    StoodIn, Fault, BotTaken, BotRefused, CallEnded,
 )  # fmt: skip
 PASSING = (CallerSaying, BotTaken, BotRefused)
 """Events of the moment, for those who watch: what they tell comes again in another event, or is about no call. No

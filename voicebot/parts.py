@@ -15,7 +15,7 @@ from telephony.leg import Endpoint
 from telephony.media import MediaThread
 from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
-from tts.synthesizer import SpeechRequest
+from tts.synthesizer import RATES, SpeechRequest
 from voicebot.config import Config, SpeechSettings
 from voicebot.events import PASSING, REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped, StoodIn
 from voicebot.recordings import RecordedVoice, Recordings
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
 
 
 class Phrase(Protocol):
-    """How a bot says a text, in the voice of that language or in the one that is named."""
+    """How a bot says a text, in the voice of that language or in the one that is named; `pace` 1 is as usual."""
 
-    def __call__(self, text: str, language: str, sample_rate: int, voice: str = "") -> SpeechRequest: ...
+    def __call__(
+        self, text: str, language: str, sample_rate: int, voice: str = "", *, pace: float = 1.0
+    ) -> SpeechRequest: ...
 
 
 class Voice(Protocol):
-    """What a call speaks with. `say` raises TtsError; what was yielded before is good audio."""
+    """What a call speaks with. `say` raises TtsError; what was yielded before is good audio.
 
-    def say(self, text: str, language: str, sample_rate: int) -> AsyncIterator[bytes]: ...
+    `pace` below 1 is slower than the bot's usual way of speaking.
+    """
+
+    def say(self, text: str, language: str, sample_rate: int, pace: float = 1.0) -> AsyncIterator[bytes]: ...
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class OwnVoice:
     prompts: PromptStore
     phrase: Phrase
 
-    def say(self, text: str, language: str, sample_rate: int) -> AsyncIterator[bytes]:
-        return self.prompts.speak(self.phrase(text, language, sample_rate), keep=False)
+    def say(self, text: str, language: str, sample_rate: int, pace: float = 1.0) -> AsyncIterator[bytes]:
+        return self.prompts.speak(self.phrase(text, language, sample_rate, pace=pace), keep=False)
 
 
 @dataclass(frozen=True)
@@ -95,12 +100,16 @@ class RunningBot:
     recordings: Recordings = field(default_factory=Recordings)
     version: int = 0
 
-    def speech(self, text: str, language: str, sample_rate: int, voice: str = "") -> SpeechRequest:
+    def speech(
+        self, text: str, language: str, sample_rate: int, voice: str = "", *, pace: float = 1.0
+    ) -> SpeechRequest:
         """See Phrase; `tts.text` has made the text of spans."""
         voices: dict[Any, str] = dict(self.speech_settings.voices)
         voice = voice or voices[language]
         said = self.pronunciations.apply(text, language, voice)
-        return SpeechRequest(said, language, voice, sample_rate, self.speech_settings.rate)
+        slowest, fastest = RATES
+        rate = min(fastest, max(slowest, self.speech_settings.rate * pace))
+        return SpeechRequest(said, language, voice, sample_rate, rate)
 
 
 @dataclass

@@ -110,9 +110,9 @@ class RecordedVoice:
         self._prompts = prompts
         self._behind = behind
 
-    async def say(self, text: str, language: str, sample_rate: int) -> AsyncIterator[bytes]:
-        """See Voice. A recording that can not be had is spoken instead."""
-        request = self._recordings.request(text, language, sample_rate)
+    async def say(self, text: str, language: str, sample_rate: int, pace: float = 1.0) -> AsyncIterator[bytes]:
+        """See Voice. A recording that can not be had is spoken instead, and so is one that is to be slower."""
+        request = self._recordings.request(text, language, sample_rate) if pace == 1 else None
         played = False
         if request is not None:
             try:
@@ -123,6 +123,6 @@ class RecordedVoice:
             except TtsError as error:
                 log.error("a recording cannot be played and is spoken: %s", error)
         if not played:
-            async with contextlib.aclosing(self._behind.say(text, language, sample_rate)) as chunks:  # type: ignore[type-var]
+            async with contextlib.aclosing(self._behind.say(text, language, sample_rate, pace)) as chunks:  # type: ignore[type-var]
                 async for pcm in chunks:
                     yield pcm

@@ -31,6 +31,11 @@ class Said:
     heard_text: str
     completed: bool
 
+    @property
+    def missed_text(self) -> str:
+        """What of it was not heard."""
+        return " ".join(self.saying.text.split()[len(self.heard_text.split()) :])
+
 
 class Speaker:
     """Sayings are announced, fed and ended in order; `on_started` and `on_said` run on the loop.

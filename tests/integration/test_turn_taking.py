@@ -51,6 +51,9 @@ async def test_words_into_the_bots_speech_stop_it(called: tuple[Line, Phone]) ->
     assert said.text != said.heard_text
     decision = await bot.until(events.Decision, kind="turn_taking")
     assert decision.data == {"move": "interruption", "reason": "words"}
+    missed = await bot.until(events.Decision, kind="interrupted")
+    assert missed.data["missed"], "the flow knows what was not heard"
+    assert said.text.endswith(missed.data["missed"])
     assert (await bot.until(events.CallerSaid)).text == "gdzie jest moja paczka"
 
 

@@ -119,11 +119,11 @@ class BackedVoice:
         self._serves = serves
         self._tell = tell
 
-    async def say(self, text: str, language: str, sample_rate: int) -> AsyncIterator[bytes]:
+    async def say(self, text: str, language: str, sample_rate: int, pace: float = 1.0) -> AsyncIterator[bytes]:
         """See Voice."""
 
         def by_service(part: str) -> SpeechRequest:
-            return self._phrase(part, language, sample_rate, PREFIX + language)
+            return self._phrase(part, language, sample_rate, PREFIX + language, pace=pace)
 
         kept = self._service.get(by_service(text)) if self._serves(language) else None
         if kept is not None:
@@ -132,7 +132,7 @@ class BackedVoice:
         left = sentences(text) if self._serves(language) else []
         said = ""
         while left or not said:
-            rest = self._phrase(" ".join(left) if said else text, language, sample_rate)
+            rest = self._phrase(" ".join(left) if said else text, language, sample_rate, pace=pace)
             begun = await self._sentence(by_service(left[0]), rest) if left else await self._by_ours(rest)
             pause = pause_after(said, sample_rate) if said else b""
             async with contextlib.aclosing(self._to_its_end(begun, rest)) as pieces:
