@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from flows import phrasebook, validate
+from flows.answers import check_answers
 from flows.errors import FlowProblems
 from flows.model import Bot, BotFile, Flow, FlowFile, Known, System, SystemsFile
 from flows.slots import SLOT_TYPES, Slot
@@ -51,9 +52,13 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
     if bot_file is not None and bot_source is not None:
         files = validate.Files(bot_source, bot_file, systems_source, systems if systems_known else None, flows, known)
         validate.check(files, report)
+    answers_source = read(folder / ANSWERS_FILE, report) if (folder / ANSWERS_FILE).is_file() else None
+    answers = answers_source.data if answers_source is not None else None
+    if answers_source is not None and systems_known:
+        check_answers(answers_source.data, (), systems, answers_source, report)
     if report.problems or bot_file is None:
         raise FlowProblems(sorted(set(report.problems)))
-    return _assemble(bot_file, [read_flow.flow for read_flow in flows.values()], systems, folder)
+    return _assemble(bot_file, [read_flow.flow for read_flow in flows.values()], systems, folder, answers)
 
 
 def _read_flow(path: Path, flows: dict[str, ReadFlow], report: Report) -> None:
@@ -69,7 +74,9 @@ def _read_flow(path: Path, flows: dict[str, ReadFlow], report: Report) -> None:
     flows[name] = flow
 
 
-def _assemble(file: BotFile, flows: Sequence[Flow], systems: Mapping[str, System], folder: Path) -> Bot:
+def _assemble(
+    file: BotFile, flows: Sequence[Flow], systems: Mapping[str, System], folder: Path, answers: Mapping[str, Any] | None
+) -> Bot:
     complete = {}
     for flow in flows:
         offer: dict[str, str] = {
@@ -93,6 +100,7 @@ def _assemble(file: BotFile, flows: Sequence[Flow], systems: Mapping[str, System
         systems=dict(systems),
         phrases=phrases,
         folder=folder,
+        answers=answers,
     )
 
 

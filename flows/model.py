@@ -153,6 +153,7 @@ class Bot:
     systems: Mapping[str, System]
     phrases: Mapping[str, Mapping[str, tuple[str, ...]]]  # by language, by name: the wordings
     folder: Path
+    answers: Mapping[str, Any] | None = None  # those of answers.yaml, for chat and tests
 
     def operation(self, name: str) -> Operation:
         """The operation that a `call` step names, such as "shop.order"."""

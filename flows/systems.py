@@ -254,15 +254,15 @@ async def _judge(response: httpx.Response, operation: Operation) -> _Answer:
             return _Answer("ok", await _read(response, operation))
         except WrongAnswer as error:
             return _Answer(_trouble(operation), {"error": str(error)}, unwell=True)
-    error = {"error": f"status {status}"}
+    note = {"error": f"status {status}"}
     if 300 <= status < 400:
         # "See other" often follows a change that was made; the others say that nothing has been done here.
         done = status in (302, 303)
         return _Answer(_trouble(operation) if done else "failed", {"error": f"the answer points elsewhere ({status})"})
     unwell = status >= 500 or status in _BRIEFLY_UNWELL
     if status >= 500:
-        return _Answer(_trouble(operation), error, unwell=unwell, again=status in _BRIEFLY_UNWELL)
-    return _Answer("failed", error, unwell=unwell, again=unwell)
+        return _Answer(_trouble(operation), note, unwell=unwell, again=status in _BRIEFLY_UNWELL)
+    return _Answer("failed", note, unwell=unwell, again=unwell)
 
 
 async def _read(response: httpx.Response, operation: Operation) -> Any:

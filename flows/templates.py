@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -65,12 +65,16 @@ def _as_text(kind: str, what: str) -> Callable[[Any], Marked]:
     return lambda value: _mark(kind, str(_need(value, what)))
 
 
-def _date(value: Any, weekday: bool = False) -> Marked:
+def _as_day(value: Any) -> date:
     value = _need(value, "date")
     try:
-        day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+        return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
     except ValueError:
         raise TemplateFailed(f"{str(value)!r} is not a date.", "Dates are written like 2026-12-06.") from None
+
+
+def _date(value: Any, weekday: bool = False) -> Marked:
+    day = _as_day(value)
     return _mark("date", f"{day:%Y-%m-%d}", **_given(weekday=True if weekday else None))
 
 
@@ -143,9 +147,21 @@ FILTERS: dict[str, Callable[..., Marked]] = {
     "url": _as_text("url", "web address"),
 }
 
+
+def _plus_days(value: Any, days: Any) -> str:
+    day = _as_day(value)
+    try:
+        return (day + timedelta(days=int(days))).isoformat()
+    except (ValueError, OverflowError, TypeError):
+        raise TemplateFailed(f"{days!r} is not a number of days.", "Write for example plus_days(2).") from None
+
+
+# Those that give another value, rather than a way to read one out.
+VALUE_FILTERS: dict[str, Callable[..., Any]] = {"plus_days": _plus_days}
+
 # Without the optimizer nothing of a file is worked out while it is only being checked.
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, optimized=False)
-_ENVIRONMENT.filters.update(FILTERS)
+_ENVIRONMENT.filters.update(FILTERS | VALUE_FILTERS)
 _GLOBALS = frozenset(_ENVIRONMENT.globals)
 
 

@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from flows.actions import Action, CallSystem, Handoff, Listen, Note, Say
+from flows.answers import RecordedSystems as FakeSystemClient
 from flows.engine import Engine
-from flows.events import CallStarted, Event, HandoffFailed, Heard, Interrupted, Keys, NoInput, SystemResult
+from flows.events import CallStarted, Event, HandoffFailed, Heard, Interrupted, Keys, NoInput, SystemSlow
 from flows.spans import plain_text
 from flows.state import State, Understanding
 from flows.systems import Systems
 
 __all__ = ["Conversation", "FakeSystemClient", "Systems"]
-
-
-@dataclass
-class FakeSystemClient:
-    """Answers from a table: (operation, arguments) or the operation alone; unknown orders are "not_found".
-
-    An answer is data, an outcome other than "ok", or a list of those that are used up one after the other.
-    """
-
-    answers: Mapping[str, Any] = field(default_factory=dict)
-    asked: list[CallSystem] = field(default_factory=list)
-    closed: bool = False
-
-    async def call(self, action: CallSystem) -> SystemResult:
-        """The recorded answer."""
-        self.asked.append(action)
-        answer = self.answers.get(action.operation, "not_found")
-        if isinstance(answer, Mapping) and "by" in answer:
-            answer = answer["answers"].get(str(action.arguments.get(answer["by"])), "not_found")
-        if isinstance(answer, list):
-            answer = answer.pop(0) if len(answer) > 1 else answer[0]
-        outcomes: dict[str, Literal["not_found", "failed", "unknown"]] = {
-            "not_found": "not_found",
-            "failed": "failed",
-            "unknown": "unknown",
-        }
-        if isinstance(answer, str) and answer in outcomes:
-            return SystemResult(action.id, outcomes[answer])
-        return SystemResult(action.id, "ok", answer)
-
-    async def close(self) -> None:
-        """Nothing to close; tests can see that it was done."""
-        self.closed = True
 
 
 def _wall_clock() -> datetime:
@@ -138,7 +105,9 @@ class Conversation:
             self.actions += step.actions
             for action in step.actions:
                 if isinstance(action, CallSystem):
-                    waiting.append(await self._systems.call(action))
+                    result = await self._systems.call(action)
+                    slow = isinstance(self._systems, FakeSystemClient) and self._systems.took_s > action.slow_after_s
+                    waiting += [SystemSlow(action.id), result] if slow else [result]
         return self.heard()
 
     def heard(self) -> list[str]:

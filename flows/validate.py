@@ -17,7 +17,7 @@ from flows.source import Report, Source, closest, likely
 from flows.steps import CallStep, StepModel
 from flows.steps.base import Branch
 from flows.steps.branch import Jump
-from flows.templates import FILTERS, condition_variables, has_variables, variables
+from flows.templates import FILTERS, VALUE_FILTERS, condition_variables, has_variables, variables
 from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
 
@@ -190,7 +190,7 @@ def check_expression(
         message = f"The template is not right: {str(error.message or error).rstrip('.')}."
         remedy = "A value is written as `{{ name }}` or `{{ name | filter }}`."
         if unknown:
-            message, remedy = f"There is no filter `{unknown[1]}`.", closest(unknown[1], FILTERS)
+            message, remedy = f"There is no filter `{unknown[1]}`.", closest(unknown[1], FILTERS | VALUE_FILTERS)
         report.add(source, place, message, remedy, at_value=True)
         return
     except TemplateFailed as error:

@@ -14,10 +14,11 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.markup import escape
 
-from flows import EmbeddedUnderstanding, Engine
+from flows import Bot, EmbeddedUnderstanding, Engine
 from flows.systems import SystemClient, Systems
 from flows.testing import Conversation
-from voicebot.answers import has_answers, recorded_systems
+from flows.verification import GuardedSystems, MemoryAttempts
+from voicebot.answers import recorded_systems
 from voicebot.bots import load_bot
 
 KEYS, COMMAND = "#", "/"
@@ -113,14 +114,27 @@ async def run_chat(
     Company systems are asked where there are no recorded answers, or with `ask_systems`.
     """
     bot = load_bot(folder)
-    systems: Systems = SystemClient(bot) if ask_systems or not has_answers(folder) else recorded_systems(folder, {})
-    talk = Conversation(Engine(bot), EmbeddedUnderstanding(bot), systems, clock=lambda: datetime.now().astimezone())
+    recorded = bot.answers is not None and not ask_systems
+    systems: Systems = recorded_systems(bot, {}, _now, waits=True) if recorded else _asked(bot)
+    talk = Conversation(Engine(bot), EmbeddedUnderstanding(bot), systems, clock=_now)
+    if bot.systems:
+        told = "Company systems answer as answers.yaml says." if recorded else "Company systems are really asked."
+        console.print(f"[dim]{told}[/]", highlight=False)
     try:
         with ExitStack() as stack:
             file = stack.enter_context(log.open("a", encoding="utf-8")) if log is not None else None
             await Chat(talk, console, _line, file).run(caller)
     finally:
         await systems.close()
+
+
+def _asked(bot: Bot) -> Systems:
+    """The company systems; failed verifications are remembered for this conversation only."""
+    return GuardedSystems(SystemClient(bot), MemoryAttempts(), _now)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _line() -> str | None:

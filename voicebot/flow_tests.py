@@ -15,6 +15,7 @@ from flows import Bot, EmbeddedUnderstanding, Engine
 from flows.actions import CallSystem
 from flows.scripted import Played, Scripted, TextTalk, play
 from flows.source import closest
+from flows.testing import FakeSystemClient
 from tts.text import spoken
 from voicebot.answers import recorded_systems
 from voicebot.check import load_tested
@@ -81,7 +82,7 @@ async def _play_texts(bot: Bot, chosen: Sequence[Scripted], folder: Path, consol
     engine, understanding = Engine(bot), EmbeddedUnderstanding(bot)
     results = []
     for scripted in chosen:
-        systems = recorded_systems(folder, scripted.systems)
+        systems = _systems(bot, scripted)
         now = scripted.now.replace(tzinfo=ZONE)
         talk = TextTalk(scripted, engine, understanding, systems, now, spoken)
         results.append(await play(scripted, talk, lambda call: _changes(bot, call)))
@@ -97,10 +98,15 @@ async def _play_calls(
     results = []
     async with telephone_bot(bot, settings) as telephone:
         for scripted in chosen:
-            systems = recorded_systems(folder, scripted.systems)
+            systems = _systems(bot, scripted, waits=True)
             results.append(await telephone.play(scripted, systems, lambda call: _changes(bot, call)))
             show(console, results[-1], folder)
     return results
+
+
+def _systems(bot: Bot, scripted: Scripted, *, waits: bool = False) -> FakeSystemClient:
+    now = scripted.now.replace(tzinfo=ZONE)
+    return recorded_systems(bot, scripted.systems, lambda: now, waits=waits)
 
 
 def _changes(bot: Bot, call: CallSystem) -> bool:

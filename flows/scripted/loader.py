@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flows.answers import check_answers
 from flows.errors import FlowProblems
 from flows.loader import _parse_part as parse_part
 from flows.loader import parse
@@ -80,8 +81,8 @@ class _Reader:
             self._mistake("language", f"The bot does not speak `{head.language}`.", closest(head.language, languages))
         if head.asked is not None and head.asked_all is not None:
             self._mistake("asked_all", "`asked` and `asked_all` stand side by side.", "Keep one of the two.")
-        for operation in head.systems:
-            self._operation(("systems", operation), operation)
+        if self._bot is not None:
+            check_answers(head.systems, (*self._at, "systems"), self._bot.systems, self._source, self._report)
         asked = "asked_all" if head.asked is None else "asked"
         steps = [self._step(index, raw) for index, raw in enumerate(head.steps)]
         found.setdefault(

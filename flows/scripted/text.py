@@ -34,6 +34,7 @@ class TextTalk:
         self._now = now
         self._read = read
         self._systems = systems
+        systems.clock = lambda: self._now
         self._handoff: Handoff | None = None
         self._outcome = ""
         self._talk = Conversation(engine, understanding, systems, clock=lambda: self._now)
