@@ -12,12 +12,13 @@ from flows.spans import Span
 class Expectation:
     """What the bot waits for. It guides endpointing, recognition hints and the keys.
 
-    `kind` "intent" and "free" are open speech. `length` is the number of digits when it is known. `timeout_s` is the
+    `kind` "intent" and "free" are open speech; who answers "spelled" may spell, with pauses between the letters.
+    `length` is the number of digits when it is known. `timeout_s` is the
     silence after the bot's last word that counts as `NoInput`. `keys` true: keys are an entry of several digits,
     gathered into one `Keys` event; false: every key is delivered at once (keys are never ignored: 0 reaches a person).
     """
 
-    kind: Literal["intent", "yes_no", "digits", "choice", "free"]
+    kind: Literal["intent", "yes_no", "digits", "choice", "free", "spelled"]
     length: int | None = None
     timeout_s: float = 6.0
     hints: tuple[str, ...] = ()

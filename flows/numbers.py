@@ -11,16 +11,19 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from rapidfuzz.distance import OSA
 
-from flows.words import fold, tokens
+from flows.number_words import FILLERS, WORDS, Word
+from flows.words import tokens
 
 _MAX_READINGS = 128
 _NO_LEVEL = 10**12
-
-Kind = Literal["zero", "unit", "teen", "tens", "hundreds", "hundred", "scale", "repeat"]
+# "3 go", "21 st": how an ordinal is written in digits, as tokens.
+_ORDINAL_ENDS = {
+    "pl": frozenset("go ego szego tego mego ej szej tej mej szy ty my".split()),
+    "en": frozenset("st nd rd th".split()),
+}
 
 
 @dataclass(frozen=True)
@@ -39,113 +42,16 @@ class Number:
         return self.parts[0] if len(self.parts) == 1 else str(self.value)
 
 
-@dataclass(frozen=True)
-class _Word:
-    kind: Kind
-    value: int
-    ordinal: bool = False
-    plural: bool = False  # "zera", "jedynki": a digit that a count may precede
-
-
-def _polish() -> dict[str, _Word]:
-    words: dict[str, _Word] = {}
-
-    def add(kind: Kind, value: int, forms: str, *, ordinal: bool = False, plural: bool = False) -> None:
-        for form in forms.split():
-            words.setdefault(fold(form), _Word(kind, value, ordinal, plural))
-
-    add("zero", 0, "zero zerem zeru")
-    add("zero", 0, "zera zer", plural=True)
-    units = {
-        1: "jeden jedna jedno jednego jednej jedną jednym jednemu jedynka jedynkę",
-        2: "dwa dwie dwóch dwu dwoma dwiema dwóm dwoje dwójka dwójkę",
-        3: "trzy trzech trzem trzema troje trójka trójkę",
-        4: "cztery czterech czterem czterema czworo czwórka czwórkę",
-        5: "pięć pięciu pięcioma pięcioro piątka piątkę",
-        6: "sześć sześciu sześcioma sześcioro szóstka szóstkę",
-        7: "siedem siedmiu siedmioma siódemka siódemkę",
-        8: "osiem ośmiu ośmioma ósemka ósemkę",
-        9: "dziewięć dziewięciu dziewięcioma dziewiątka dziewiątkę",
-    }
-    for value, forms in units.items():
-        add("unit", value, forms)
-    plurals = "jedynki dwójki trójki czwórki piątki szóstki siódemki ósemki dziewiątki".split()
-    for value, form in enumerate(plurals, 1):
-        add("unit", value, form, plural=True)
-    teens = "dziesięć jedenaście dwanaście trzynaście czternaście piętnaście szesnaście siedemnaście osiemnaście"
-    for value, form in enumerate([*teens.split(), "dziewiętnaście"], 10):
-        oblique = form[:-1] + "iu" if form.endswith("ć") else form[:-4] + "astu"
-        add("teen", value, f"{form} {oblique} {oblique[:-1]}oma")
-    add("teen", 12, "dwunastu")
-    tens = (
-        "dwadzieścia trzydzieści czterdzieści pięćdziesiąt sześćdziesiąt siedemdziesiąt osiemdziesiąt dziewięćdziesiąt"
-    )
-    oblique_tens = "dwudziestu trzydziestu czterdziestu pięćdziesięciu sześćdziesięciu siedemdziesięciu osiemdziesięciu"
-    for value, form in enumerate(tens.split(), 2):
-        add("tens", value * 10, form)
-    for value, form in enumerate([*oblique_tens.split(), "dziewięćdziesięciu"], 2):
-        add("tens", value * 10, form)
-    hundreds = "sto dwieście trzysta czterysta pięćset sześćset siedemset osiemset dziewięćset"
-    oblique = "stu dwustu trzystu czterystu pięciuset sześciuset siedmiuset ośmiuset dziewięciuset"
-    for value, (form, other) in enumerate(zip(hundreds.split(), oblique.split(), strict=True), 1):
-        add("hundreds", value * 100, f"{form} {other}")
-    add("scale", 1000, "tysiąc tysiące tysięcy tysiąca tysiącom tysiącami tysiącach")
-    add("scale", 1_000_000, "milion miliony milionów miliona")
-    add("repeat", 2, "podwójne podwójna podwójny podwójną podwójnie dwukrotnie")
-    add("repeat", 3, "potrójne potrójna potrójny potrójną potrójnie trzykrotnie")
-    endings = {"": "y a e ego emu ej ą ym ych", "i": "i a e ego emu ej ą im ich"}
-    ordinals: list[tuple[Kind, int, str]] = [
-        ("unit", 1, "pierwsz"), ("unit", 2, "drug"), ("unit", 3, "trzec"), ("unit", 4, "czwart"), ("unit", 5, "piąt"),
-        ("unit", 6, "szóst"), ("unit", 7, "siódm"), ("unit", 8, "ósm"), ("unit", 9, "dziewiąt"),
-        ("teen", 10, "dziesiąt"), ("teen", 11, "jedenast"), ("teen", 12, "dwunast"), ("teen", 13, "trzynast"),
-        ("teen", 14, "czternast"), ("teen", 15, "piętnast"), ("teen", 16, "szesnast"), ("teen", 17, "siedemnast"),
-        ("teen", 18, "osiemnast"), ("teen", 19, "dziewiętnast"), ("tens", 20, "dwudziest"), ("tens", 30, "trzydziest"),
-        ("tens", 40, "czterdziest"), ("tens", 50, "pięćdziesiąt"),
-    ]  # fmt: skip
-    for kind, value, stem in ordinals:
-        for ending in endings["i" if stem in ("drug", "trzec") else ""].split():
-            soft = "i" if stem == "trzec" and ending[0] != "i" else "i" if stem == "drug" and ending[0] == "e" else ""
-            add(kind, value, stem + soft + ending, ordinal=True)
-    return words
-
-
-def _english() -> dict[str, _Word]:
-    words: dict[str, _Word] = {}
-    for word in ("zero", "oh", "o", "nought", "nil"):
-        words[word] = _Word("zero", 0)
-    words |= {word: _Word("zero", 0, plural=True) for word in ("zeros", "zeroes")}
-    units = "one two three four five six seven eight nine".split()
-    teens = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-    tens = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-    words |= {word: _Word("unit", value) for value, word in enumerate(units, 1)}
-    words |= {word + ("es" if word == "six" else "s"): _Word("unit", n, plural=True) for n, word in enumerate(units, 1)}
-    words |= {word: _Word("teen", value) for value, word in enumerate(teens, 10)}
-    words |= {word: _Word("tens", value * 10) for value, word in enumerate(tens, 2)}
-    words |= {"hundred": _Word("hundred", 100), "hundreds": _Word("hundred", 100)}
-    words |= {"thousand": _Word("scale", 1000), "million": _Word("scale", 1_000_000)}
-    words |= {"double": _Word("repeat", 2), "triple": _Word("repeat", 3), "treble": _Word("repeat", 3)}
-    ordinals = "first second third fourth fifth sixth seventh eighth ninth".split()
-    words |= {word: _Word("unit", value, ordinal=True) for value, word in enumerate(ordinals, 1)}
-    teens_th = "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-    words |= {word: _Word("teen", value, ordinal=True) for value, word in enumerate(teens_th.split(), 10)}
-    words |= {word[:-1] + "ieth": _Word("tens", value * 10, ordinal=True) for value, word in enumerate(tens, 2)}
-    return words
-
-
-_WORDS = {"pl": _polish(), "en": _english()}
-# Words that people put between the digits of one number.
-_FILLERS = {
-    "pl": frozenset("eee eem yyy yhm hmm mhm i no to potem dalej a myslnik kreska ukosnik pauza nastepnie".split()),
-    "en": frozenset("uh um er hmm and then dash hyphen slash so well".split()),
-}
-LANGUAGES = frozenset(_WORDS)
+LANGUAGES = frozenset(WORDS)
+# Words much like number words that are none.
+_NO_SLIPS = frozenset("czwartek czwartku czwartkiem czwartki piatek piatku piatkiem piatki".split())
 
 
 @lru_cache(maxsize=20_000)
-def _look_up(token: str, language: str, fuzzy: bool) -> _Word | None:
-    lexicon = _WORDS[language]
+def _look_up(token: str, language: str, fuzzy: bool) -> Word | None:
+    lexicon = WORDS[language]
     found = lexicon.get(token)
-    if found is not None or not fuzzy or token.isdigit():
+    if found is not None or not fuzzy or not token or token in _NO_SLIPS or token.isdigit():
         return found
     # Short words are left alone: "right" is no slip of "eight", nor "jednak" of "jedna".
     long = ((form, word) for form, word in lexicon.items() if len(form) >= 6 and form[0] == token[0])
@@ -171,8 +77,7 @@ def find_numbers(text: str | Sequence[str], language: str, *, fuzzy: bool = Fals
 
 def _read_number(words: list[str], start: int, language: str, fuzzy: bool) -> Number | None:
     if words[start].isdigit():
-        digits = words[start]
-        return Number(int(digits[:18]), start, start + 1, (digits,))
+        return _read_written(words, start, language, fuzzy)
     first = _look_up(words[start], language, fuzzy)
     if first is None:
         return None
@@ -186,6 +91,19 @@ def _read_number(words: list[str], start: int, language: str, fuzzy: bool) -> Nu
     if first.kind == "zero":
         return Number(0, start, start + 1, ("0",), first.ordinal)
     return _Sum(language).read(words, start, fuzzy)
+
+
+def _read_written(words: list[str], start: int, language: str, fuzzy: bool) -> Number:
+    """Digits, "2 tysiące", "3-go", "21st"."""
+    digits = words[start]
+    following = words[start + 1] if start + 1 < len(words) else ""
+    scale = _look_up(following, language, fuzzy)
+    if scale is not None and scale.kind == "scale" and len(digits) <= 3 and int(digits):
+        number = _Sum(language).read(words, start, fuzzy)
+        assert number is not None
+        return number
+    ordinal = following in _ORDINAL_ENDS[language] and len(digits) <= 4
+    return Number(int(digits[:18]), start, start + 1 + ordinal, (digits,), ordinal)
 
 
 class _Sum:
@@ -202,7 +120,7 @@ class _Sum:
     def read(self, words: list[str], start: int, fuzzy: bool) -> Number | None:
         position = end = start
         while position < len(words):
-            word = _look_up(words[position], self._language, fuzzy)
+            word = self._word(words, position, fuzzy)
             if word is None and words[position] == "and" and self._parts and self._level >= 100:
                 position += 1  # "one hundred and five"; a trailing "and" is not part of the number
                 continue
@@ -215,13 +133,27 @@ class _Sum:
             return None
         return Number(sum(self._parts), start, end, tuple(map(str, self._parts)), self._ordinal)
 
-    def _begins_another(self, word: _Word, following: _Word | None) -> bool:
+    def _word(self, words: list[str], position: int, fuzzy: bool) -> Word | None:
+        """The word, or digits that belong to a sum: those before a "thousand", and those behind it."""
+        digits = words[position]
+        if not digits.isdigit():
+            return _look_up(digits, self._language, fuzzy)
+        scale = _look_up(words[position + 1], self._language, fuzzy) if position + 1 < len(words) else None
+        before = scale is not None and scale.kind == "scale"
+        behind = self._level == self._scale and self._scale < _NO_LEVEL
+        if (before or behind) and digits[0] != "0" and len(digits) <= 3:
+            return Word("unit", int(digits))
+        return None
+
+    def _begins_another(self, word: Word, following: Word | None) -> bool:
         """Whether "five" after "five hundred" belongs to a next "five hundred"."""
         return self._level <= 100 and following is not None and following.kind == "hundred" and word.kind == "unit"
 
-    def _take(self, word: _Word) -> bool:
+    def _take(self, word: Word) -> bool:
         if word.plural and self._parts:
             return False
+        if self._ordinal and not word.ordinal:
+            return False  # "dwudziesta pięć" is an hour and minutes
         if word.kind == "scale":
             return self._multiply(word.value)
         if word.kind == "hundred":
@@ -248,7 +180,7 @@ class _Sum:
         count = sum(self._parts[self._group :]) or 1
         self._parts[self._group :] = [count * scale]
         self._group = len(self._parts)
-        self._scale, self._level = scale, _NO_LEVEL
+        self._scale = self._level = scale
         return True
 
 
@@ -271,7 +203,7 @@ def digit_runs(text: str, language: str, *, fuzzy: bool = False) -> list[list[Nu
         if number.ordinal:
             continue
         between = words[runs[-1][-1].end : number.start] if runs else []
-        if runs and all(word in _FILLERS[language] for word in between):
+        if runs and all(word in FILLERS[language] for word in between):
             runs[-1].append(number)
         else:
             runs.append([number])

@@ -423,8 +423,8 @@ class Turn:
         elif isinstance(slot, ChoiceSlot):
             for key, option in enumerate(slot.options, 1):
                 self.say_phrase("keys_choice", option=slot.label(option, self.language), key=key)
-        elif slot is not None and slot.entered_by_keys:
-            self.say_phrase("keys_digits")
+        elif slot is not None and slot.keys_phrase:
+            self.say_phrase(slot.keys_phrase)
         elif kind == "intent" and self.offers():
             for key, (_, offer) in enumerate(self.offers(), 1):
                 self.say_phrase("keys_offer", offer=offer, key=key)

@@ -13,6 +13,7 @@ from flows.commands import (
     Deny,
     Goodbye,
     NoMatch,
+    NoneGiven,
     RefuseRecording,
     Repeat,
     SetSlot,
@@ -22,8 +23,9 @@ from flows.commands import (
 )
 from flows.intents import Guess, IntentClassifier
 from flows.model import Bot
+from flows.numbers import find_numbers
 from flows.phrasebook import PhraseSet, other_sentences, understood_phrases
-from flows.slots import Rejected, TextSlot
+from flows.slots import Rejected, TextSlot, YesNoSlot
 from flows.state import TurnContext
 from flows.texts import list_in_language
 from flows.words import tokens
@@ -168,7 +170,9 @@ class _Reading:
         return self._yes(commands, 0.6, f"only {flow} asks for such a value")
 
     def _yes_or_no(self) -> Understood | None:
-        """A plain yes or no."""
+        """A plain yes or no; "I don't know" is neither."""
+        if self._unsure():
+            return None
         words = self._words
         for meaning, command in (("deny", Deny()), ("affirm", Affirm())):
             rest = self._phrases[meaning].after(words) or self._phrases[meaning].after(self._core(words))
@@ -176,10 +180,13 @@ class _Reading:
                 return self._yes([command], 0.9, f"a phrase for {meaning}")
         return None
 
+    def _unsure(self) -> bool:
+        return any(self._phrases["unsure"].after(words) is not None for words in (self._words, self._core(self._words)))
+
     # The open question is about a slot.
 
     def _in_question(self) -> Understood:
-        answer = self._answer()
+        answer = self._none() or self._answer()
         if answer is None and self._context.question == "slot" and "deny" in self._context.commands:
             answer = self._yes_or_no()
         if answer is not None:
@@ -194,6 +201,18 @@ class _Reading:
         if guess.flow is not None and guess.flow != self._context.flow and guess.confidence > 0.7:
             return self._start(guess)
         return self._free_text() or self._no("no answer to the question")
+
+    def _none(self) -> Understood | None:
+        """ "I don't have it", where a slot may be left empty. A "no" is an answer to a question of yes or no."""
+        context = self._context
+        if context.question != "slot" or "none_given" not in context.commands:
+            return None
+        slot = context.slots[context.slot]
+        if not slot.optional or isinstance(slot, YesNoSlot) or find_numbers(self._words, context.language):
+            return None
+        if not self._is("none"):
+            return None
+        return self._yes([NoneGiven(context.slot)], 0.9, f"there is no {context.slot}")
 
     def _answer(self) -> Understood | None:
         context = self._context
@@ -238,7 +257,7 @@ class _Reading:
         """What follows a "no", freed of "not", "but" and the like; None when there is no "no"."""
         rest = self._phrases["deny"].after(self._words) or self._phrases["deny"].after(self._core(self._words))
         starts = self._phrases["deny"].starts(self._words) or self._phrases["deny"].starts(self._core(self._words))
-        if rest is None and not starts:
+        if (rest is None and not starts) or self._unsure():
             return None
         return self._phrases["not"].without(self._phrases["deny"].without(rest or []))
 

@@ -17,6 +17,7 @@ from voicebot.signs import listens, never_last, unfinished, voiced_after
 from voicebot.turns import MARGIN_MS
 
 # What answers the open question; where nothing is said here, everything does.
+PIECE_BY_PIECE = ("digits", "spelled")  # values of which a part may have been said
 ANSWERS: dict[str, Any] = {
     "slot": SetSlot | CorrectSlot | Affirm | Deny,
     "confirm": SetSlot | CorrectSlot | Affirm | Deny,
@@ -84,7 +85,7 @@ class Dialog:
         value = next((command for command in commands if isinstance(command, SetSlot)), None)
         request = context.question in ("intent", "more")
         sign = unfinished(heard.text, context.language, request=request)
-        if self.expect.kind == "digits" and value is not None and value.slot in context.slots:
+        if self.expect.kind in PIECE_BY_PIECE and value is not None and value.slot in context.slots:
             if not answers:
                 return Progress.UNFINISHED, "digits are missing"
             if not context.slots[value.slot].plainest(value.value, heard.text, context.language):
@@ -108,7 +109,7 @@ class Dialog:
 
     def _acts(self, command: Command, context: TurnContext) -> bool:
         """Could the flow go on with it? A number that is not what it should be may still lack digits."""
-        if isinstance(command, SetSlot) and self.expect.kind == "digits" and command.slot in context.slots:
+        if isinstance(command, SetSlot) and self.expect.kind in PIECE_BY_PIECE and command.slot in context.slots:
             return not isinstance(context.slots[command.slot].accept(command.value, context.now), Rejected)
         return not isinstance(command, NoMatch)
 

@@ -16,6 +16,7 @@ PATIENCE = {
     "yes_no": Patience(complete_ms=250, likely_ms=700, open_ms=1000, unfinished_ms=1500),
     "choice": Patience(complete_ms=300, likely_ms=1000, open_ms=1300, unfinished_ms=1500),
     "digits": Patience(complete_ms=300, likely_ms=1200, open_ms=1500, unfinished_ms=1600),
+    "spelled": Patience(complete_ms=900, likely_ms=1400, open_ms=1600, unfinished_ms=2000),
     "free": Patience(complete_ms=900, likely_ms=1000, open_ms=1200, unfinished_ms=1600),
 }
 

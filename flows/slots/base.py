@@ -30,7 +30,8 @@ class Slot(BaseModel, ABC):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    entered_by_keys: ClassVar[bool] = False  # keys are gathered to an entry, rather than each being an answer
+    # The phrase that tells how to key a value in, of types whose keys are gathered to an entry.
+    keys_phrase: ClassVar[str] = ""
 
     ask: Text
     no_match: Wordings = []

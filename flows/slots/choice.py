@@ -8,11 +8,23 @@ from typing import Any, Literal
 from pydantic import Field
 
 from flows.actions import Expectation
+from flows.corrections import takes
+from flows.numbers import find_numbers
 from flows.phrasebook import Pattern
 from flows.slots.base import Rejected, Slot
 from flows.spans import Span
 from flows.texts import Phrases, list_in_language
 from flows.words import tokens
+
+# "The second one", "opcja druga", "ostatnie": an option by its place.
+_BESIDE_PLACE = {
+    "pl": frozenset(
+        "ta ten to te opcja opcje opcji wybieram prosze poprosze wersja wersje wariant numer numerem niech bedzie z "
+        "tych biore odpowiedz moze chyba no yyy eee zdecydowanie".split()
+    ),
+    "en": frozenset("the one option number choice please i take ill choose would like that a um uh".split()),
+}
+_LAST = {"pl": ("ostatni", "ostatnia", "ostatnie", "ostatniego"), "en": ("last", "latter")}
 
 
 class ChoiceSlot(Slot):
@@ -43,7 +55,29 @@ class ChoiceSlot(Slot):
 
     def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> str | None:
         mentioned = self._mentioned(text, language)
-        return mentioned[0] if len(mentioned) == 1 else None
+        if len(mentioned) == 1:
+            return mentioned[0]
+        if not asked:
+            return None
+        if not mentioned:
+            return self._by_place(text, language)
+        pieces = [self._mentioned(piece, language) for piece in takes(text, language)]
+        taken_back = len(pieces) > 1 and {option for piece in pieces for option in piece} == set(mentioned)
+        return pieces[-1][0] if taken_back and len(pieces[-1]) == 1 else None
+
+    def _by_place(self, text: str, language: str) -> str | None:
+        words = tokens(text)
+        names = list(self.options)
+        if any(word in _LAST[language] for word in words) and self._nothing_else(words, language, set(_LAST[language])):
+            return names[-1]
+        numbers = find_numbers(words, language)
+        if len(numbers) != 1 or not 1 <= numbers[0].value <= len(names):
+            return None
+        said = set(words[numbers[0].start : numbers[0].end])
+        return names[numbers[0].value - 1] if self._nothing_else(words, language, said) else None
+
+    def _nothing_else(self, words: list[str], language: str, said: set[str]) -> bool:
+        return all(word in _BESIDE_PLACE[language] or word in said for word in words)
 
     def accept(self, value: Any, now: datetime) -> str | Rejected:
         return value if isinstance(value, str) and value in self.options else Rejected("not_understood", {})
@@ -69,7 +103,7 @@ class ChoiceSlot(Slot):
 
     def from_keys(self, keys: str, now: datetime) -> str | None:
         names = list(self.options)
-        return names[int(keys) - 1] if keys.isdigit() and 1 <= int(keys) <= len(names) else None
+        return names[int(keys) - 1] if keys.isascii() and keys.isdigit() and 1 <= int(keys) <= len(names) else None
 
     def mistakes(self) -> list[tuple[str, str, str]]:
         if len(self.options) > 9:

@@ -310,9 +310,8 @@ def test_keys_are_offered_when_speech_is_not_recognised_then_a_person(engine: En
     assert any("hash key" in text for text in texts(step))
     step = engine.step(step.state, RecognitionDown(), NOW)
     assert texts(step) == ["I have trouble understanding speech right now. I am connecting you to an agent."]
-    step = begin(
-        engine, heard(c.StartFlow("store"), c.SetSlot("count", 1), c.SetSlot("sure", False)), RecognitionDown()
-    )
+    known = [c.SetSlot("count", 1), c.SetSlot("sure", False), c.SetSlot("day", "2026-12-06")]
+    step = begin(engine, heard(c.StartFlow("store"), *known), heard(c.Affirm()), RecognitionDown())
     assert isinstance(step.actions[-1], Handoff)
 
 
