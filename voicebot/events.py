@@ -223,7 +223,8 @@ EVENT_TYPES: tuple[type[CallEvent], ...] = (
     HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, SurveyAnswered, TurnTimed,
     StoodIn, Fault, BotTaken, BotRefused, CallEnded,
 )  # fmt: skip
-PASSING = (CallerSaying, BotTaken, BotRefused)
+ABOUT_NO_CALL = (BotTaken, BotRefused)
+PASSING = (CallerSaying, *ABOUT_NO_CALL)
 """Events of the moment, for those who watch: what they tell comes again in another event, or is about no call. No
 record of a call has them."""
 

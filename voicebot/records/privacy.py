@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from voicebot.events import (
+    ABOUT_NO_CALL,
     PASSING,
     REFUSED,
     BotSaid,
@@ -126,7 +127,9 @@ def _with_words(event: CallEvent, words: str) -> CallEvent:
 
 
 class LiveLines:
-    """A sink of an `EventStream`: every event of the records as a JSON line, masked alike; no words after a refusal."""
+    """A sink of an `EventStream`: every event of the records, and those about no call, as a JSON line, masked alike; no
+    words after a refusal.
+    """
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -134,6 +137,8 @@ class LiveLines:
         self._refused: set[str] = set()
 
     def __call__(self, event: CallEvent) -> None:
+        if isinstance(event, ABOUT_NO_CALL):
+            self._write(json.dumps(to_json(redact_event(event)), ensure_ascii=False))
         if isinstance(event, PASSING):
             return
         if is_refusal(event):
