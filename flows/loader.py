@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from os.path import lexists
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,8 @@ BOT_FILE, SYSTEMS_FILE, ANSWERS_FILE = "bot.yaml", "systems.yaml", "answers.yaml
 FOR_VOICES = ("pronunciation.yaml", "recordings.yaml")
 NO_FLOWS = (BOT_FILE, SYSTEMS_FILE, ANSWERS_FILE, *FOR_VOICES)
 
+MOST_FLOWS = 300  # telling apart the examples of more takes longer than anyone waits
+
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
@@ -35,20 +38,19 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
     report = Report()
     bot_file = systems_file = None
     bot_source = systems_source = None
-    if (folder / BOT_FILE).is_file():
+    if lexists(folder / BOT_FILE):
         bot_source = read(folder / BOT_FILE, report)
         bot_file = parse(BotFile, bot_source, report)
     else:
         report.add_whole(BOT_FILE, f"There is no {BOT_FILE} in {folder.name}.", "A bot is a folder with a bot.yaml.")
-    if (folder / SYSTEMS_FILE).is_file():
+    if lexists(folder / SYSTEMS_FILE):
         systems_source = read(folder / SYSTEMS_FILE, report)
         systems_file = parse(SystemsFile, systems_source, report)
     flows: dict[str, ReadFlow] = {}
-    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
-        if path.name not in NO_FLOWS:
-            _read_flow(path, flows, report)
+    for path in _bounded_files(folder, report):
+        _read_flow(path, flows, report)
     systems = systems_file.systems if systems_file else {}
-    systems_known = systems_file is not None or not (folder / SYSTEMS_FILE).is_file()
+    systems_known = systems_file is not None or not lexists(folder / SYSTEMS_FILE)
     if bot_file is not None and bot_source is not None:
         files = validate.Files(bot_source, bot_file, systems_source, systems if systems_known else None, flows, known)
         validate.check(files, report)
@@ -57,8 +59,30 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
     if answers_source is not None and systems_known:
         check_answers(answers_source.data, (), systems, answers_source, report)
     if report.problems or bot_file is None:
-        raise FlowProblems(sorted(set(report.problems)))
+        raise FlowProblems(report.all())
     return _assemble(bot_file, [read_flow.flow for read_flow in flows.values()], systems, folder, answers)
+
+
+def flow_files(folder: Path) -> list[Path]:
+    """The files of flows in a bot's folder. Hidden ones are not: editors and archives leave such."""
+    return [path for path in _visible(folder, ".yaml") if path.name not in NO_FLOWS]
+
+
+def _visible(folder: Path, ending: str) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix == ending and not path.name.startswith("."))
+
+
+def _bounded_files(folder: Path, report: Report) -> list[Path]:
+    files = flow_files(folder)
+    for path in _visible(folder, ".yml"):
+        report.add_whole(path.name, "Files that end in .yml are not read.", f"Rename it to {path.stem}.yaml.")
+    if len(files) > MOST_FLOWS:
+        message = f"There are {len(files):,} files of flows in {folder.name}, and at most {MOST_FLOWS} are read."
+        report.add_whole(BOT_FILE, message, "Make several bots of it.")
+        return []
+    return files
 
 
 def _read_flow(path: Path, flows: dict[str, ReadFlow], report: Report) -> None:

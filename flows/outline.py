@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flows.loader import NO_FLOWS
+from flows.loader import flow_files
 from flows.source import Report, read
 from flows.texts import ANY_LANGUAGE
 
@@ -79,8 +79,8 @@ def goes_on(steps: Sequence[Item]) -> bool:
 def outlines(folder: Path, language: str) -> tuple[Outline, ...]:
     """The flows of a bot that was loaded without a mistake, in the order of their files."""
     found = []
-    for path in sorted(folder.glob("*.yaml")):
-        source = read(path, Report()) if path.name not in NO_FLOWS else None
+    for path in flow_files(folder):
+        source = read(path, Report())
         if source is not None and "flow" in source.data:
             found.append(_Writer(source.data, language).outline())
     return tuple(found)

@@ -14,10 +14,10 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, Undefined, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, Undefined, meta, nodes
 
 from flows.errors import TemplateFailed
+from flows.sandbox import Sandbox, bounded, bounded_text
 from flows.spans import Span
 
 GENDERS = ("m", "f", "n", "p")
@@ -25,6 +25,7 @@ CASES = ("nominative", "genitive", "dative", "accusative", "instrumental", "loca
 
 _OPEN, _CLOSE = "\x01", "\x02"
 _MARK = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RecursionError)
 _ONE_EXPRESSION = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
 
 
@@ -159,15 +160,13 @@ def _plus_days(value: Any, days: Any) -> str:
 # Those that give another value, rather than a way to read one out.
 VALUE_FILTERS: dict[str, Callable[..., Any]] = {"plus_days": _plus_days}
 
-# Without the optimizer nothing of a file is worked out while it is only being checked.
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, optimized=False)
-_ENVIRONMENT.filters.update(FILTERS | VALUE_FILTERS)
+_ENVIRONMENT = Sandbox(FILTERS | VALUE_FILTERS)
 _GLOBALS = frozenset(_ENVIRONMENT.globals)
 
 
 def variables(source: str) -> frozenset[str]:
     """Names that a text takes from outside. Raises jinja2.TemplateError or TemplateFailed for a mistake in it."""
-    tree = _ENVIRONMENT.parse(source)
+    tree = _ENVIRONMENT.checked(source)
     _compiled(source)
     for setting in tree.find_all(nodes.Keyword):
         if setting.key in ("gender", "case") and isinstance(setting.value, nodes.Const):
@@ -188,11 +187,13 @@ def has_variables(source: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def _compiled(source: str) -> Template:
+    _ENVIRONMENT.checked(source)
     return _ENVIRONMENT.from_string(source)
 
 
 @lru_cache(maxsize=2048)
 def _expression(source: str) -> Callable[..., Any]:
+    _ENVIRONMENT.check_expression(source)
     return _ENVIRONMENT.compile_expression(source, undefined_to_none=False)
 
 
@@ -210,7 +211,9 @@ def _clean(value: Any) -> Any:
 
 
 def _failed(source: str, error: Exception) -> TemplateFailed:
-    return TemplateFailed(f"The text {source!r} could not be worked out: {error}.", "Guard it with `when`.")
+    shown = source if len(source) <= 200 else f"{source[:200]}..."
+    why = str(error).rstrip(".")
+    return TemplateFailed(f"The text {shown!r} could not be worked out: {why}.", "Guard it with `when`.")
 
 
 def render(source: str, values: Mapping[str, Any]) -> tuple[Span, ...]:
@@ -218,8 +221,8 @@ def render(source: str, values: Mapping[str, Any]) -> tuple[Span, ...]:
     if not has_variables(source):
         return (source,)
     try:
-        return _spans(_compiled(source).render(_clean(values)))
-    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+        return _spans(bounded_text(_compiled(source).generate(_clean(values))))
+    except _FAULTS as error:
         raise _failed(source, error) from error
 
 
@@ -244,9 +247,9 @@ def evaluate(source: str, values: Mapping[str, Any]) -> Any:
         result = _expression(source)(**_clean(values))
         if isinstance(result, Undefined):
             bool(result)  # raises and says which name is missing
-    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+        return bounded(result)
+    except _FAULTS as error:
         raise _failed(source, error) from error
-    return result
 
 
 def argument(source: Any, values: Mapping[str, Any]) -> Any:

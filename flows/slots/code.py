@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from flows.actions import Expectation
+from flows.patterns import fits
 from flows.slots.base import Rejected, Slot
 from flows.slots.digits import pattern_mistakes
 from flows.spans import Span
@@ -27,11 +28,11 @@ class CodeSlot(Slot):
 
     def _fitting(self, code: str) -> str | None:
         """The code, or what it is when "oh" was meant the other way."""
-        pattern = re.compile(self.pattern or _ANY)
-        if pattern.fullmatch(code):
+        pattern = self.pattern or _ANY
+        if fits(pattern, code):
             return code
         swapped = ["".join(_ALIKE.get(c, c) if i == at else c for i, c in enumerate(code)) for at in range(len(code))]
-        return next((other for other in swapped if pattern.fullmatch(other)), None)
+        return next((other for other in swapped if fits(pattern, other)), None)
 
     def parse(self, text: str, language: str, now: datetime, *, asked: bool) -> str | None:
         spelled = [_plain(run) for run in Spelling(text, language).runs()]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
+from flows.patterns import fits, mistake
 from flows.slots.base import Rejected
 from flows.slots.dictated import DictatedSlot, only_digits
 from flows.spans import Span
@@ -23,7 +23,7 @@ class DigitsSlot(DictatedSlot):
     def fits(self, digits: str) -> bool:
         if self.length is not None and len(digits) != self.length:
             return False
-        return self.pattern is None or re.fullmatch(self.pattern, digits) is not None
+        return self.pattern is None or fits(self.pattern, digits)
 
     @property
     def digits_expected(self) -> int | None:
@@ -50,8 +50,6 @@ class DigitsSlot(DictatedSlot):
 
 def pattern_mistakes(pattern: str | None) -> list[tuple[str, str, str]]:
     """What is wrong with a regular expression of a flow file."""
-    try:
-        re.compile(pattern or "")
-    except re.error as error:
-        return [("pattern", f"`pattern` is not a regular expression: {error}.", "For example `[0-9]{6,8}`.")]
+    if why := mistake(pattern or ""):
+        return [("pattern", f"`pattern` is not a regular expression: {why}.", "For example `[0-9]{6,8}`.")]
     return []
