@@ -130,7 +130,7 @@ def _assemble(
 
 def parse(model: type[AnyModel], source: Source | None, report: Report) -> AnyModel | None:
     """A whole file as a model, or None after its mistakes were reported."""
-    return None if source is None else _parse_part(model, source.data, source, (), report)
+    return None if source is None else parse_part(model, source.data, source, (), report)
 
 
 def parse_flow(source: Source, report: Report) -> ReadFlow:
@@ -177,7 +177,7 @@ def _parse_slot(name: str, raw: Any, source: Source, report: Report) -> Slot | N
         message = f"There is no slot type `{kind}`."
         report.add(source, (*place, "type"), message, closest(str(kind), SLOT_TYPES), at_value=True)
         return None
-    slot = _parse_part(SLOT_TYPES[kind], raw, source, place, report)
+    slot = parse_part(SLOT_TYPES[kind], raw, source, place, report)
     for key, message, remedy in slot.mistakes() if slot else ():
         report.add(source, (*place, key), message, remedy)
     return slot
@@ -201,12 +201,13 @@ def _parse_step(raw: Any, place: tuple[str | int, ...], source: Source, report: 
         message = f"One step does two things: `{verbs[0]}` and `{verbs[1]}`."
         report.add(source, (*place, verbs[1]), message, "Begin a new step with `-`.")
         return None
-    return _parse_part(STEP_TYPES[verbs[0]], raw, source, place, report)
+    return parse_part(STEP_TYPES[verbs[0]], raw, source, place, report)
 
 
-def _parse_part(
+def parse_part(
     model: type[AnyModel], raw: Any, source: Source, place: tuple[str | int, ...], report: Report
 ) -> AnyModel | None:
+    """A part of a file as a model, or None after its mistakes were reported."""
     try:
         return model.model_validate(raw)
     except ValidationError as failed:

@@ -64,11 +64,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Outline:
-    """A flow."""
+    """A flow. `end` is what follows its last step: the way back from one that only other flows begin."""
 
     name: str
     description: str
     steps: tuple[Item, ...] = field(default=())
+    end: str = "anything else?"
 
 
 def goes_on(steps: Sequence[Item]) -> bool:
@@ -92,9 +93,9 @@ class _Writer:
         self._language = language
 
     def outline(self) -> Outline:
-        return Outline(
-            str(self._data["flow"]), str(self._data.get("description", "")), self._steps(self._data.get("steps", []))
-        )
+        steps = self._steps(self._data.get("steps", []))
+        end = "anything else?" if self._data.get("entry", True) else "back"
+        return Outline(str(self._data["flow"]), str(self._data.get("description", "")), steps, end)
 
     def _steps(self, raws: Any) -> tuple[Item, ...]:
         return tuple(item for raw in raws or () for item in self._step(raw))
@@ -178,4 +179,4 @@ class _Writer:
 
 
 def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value).strip("{} ")
+    return str(value).lower() if isinstance(value, bool) else str(value).strip("{} ") or '""'

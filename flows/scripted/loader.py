@@ -11,8 +11,7 @@ from typing import Any
 
 from flows.answers import check_answers
 from flows.errors import FlowProblems
-from flows.loader import _parse_part as parse_part
-from flows.loader import parse
+from flows.loader import parse, parse_part
 from flows.model import Bot
 from flows.scripted.model import (
     BARE_STEPS,

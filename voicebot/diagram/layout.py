@@ -131,7 +131,7 @@ class _Pen:
         steps = self.steps(flow.steps)
         whole = self._below(self._box("start", flow.name, flow.description, "", ""), steps)
         if steps.goes_on:
-            whole = self._below(whole, self._box("end", "anything else?", "", "", ""))
+            whole = self._below(whole, self._box("end", flow.end, "", "", ""))
         return whole
 
     def steps(self, steps: Sequence[Item]) -> Block:

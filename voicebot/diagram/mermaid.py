@@ -39,7 +39,7 @@ class _Writer:
         loose = self._steps(flow.steps, [(start, "")])
         if loose:
             end = f"{self._prefix}end"
-            self._lines.append(f"    {end}([{_quoted('anything else?')}])")
+            self._lines.append(f"    {end}([{_quoted(flow.end)}])")
             self._join(loose, end)
         self._lines.append("  end")
         return self._lines

@@ -71,6 +71,13 @@ def test_every_step_and_way_is_drawn_once(nested: Outline) -> None:
     assert "anything else?" not in shown, "it ends with goodbye"
 
 
+def test_a_flow_that_others_begin_leads_back(tmp_path: Path) -> None:
+    (tmp_path / "sub.yaml").write_text('flow: sub\nentry: false\ndescription: Sub.\nsteps: [{set: {part: ""}}]\n')
+    (outline,) = outlines(tmp_path, "pl")
+    assert words(lay_out([outline], text_width))[-3:] == ["keep", 'part = ""', "back"]
+    assert '(["back"])' in mermaid([outline])
+
+
 def test_no_box_lies_on_another_one_and_all_is_within_the_picture(nested: Outline) -> None:
     drawing = lay_out([nested, *outlines(SHOP, "pl")], text_width)
     boxes = [shape for shape in drawing.shapes if isinstance(shape, Box)]
