@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -131,10 +131,23 @@ class RecordedSystems:
     _used: dict[tuple[str, str], int] = field(default_factory=dict)
 
     async def call(self, action: CallSystem) -> SystemResult:
-        """The recorded answer."""
+        """The recorded answer; where it is unknown whether a change was made, what its check finds."""
         self.took_s = 0.0
         if is_about_tries(action):
             return await answer(self.attempts, action, self.clock)
+        result = await self._answered(action)
+        operation = self.operations(action.operation) if self.operations else None
+        if result.outcome != "unknown" or operation is None or operation.check is None:
+            return result
+        check = f"{action.operation.partition('.')[0]}.{operation.check}"
+        arguments = {**action.arguments, "request": action.id}
+        found = await self._answered(replace(action, operation=check, arguments=arguments))
+        if found.outcome != "not_found":
+            return found if found.outcome == "ok" else result
+        again = await self._answered(action)
+        return again if again.outcome == "ok" else result
+
+    async def _answered(self, action: CallSystem) -> SystemResult:
         self.asked.append(action)
         recorded = self._recorded(action)
         if isinstance(recorded, Mapping) and "slow_s" in recorded:

@@ -64,6 +64,26 @@ async def test_a_list_is_used_up_and_stays_whole_for_the_next_call(tmp_path: Pat
     assert len(systems.answers["shop.cancel"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("check", "outcome", "asked"),
+    [
+        ({"place": "here"}, "ok", ["shop.cancel", "shop.cancelled"]),
+        ("not_found", "ok", ["shop.cancel", "shop.cancelled", "shop.cancel"]),
+        ("failed", "unknown", ["shop.cancel", "shop.cancelled"]),
+    ],
+)
+async def test_an_unknown_outcome_is_looked_into(check: Any, outcome: str, asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "bot").mkdir()
+    loaded = bot(tmp_path / "bot", RIGHT)
+    cancel = loaded.operation("shop.cancel").model_copy(update={"check": "cancelled"})
+    answers = {"shop.cancel": ["unknown", {"id": "R-1"}], "shop.cancelled": check}
+    systems = FakeSystemClient(
+        answers, operations=lambda name: cancel if name == "shop.cancel" else loaded.operation("shop.order")
+    )
+    assert (await ask(systems, "shop.cancel"))[0] == outcome
+    assert [call.operation for call in systems.asked] == asked
+
+
 async def test_an_operation_without_an_answer_has_failed() -> None:
     assert await ask(FakeSystemClient(), "shop.order") == ("failed", None)
 
