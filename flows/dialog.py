@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 from flows import actions, repair
 from flows.callback import CALLBACK_FLOW
@@ -16,7 +17,7 @@ from flows.commands import (
     StartFlow,
     command_name,
 )
-from flows.slots import Rejected
+from flows.slots import Rejected, Slot
 from flows.steps import Go
 from flows.turn import Turn
 
@@ -39,7 +40,28 @@ def possible(turn: Turn) -> frozenset[str]:
     names = POSSIBLE[kind]
     if turn.running == CALLBACK_FLOW:
         return (names - {"start_flow", "start_over"}) | {"deny"}
+    if kind == "slot" and _implied(turn):
+        names |= {"deny"}
     return names if turn.bot.flows else names - {"start_flow"}
+
+
+def _implied(turn: Turn) -> str:
+    """The slot whose value was said before the open question and taken as right, or empty."""
+    return next((name for name in reversed(turn.data["implied"]) if name in turn.frame["slots"]), "")
+
+
+def known(turn: Turn) -> tuple[dict[str, Slot], dict[str, Any]]:
+    """The slots that may be given or corrected now, and what is known of them: those of flows that wait, too."""
+    slots: dict[str, Slot] = {}
+    values: dict[str, Any] = {}
+    for frame in turn.data["frames"]:
+        of_flow = turn.flow_named(frame["flow"]).slots
+        chosen = {name: value for name, value in frame["vars"].items() if name in of_flow}
+        running = frame is turn.frame
+        values = {name: value for name, value in values.items() if not (running and name in of_flow)}
+        values |= chosen | frame["slots"]
+        slots |= {name: slot for name, slot in of_flow.items() if running or name in frame["slots"]}
+    return slots, values
 
 
 def follow(turn: Turn, commands: Iterable[Command]) -> None:
@@ -166,46 +188,51 @@ def _converse(turn: Turn, commands: list[Command]) -> bool:
             _progress(turn)
             carry_on(turn)
             return True
-    rejected = _fill(turn, values)
+    changed, rejected = _fill(turn, values)
     if rejected is not None:
         if starts:
             carry_on(turn)  # the flow asks for it properly
         else:
             repair.no_match(turn, rejected)
         return True
-    if starts or any(command.slot in turn.frame["slots"] for command in values):
-        if values:
+    if starts or changed:
+        if changed:
             _progress(turn)
-        _after_correction(turn, values)
+        carry_on(turn)
         return True
     return _answer_confirm(turn, commands)
 
 
-def _fill(turn: Turn, values: list[SetSlot | CorrectSlot]) -> Rejected | None:
-    """Set the slots; the first refusal, if any. What is not a slot of this flow is dropped."""
+def _fill(turn: Turn, values: list[SetSlot | CorrectSlot]) -> tuple[bool, Rejected | None]:
+    """Set the slots; whether anything was set, and the first refusal. What no flow here knows is dropped.
+
+    After a correction what follows its question is done again.
+    """
+    changed = False
     for command in values:
-        if command.slot not in turn.flow.slots:
-            turn.note("command_dropped", command=command_name(command), slot=command.slot)
-            continue
-        accepted = turn.accept(command.slot, command.value)
+        refused = _fill_one(turn, command)
+        if isinstance(refused, Rejected):
+            turn.note("value_refused", slot=command.slot, reason=refused.reason)
+            return changed, refused
+        changed = changed or refused is None
+    return changed, None
+
+
+def _fill_one(turn: Turn, command: SetSlot | CorrectSlot) -> Rejected | Literal["dropped"] | None:
+    name = command.slot
+    if name in turn.flow.slots:
+        accepted = turn.accept(name, command.value)
         if isinstance(accepted, Rejected):
-            turn.note("value_refused", slot=command.slot, reason=accepted.reason)
-            turn.frame["partial"] = {"slot": command.slot, "value": accepted.details.get("heard")}
+            turn.frame["partial"] = {"slot": name, "value": accepted.details.get("heard")}
             return accepted
-        turn.fill(command.slot, accepted)
-    return None
-
-
-def _after_correction(turn: Turn, values: list[SetSlot | CorrectSlot]) -> None:
-    """A corrected slot that was collected earlier is read back, and what follows is done again."""
-    for command in values:
-        if isinstance(command, CorrectSlot) and command.slot in turn.flow.slots:
-            index = turn.flow.collecting(command.slot)
-            if index is not None and index <= turn.frame["index"]:
-                turn.frame["index"] = index
-                turn.note("corrected", slot=command.slot)
-                turn.say_phrase("corrected")
-    carry_on(turn)
+        turn.fill(name, accepted)
+        if isinstance(command, CorrectSlot):
+            turn.correct(name)
+        return None
+    if turn.waiting_with(name) is not None:
+        return turn.correct_waiting(name, command.value)
+    turn.note("command_dropped", command=command_name(command), slot=name)
+    return "dropped"
 
 
 def _answer_confirm(turn: Turn, commands: list[Command]) -> bool:
@@ -216,8 +243,11 @@ def _answer_confirm(turn: Turn, commands: list[Command]) -> bool:
         _progress(turn)
         carry_on(turn)
         return True
-    if kind == "confirm" and "deny" in names:
+    implied = _implied(turn)
+    if "deny" in names and (kind == "confirm" or (kind == "slot" and implied)):
+        slot = slot if kind == "confirm" else implied
         turn.forget(slot)
+        turn.jump_to_slot(slot)
         turn.note("denied", slot=slot)
         if not turn.may_retry(f"denied/{slot}", _DENIALS - 1):
             turn.hand_off("not_understood")
@@ -247,12 +277,13 @@ def _answer_more(turn: Turn, commands: list[Command]) -> bool:
 
 
 def _progress(turn: Turn) -> None:
-    turn.data["misses"] = turn.data["silences"] = 0
+    turn.data["misses"] = 0
     turn.data["recognition_down"] = False
 
 
 def carry_on(turn: Turn) -> None:
     """Carry out steps until somebody else has to act. Raises TemplateFailed."""
+    turn.say_missed_values()
     for _ in range(_LONGEST_RUN):
         steps = turn.flow.steps
         if turn.frame["index"] >= len(steps):

@@ -52,8 +52,6 @@ class Engine:
     def step(self, state: State, event: Event, now: datetime) -> Step:
         """What an event leads to. Events that mean nothing in the state's mode change nothing but the record."""
         turn = Turn(self.bot, state, now)
-        if not isinstance(event, Interrupted | Heard | Keys):
-            turn.data["heard_all"] = True
         handle = _TRANSITIONS.get((state.mode, type(event)))
         if handle is None:
             turn.note("event_ignored", event=type(event).__name__, mode=state.mode)
@@ -69,7 +67,7 @@ class Engine:
         """What may be understood now. While a system is being asked it is still the last question that is open."""
         turn = Turn(self.bot, state, state.now)
         kind, slot = turn.question
-        frame = state.data["frames"][-1] if state.data["frames"] else None
+        slots, values = dialog.known(turn)
         return TurnContext(
             language=turn.language,
             question=kind,
@@ -87,8 +85,8 @@ class Engine:
             ),
             flow=state.flow,
             slot=slot,
-            slots=dict(turn.flow.slots) if frame else {},
-            values=dict(frame["slots"]) if frame else {},
+            slots=slots,
+            values=values,
         )
 
 
@@ -111,6 +109,7 @@ def _too_long(turn: Turn) -> bool:
 
 
 def _heard(turn: Turn, event: Heard) -> None:
+    turn.data["silences"] = 0
     understood = event.understood
     names = [command_name(command) for command in understood.commands]
     turn.note("understood", commands=names, source=understood.source, confidence=understood.confidence,
@@ -122,6 +121,7 @@ def _heard(turn: Turn, event: Heard) -> None:
 
 def _keys(turn: Turn, event: Keys) -> None:
     """Keys answer the open question. A lone 0 is a person; `0#` is one too, unless zero is a valid answer."""
+    turn.data["silences"] = 0
     keys = event.digits.rstrip("#")
     commands = dialog.answer_keys(turn, keys)
     turn.note("keys", count=len(keys))
@@ -152,7 +152,8 @@ def _recognition_down(turn: Turn, _: RecognitionDown) -> None:
 
 def _interrupted(turn: Turn, event: Interrupted) -> None:
     """What the caller says now was said without having heard the rest."""
-    turn.data["heard_all"] = not event.missed
+    if event.missed:
+        turn.interrupted(event.steps)
     turn.note("interrupted", missed=event.missed)
 
 

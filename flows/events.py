@@ -62,10 +62,15 @@ class SystemSlow:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The caller talked over the bot. `heard` is what was heard of the last words, `missed` what was not."""
+    """The caller talked over the bot. `heard` is what was heard of the words that were cut off, `missed` what was not.
+
+    `steps` are the `Say.step` of the sayings that were not heard whole, in order; empty: the last one. It comes before
+    the event of what the caller then said.
+    """
 
     heard: str = ""
     missed: str = ""
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,14 @@ def task(frames: list[dict[str, Any]]) -> int:
     return start
 
 
+def above(frames: list[dict[str, Any]], place: int) -> int:
+    """Where the sub flows of the flow at `place` end."""
+    end = place + 1
+    while end < len(frames) and frames[end]["entered"] == "sub":
+        end += 1
+    return end
+
+
 def position(frames: list[dict[str, Any]], flow: str) -> int | None:
     """Where a flow is in the stack, the topmost of that name."""
     return next((index for index in reversed(range(len(frames))) if frames[index]["flow"] == flow), None)

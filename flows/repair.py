@@ -28,7 +28,7 @@ def no_match(turn: Turn, rejected: Rejected | None = None) -> None:
     elif turn.question[0] == "intent":
         turn.say_phrase("repeat_ask")
     else:
-        turn.say_question()
+        turn.say_open()
     turn.listen()
 
 
@@ -63,7 +63,7 @@ def no_input(turn: Turn) -> None:
         turn.say({turn.language: in_language(own[silences - 1], turn.language)}, "phrases/no_input")
     else:
         turn.say_phrase("no_input", silences - 1)
-    turn.say_question()
+    turn.say_open()
     turn.listen()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from flows.templates import Marked, holds, marked, render
 from flows.texts import in_language, list_in_language
 
 _PATIENCE_S = 30.0  # after "one moment"
+_IMPLICIT = "phrases/implicit"
 _TELEPHONE = re.compile(r"\+?[0-9]{3,15}")
 
 QuestionKind = Literal["intent", "slot", "confirm", "more"]
@@ -49,6 +51,8 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "variants": {},
         "pace": 1.0,
         "heard_all": True,
+        "missed": [],
+        "implied": [],
         "patience": False,
         "recognition_down": False,
         "pending": None,
@@ -70,6 +74,8 @@ class Turn:
         self.data["zone"] = getattr(now.tzinfo, "key", "")
         self.actions: list[actions.Action] = []
         self._spoken: list[actions.Say] = []
+        self._implied: list[str] = []  # slots whose values are said and taken as right
+        self._place = -1  # of the frame that is looked at
 
     @property
     def language(self) -> str:
@@ -90,8 +96,22 @@ class Turn:
     @property
     def frame(self) -> dict[str, Any]:
         """The running flow's part of the state. Only to be used where a flow is running."""
-        frame: dict[str, Any] = self.data["frames"][-1]
+        frame: dict[str, Any] = self.data["frames"][self._place]
         return frame
+
+    @contextmanager
+    def beneath(self, place: int) -> Iterator[None]:
+        """Look at a flow that waits as if it were the running one."""
+        before, self._place = self._place, place
+        try:
+            yield
+        finally:
+            self._place = before
+
+    def waiting_with(self, name: str) -> int | None:
+        """Where the flow is that waits beneath the running one and has a value for this slot."""
+        waiting = self.data["frames"][:-1]
+        return next((place for place in reversed(range(len(waiting))) if name in waiting[place]["slots"]), None)
 
     @property
     def running(self) -> str:
@@ -139,7 +159,7 @@ class Turn:
         stack = self.data["frames"]
         place = frames.position(stack, name)
         if place is not None:
-            while len(stack) > place + 1:
+            while len(stack) > frames.above(stack, place):
                 self._leave()
             self.come_back()
             return
@@ -153,14 +173,20 @@ class Turn:
         self._enter(frames.new(name, left["entered"], save=left["save"]))
 
     def enter_sub_flow(self, name: str, values: Mapping[str, Any], save: dict[str, str]) -> None:
-        """Do a flow and come back to the step after this one. Values that its slots refuse are asked for."""
+        """Do a flow and come back to the step after this one.
+
+        Values that its slots refuse are asked for; the others were collected elsewhere and are not confirmed again.
+        """
         if len(self.data["frames"]) >= frames.DEEPEST:
             raise TemplateFailed(f"The flow {name} is one sub flow too deep.", "Let flows call each other less deeply.")
         self._enter(frames.new(name, "sub", save=save))
         for slot, value in values.items():
-            accepted = self.accept(slot, value) if slot in self.flow.slots else Rejected("", {})
-            if not isinstance(accepted, Rejected):
+            accepted = self.accept(slot, value)
+            if value is None and self.slot(slot).optional:
+                self.fill(slot, None)
+            elif not isinstance(accepted, Rejected):
                 self.fill(slot, accepted)
+                self.confirm(slot)
 
     def enter_callback(self, reason: str, queue: str) -> None:
         """Take down the number to call back and come back, or (nobody took the call) end with it."""
@@ -183,9 +209,10 @@ class Turn:
         """What another flow of this call has learnt is known in the running one, too."""
         for name, slot in self.flow.slots.items():
             known = self.data["shared"].get(name)
-            if not slot.shared or not known or name in self.frame["slots"]:
+            if not slot.shared or not known or self.frame["slots"].get(name) == known["value"]:
                 continue
             if not isinstance(slot.accept(known["value"], self.now), Rejected):
+                self._set_back(name)
                 self.frame["slots"][name] = known["value"]
                 self.frame["confirmed"] += [name] if known["confirmed"] else []
 
@@ -212,9 +239,9 @@ class Turn:
         stack = self.data["frames"]
         start = frames.task(stack)
         flow, entered, turns = stack[start]["flow"], stack[start]["entered"], stack[start]["turns"]
-        for frame in stack[start:]:
-            for name in frame["slots"]:
-                self.data["shared"].pop(name, None)
+        left = {frame["flow"] for frame in stack[start:]}
+        shared = self.data["shared"]
+        self.data["shared"] = {name: known for name, known in shared.items() if known["flow"] not in left}
         del stack[start:]
         self._enter(frames.new(flow, entered))
         self.frame["turns"] = turns
@@ -244,7 +271,36 @@ class Turn:
     def _share(self, name: str) -> None:
         if self.slot(name).shared:
             value, confirmed = self.frame["slots"][name], name in self.frame["confirmed"]
-            self.data["shared"][name] = {"value": value, "confirmed": confirmed}
+            self.data["shared"][name] = {"value": value, "confirmed": confirmed, "flow": self.frame["flow"]}
+
+    def _set_back(self, name: str) -> bool:
+        """A value is another than before: what follows its question is done again, if it had been done at all."""
+        if name in self.frame["confirmed"]:
+            self.frame["confirmed"].remove(name)
+        index = self.flow.collecting(name)
+        if index is None or index > self.frame["index"]:
+            return False
+        self.frame["index"] = index
+        return True
+
+    def correct(self, name: str) -> None:
+        """The slot has a new value: say so and go on from where it is collected."""
+        if self._set_back(name):
+            self.note("corrected", slot=name)
+            self.say_phrase("corrected")
+
+    def correct_waiting(self, name: str, value: Any) -> Rejected | None:
+        """A new value for a flow beneath the running one. Its sub flows, begun with the old value, are left."""
+        place = self.waiting_with(name)
+        assert place is not None
+        with self.beneath(place):
+            accepted = self.accept(name, value)
+            if isinstance(accepted, Rejected):
+                return accepted
+            self.fill(name, accepted)
+            self.correct(name)
+        del self.data["frames"][place + 1 : frames.above(self.data["frames"], place)]
+        return None
 
     def forget(self, name: str) -> None:
         """Take a slot's value away, so that it is asked for again."""
@@ -328,9 +384,31 @@ class Turn:
         self._spoken.append(say)
         self.actions.append(say)
 
+    def say_implied(self, name: str) -> None:
+        """Say a value that is taken as right unless the caller objects."""
+        self.say_value("implicit", name)
+        self._implied.append(name)
+
+    def say_missed_values(self) -> None:
+        """Silence on a value agrees to it only when it was heard: say those again that the caller talked over."""
+        missed = [said for said in self.data["missed"] if said["step"] == _IMPLICIT]
+        if not missed:
+            return
+        self.data["missed"] = [said for said in self.data["missed"] if said not in missed]
+        for name in self.data["implied"]:
+            if name in self.frame["confirmed"]:
+                self.say_implied(name)
+
+    def interrupted(self, steps: Sequence[str]) -> None:
+        """The caller did not hear these sayings whole; without any, the last one."""
+        said = self.data["said"]
+        steps = steps or [one["step"] for one in said[-1:]]
+        self.data["missed"] = [one for one in said if one["step"] in steps or one in self.data["missed"]]
+        self.data["heard_all"] = False
+
     def say_again(self) -> None:
-        """What was said last, word for word."""
-        for said in self.data["said"]:
+        """What was said last, word for word; what was missed of it, where the caller talked over it."""
+        for said in self.data["missed"] or self.data["said"]:
             self._speak(tuple(said["spans"]), said["step"], True)
 
     def note(self, kind: str, **data: Any) -> None:
@@ -347,8 +425,10 @@ class Turn:
     def ask(self, kind: QuestionKind, slot: str = "", *, phrase: str = "") -> None:
         """Open a question: say it, or a phrase in its place, and listen."""
         if self.data["question"] != {"kind": kind, "slot": slot}:
-            self.data["misses"] = self.data["silences"] = 0
+            self.data["misses"] = 0
             self.data["recognition_down"] = False
+            self.data["implied"] = []
+        self.data["implied"] = self._implied or self.data["implied"]
         self.data["question"] = {"kind": kind, "slot": slot}
         if phrase:
             self.say_phrase(phrase)
@@ -367,6 +447,13 @@ class Turn:
             self.say(self.slot(slot).ask, f"{self.frame['flow']}/{slot}/ask")
         else:
             self.say_value("callback_confirm" if self.running == CALLBACK_FLOW else "read_back", slot)
+
+    def say_open(self) -> None:
+        """The open question; where the caller talked over what came before it, all that was missed."""
+        if self.data["missed"]:
+            self.say_again()
+        else:
+            self.say_question()
 
     def expectation(self) -> Expectation:
         """What the open question waits for."""
@@ -397,6 +484,8 @@ class Turn:
         ]
         if worth:
             self.data["said"] = [{"spans": list(say.spans), "step": say.step} for say in worth]
+            self.data["missed"] = []
+            self.data["heard_all"] = True
 
     def accept(self, name: str, value: Any) -> Any | Rejected:
         """A value as the slot keeps it, joined with what was said of it before, or why it is refused."""
@@ -440,6 +529,7 @@ class Turn:
         call_id = f"{self.data['call']['id']}-{self.data['calls']}"
         self.data["pending"] = {"id": call_id, "operation": operation}
         self.data["mode"] = "calling"
+        self._remember_words()
         arguments = json.loads(json.dumps(arguments, default=str))
         self.actions.append(actions.CallSystem(call_id, operation, arguments))
 
@@ -461,6 +551,7 @@ class Turn:
         """Nobody took the call: say so, and take down the number to call back."""
         self.say_phrase("handoff_failed")
         self.data["handoff_failed"] = True
+        self.data["silences"] = 0
         handoff = self.data["handoff"]
         self.enter_callback(handoff["reason"], handoff["queue"])
         self.ask("confirm" if self.caller else "slot", "number")

@@ -89,6 +89,4 @@ def _choose(step: ChooseStep, place: Path, parse: ParseStep, found: Unfolded) ->
         over.append(found.add(Jump(), inside))
     for index in over:
         found.steps[index] = Jump(to=found.end)
-    found.steps[chosen] = Chosen(
-        label=step.label, when=step.when, slot=name, save=choose.save, targets=targets, otherwise=found.end
-    )
+    found.steps[chosen] = Chosen(label=step.label, when=step.when, slot=name, targets=targets, otherwise=found.end)

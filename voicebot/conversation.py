@@ -84,7 +84,6 @@ class Conversation:
         self._untaps = (member.tap(self._listener.feed), member.tap_mix(self._listener.played))
         self._pipeline = CallPipeline(self, self.fault)
         self._expect = Expectation("intent")
-        self._cut_off: list[Said] = []  # since the last interruption
         self._awaited: asyncio.Task[Words] | None = None  # of the turn that ended last
         self._keys = ""
         self._key_timer: asyncio.TimerHandle | None = None
@@ -93,6 +92,7 @@ class Conversation:
         self._asking: set[asyncio.Task[None]] = set()
         self._rate = room.sample_rate
         self._people_tried = False
+        self._unheard: list[Said] = []  # what was cut off since the last event of the flow
         self._way_out: asyncio.TimerHandle | None = None
         self._watch = ReplyWatch(self._reply_late, self._reply_lost)
 
@@ -163,12 +163,26 @@ class Conversation:
             decode_ms=round(transcript.decode_s * 1000, 1),
             audio_s=transcript.audio_s,
         )
+        self._tell_what_was_heard()
         actions = await self._dialog.heard(words)
         self._clock.decided = self._loop.time()
         return actions
 
     def happened(self, event: CallStarted | Event) -> tuple[Action, ...]:
-        return self._dialog.begin(event) if isinstance(event, CallStarted) else self._dialog.apply(event)
+        if isinstance(event, CallStarted):
+            return self._dialog.begin(event)
+        self._tell_what_was_heard()
+        return self._dialog.apply(event)
+
+    def _tell_what_was_heard(self) -> None:
+        """The flow learns what the caller did not hear of its last words before it learns what came after them."""
+        unheard, self._unheard = self._unheard, []
+        if not unheard:
+            return
+        heard = " ".join(said.heard_text for said in unheard).strip()
+        missed = " ".join(said.missed_text for said in unheard).strip()
+        for action in self._dialog.apply(Interrupted(heard, missed, tuple(said.saying.step for said in unheard))):
+            self.now(action)
 
     def announce(self, say: Say) -> Saying:
         self._watch.reach("speech")
@@ -195,8 +209,8 @@ class Conversation:
                 task = self._tasks.create_task(self._ask_system(action), name=f"system {action.operation}")
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
-            case PromiseCallback(number=number):
-                self._context.publish(events.CallbackPromised, number=number)
+            case PromiseCallback(number, queue, reason):
+                self._context.publish(events.CallbackPromised, number=number, queue=queue, reason=reason)
             case SurveyAnswered(kind, score, comment):
                 self._context.publish(events.SurveyAnswered, kind=kind, score=score, comment=comment)
             case StopRecording():
@@ -276,18 +290,13 @@ class Conversation:
             interrupted=not said.completed,
             heard_text=said.heard_text,
         )
-        if not said.completed:
-            self._cut_off.append(said)
+        if not said.completed and said.saying.step != ONE_MOMENT:
+            self._unheard.append(said)
         if self.speaker.silent:
             self._listener.bot_finished()
 
     def _interrupted(self) -> None:
-        """The caller, or a fault, has stopped the voice: the flow learns what was not heard."""
         self._pipeline.interrupt()
-        cut_off, self._cut_off = self._cut_off, []
-        heard = " ".join(said.heard_text for said in cut_off).strip()
-        missed = " ".join(said.missed_text for said in cut_off).strip()
-        self._pipeline.post(EventFrame(Interrupted(heard, missed)))
 
     # Slowness
 

@@ -149,12 +149,16 @@ class AgentJoined(CallEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackPromised(CallEvent):
+    """`queue` and `reason`: who calls back, and why."""
+
     number: str
+    queue: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurveyAnswered(CallEvent):
-    """A mark that the caller gave; `kind` is nps, csat or ces."""
+    """A mark that the caller gave: `kind` is nps, csat or ces; `comment` in the caller's words, or empty."""
 
     kind: str
     score: int

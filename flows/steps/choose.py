@@ -61,7 +61,6 @@ class Chosen(StepModel):
 
     verb: ClassVar[str] = "chosen"
     slot: str
-    save: str | None = None
     targets: dict[str, int] = Field(default={})
     otherwise: int = 0
 
@@ -80,8 +79,7 @@ class Chosen(StepModel):
             return Go.STOP
         chosen = str(turn.frame["slots"][self.slot])
         turn.forget(self.slot)  # who comes here again is asked again
-        if self.save:
-            turn.keep(self.save, chosen)
+        turn.keep(self.slot, chosen)
         turn.note("chosen", option=chosen, step=turn.place)
         turn.frame["index"] = self.targets.get(chosen, self.otherwise)
         return Go.JUMPED

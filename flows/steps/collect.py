@@ -49,6 +49,6 @@ def collected(turn: Turn, name: str) -> bool:
         turn.ask("confirm", name)
         return False
     if slot.confirm == "implicit":
-        turn.say_value("implicit", name)
+        turn.say_implied(name)
         frame["confirmed"].append(name)
     return True

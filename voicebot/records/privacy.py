@@ -20,6 +20,7 @@ from voicebot.events import (
     KeysPressed,
     RecordingStopped,
     StoodIn,
+    SurveyAnswered,
     SystemCalled,
     TurnTimed,
     to_json,
@@ -58,6 +59,8 @@ def without_words(event: CallEvent) -> CallEvent:
             return replace(event, data={})
         case Fault():
             return replace(event, message="")
+        case SurveyAnswered():
+            return replace(event, comment="")
     return event
 
 

@@ -207,5 +207,5 @@ async def test_what_is_talked_into_is_known_to_the_flow(
     talk = TextTalk(interrupted, Engine(shop), understanding, FakeSystemClient({}), interrupted.now, read)
     await talk.start()
     await talk.say("where is my parcel")
-    await talk.interrupt("hmm")
+    await talk.interrupt("one moment")
     assert talk._talk.state.data["heard_all"] is False

@@ -53,7 +53,7 @@ class Behind:
 
     asked = ""
 
-    async def say(self, text: str, language: str, sample_rate: int) -> AsyncIterator[bytes]:
+    async def say(self, text: str, language: str, sample_rate: int, pace: float = 1.0) -> AsyncIterator[bytes]:
         self.asked = text
         yield b"spoken"
 
