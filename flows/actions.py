@@ -29,7 +29,8 @@ class Expectation:
 class Say:
     """Words for the caller. `step` is where they stand: "order_status/2", "greeting/machine", "phrases/no_match".
 
-    `pace` is how fast: 1 as usual, 0.8 for a caller who asked for it to be slower.
+    `pace` is how fast: 1 as usual, 0.8 for a caller who asked for it to be slower. `recorded`, unless it is empty, is
+    what records and logs hold in place of the words, which are personal.
     """
 
     spans: tuple[Span, ...]
@@ -37,6 +38,7 @@ class Say:
     interruptible: bool
     step: str
     pace: float = 1.0
+    recorded: str = ""
 
 
 @dataclass(frozen=True)

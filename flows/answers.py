@@ -12,12 +12,12 @@ from jinja2 import TemplateError
 
 from flows.actions import CallSystem
 from flows.answer_shape import WrongAnswer, shaped
+from flows.attempts import Attempts, MemoryAttempts, answer, is_about_tries
 from flows.errors import TemplateFailed
 from flows.events import SystemResult
 from flows.model import Operation, System
 from flows.source import Place, Report, Source, closest
 from flows.templates import argument, has_variables, variables
-from flows.verification import Attempts, MemoryAttempts, answer, is_about_tries
 
 _OUTCOMES: dict[str, Literal["not_found", "failed", "unknown"]] = {
     "not_found": "not_found",

@@ -23,6 +23,7 @@ from flows.events import (
     SystemSlow,
 )
 from flows.model import Bot
+from flows.personal import MASK
 from flows.slots import Rejected
 from flows.state import FlowOption, State, Step, TurnContext
 from flows.steps import Go
@@ -154,7 +155,8 @@ def _interrupted(turn: Turn, event: Interrupted) -> None:
     """What the caller says now was said without having heard the rest."""
     if event.missed:
         turn.interrupted(event.steps)
-    turn.note("interrupted", missed=event.missed)
+    # What was missed is told as it was spoken, in which nothing can be masked.
+    turn.note("interrupted", missed=MASK if event.missed and turn.data["personal"] else event.missed)
 
 
 def _faulted(turn: Turn, _: Faulted) -> None:

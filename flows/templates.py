@@ -180,6 +180,30 @@ def condition_variables(source: str) -> frozenset[str]:
     return variables("{{ (" + source + ") }}")
 
 
+def fields_said(source: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Names that a text takes, each with the fields that lead on from it: `customer.address.street` is ("customer",
+    ("address", "street")). Raises jinja2.TemplateError.
+    """
+    found: list[tuple[str, tuple[str, ...]]] = []
+
+    def visit(node: nodes.Node, fields: tuple[str, ...] = ()) -> None:
+        match node:
+            case nodes.Getattr():
+                visit(node.node, (node.attr, *fields))
+            case nodes.Getitem():
+                key = node.arg.value if isinstance(node.arg, nodes.Const) else None
+                visit(node.node, (key, *fields) if isinstance(key, str) else fields)
+                visit(node.arg)
+            case nodes.Name():
+                found.append((node.name, fields))
+            case _:
+                for inner in node.iter_child_nodes():
+                    visit(inner)
+
+    visit(_ENVIRONMENT.parse(source))
+    return found
+
+
 def has_variables(source: str) -> bool:
     """Whether a text has anything to fill in."""
     return "{{" in source or "{%" in source or "{#" in source

@@ -15,8 +15,9 @@ from flows.actions import Expectation
 from flows.callback import CALLBACK_FLOW, callback_flow
 from flows.errors import TemplateFailed
 from flows.model import Bot, Flow
+from flows.personal import masked, masked_spans, personal_values
 from flows.slots import ChoiceSlot, Rejected, Slot
-from flows.spans import Span
+from flows.spans import Span, plain_text
 from flows.state import State
 from flows.steps.base import Go
 from flows.templates import Marked, holds, marked, render
@@ -58,6 +59,9 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "pending": None,
         "calls": 0,
         "recording": True,
+        "verified": None,
+        "verification": {"tries": 0, "failed": 0, "stage": ""},
+        "personal": [],
         "handoff": None,
         "handoff_failed": False,
     }
@@ -141,6 +145,7 @@ class Turn:
             "language": self.language,
             "today": self.today.isoformat(),
             "heard_all": self.data["heard_all"],
+            "verified": self.data["verified"] is not None,
         }
         if self.data["frames"]:
             known |= {**self.frame["slots"], **self.frame["vars"]}
@@ -153,6 +158,12 @@ class Turn:
     def keep(self, name: str, value: Any) -> None:
         """Keep a value under a name, as JSON whatever it was."""
         self.frame["vars"][name] = json.loads(json.dumps(value, default=str))
+
+    def keep_answer(self, operation: str, name: str, data: Any) -> None:
+        """Keep a system's answer; what of it is personal is masked in the call's record from now on."""
+        self.keep(name, data)
+        found = personal_values(data, self.bot.personal(operation))
+        self.data["personal"] = sorted({*self.data["personal"], *found})
 
     def start_flow(self, name: str) -> None:
         """Enter a flow that the caller asked for; one that was running is taken up again when this one has ended."""
@@ -261,6 +272,13 @@ class Turn:
             self.frame["confirmed"].remove(name)
         self._share(name)
         self.note("slot_set", slot=name, value=value)
+
+    def know(self, name: str, value: Any) -> None:
+        """Set a slot to a value that was collected and confirmed before."""
+        self.frame["slots"][name] = value
+        if name not in self.frame["confirmed"]:
+            self.frame["confirmed"].append(name)
+        self._publish_slots()
 
     def confirm(self, name: str) -> None:
         """The caller has heard the value and it is right."""
@@ -380,7 +398,8 @@ class Turn:
         self._speak(spans, f"phrases/{name}", interruptible)
 
     def _speak(self, spans: tuple[Span, ...], place: str, interruptible: bool) -> None:
-        say = actions.Say(spans, self.language, interruptible, place, self.data["pace"])
+        recorded = masked_spans(spans, self.data["personal"]) if self.data["personal"] else ""
+        say = actions.Say(spans, self.language, interruptible, place, self.data["pace"], recorded)
         self._spoken.append(say)
         self.actions.append(say)
 
@@ -412,8 +431,15 @@ class Turn:
             self._speak(tuple(said["spans"]), said["step"], True)
 
     def note(self, kind: str, **data: Any) -> None:
-        """Explain a decision in the call's record."""
+        """Explain a decision in the call's record, without what is personal."""
+        if self.data["personal"]:
+            data = {name: masked(it, self.data["personal"]) if isinstance(it, str) else it for name, it in data.items()}
         self.actions.append(actions.Note(kind, data))
+
+    def write_down(self, text: Mapping[str, str]) -> None:
+        """A line for the call's record. Raises TemplateFailed."""
+        line = plain_text(render(in_language(dict(text), self.language), self.values()))
+        self.note("log", text=line, step=self.place)
 
     # Questions.
 

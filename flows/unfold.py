@@ -15,6 +15,7 @@ from flows.steps.base import Path, StepModel
 from flows.steps.branch import Fork, Jump, WhenStep
 from flows.steps.choose import ChooseStep, Chosen
 from flows.steps.collect import CollectStep
+from flows.steps.verify import Compare, Recall, VerifyStep
 
 ParseStep = Callable[[Any, Path], StepModel | None]
 
@@ -53,6 +54,8 @@ def _unfold(raw: Any, path: Path, parse: ParseStep, found: Unfolded) -> None:
             _when(step, place, parse, found)
         elif isinstance(step, ChooseStep):
             _choose(step, place, parse, found)
+        elif isinstance(step, VerifyStep):
+            _verify(step, place, found)
         elif isinstance(step, CollectStep):
             for number, single in enumerate(step.each()):
                 found.add(single, (*place, "collect", number) if isinstance(step.collect, list) else place)
@@ -70,6 +73,19 @@ def _when(step: WhenStep, place: Path, parse: ParseStep, found: Unfolded) -> Non
         _unfold(step.else_, (*place, "else"), parse, found)
         found.steps[over] = Jump(to=found.end)
     found.steps[fork] = Fork(label=step.label, test=step.when, otherwise=otherwise)
+
+
+def _verify(step: VerifyStep, place: Path, found: Unfolded) -> None:
+    verify = step.verify
+    fork = found.add(Jump(), place) if step.when is not None else None
+    label = step.label if fork is None else None
+    recall = found.add(Jump(), place)
+    for number, fact in enumerate(verify.facts):
+        found.add(CollectStep(collect=fact), (*place, "verify", "facts", number))
+    compare = found.add(Compare(verify=verify, first=recall + 1), (*place, "verify"))
+    found.steps[recall] = Recall(facts=tuple(verify.facts), tries=verify.tries, to=compare, label=label)
+    if fork is not None and step.when is not None:
+        found.steps[fork] = Fork(label=step.label, test=step.when, otherwise=found.end)
 
 
 def _choose(step: ChooseStep, place: Path, parse: ParseStep, found: Unfolded) -> None:

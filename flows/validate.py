@@ -10,18 +10,20 @@ from typing import Any
 from jinja2 import TemplateError
 
 from flows import phrasebook
+from flows.check_personal import check_personal
 from flows.check_systems import check_systems
 from flows.errors import TemplateFailed
-from flows.model import BotFile, Flow, Known, System
+from flows.model import BotFile, Flow, Known, Operation, System
 from flows.source import Report, Source, closest, likely
 from flows.steps import CallStep, StepModel
-from flows.steps.base import Branch
+from flows.steps.base import Branch, Path
 from flows.steps.branch import Jump
+from flows.steps.verify import Compare, Verify
 from flows.templates import FILTERS, VALUE_FILTERS, condition_variables, has_variables, variables
 from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
 
-BUILT_IN = frozenset({"caller", "language", "today", "heard_all"})
+BUILT_IN = frozenset({"caller", "language", "today", "heard_all", "verified"})
 _NAMES = {"pl": "Polish", "en": "English"}
 # The legal lines: what they say, words of which they must hold one, an example.
 _LEGAL = {
@@ -236,6 +238,13 @@ class _FlowCheck:
             self._check_step(place, step)
         if self._read.complete:
             self._check_collected()
+            flows = {name: read.flow for name, read in self._files.flows.items()}
+            check_personal(
+                self._flow,
+                flows,
+                self._files.systems or {},
+                lambda index, path, message, remedy: self._add((*self._flow.paths[index], *path), message, remedy),
+            )
             _check_ways(self._flow, lambda index, message, remedy: self._add(self._flow.paths[index], message, remedy))
 
     def _add(self, place: tuple[str | int, ...], message: str, remedy: str = "") -> None:
@@ -286,7 +295,7 @@ class _FlowCheck:
             check_expression(
                 expression, condition_variables, self._defined, self._source, (*place, *path), self._report
             )
-        for path, text in uses.texts:
+        for path, text in (*uses.texts, *uses.logged):
             check_text(text, self._languages, self._defined, self._source, (*place, *path), self._report)
         for path, value in uses.arguments:
             if isinstance(value, str) and has_variables(value):
@@ -303,6 +312,8 @@ class _FlowCheck:
             _check_queue(queue, self._source, (*place, *path), self._files, self._report)
         if isinstance(step, CallStep):
             self._check_call(place, step)
+        if isinstance(step, Compare):
+            self._check_verify(place, step.verify)
 
     def _check_call(self, place: tuple[str | int, ...], step: CallStep) -> None:
         if step.failed is None:
@@ -310,36 +321,64 @@ class _FlowCheck:
             self._add(place, message, "Add for example `failed: {handoff: system_down}`.")
         for name in ("not_found", "failed", "unknown_outcome"):
             branch: Branch | None = getattr(step, name)
-            if branch is not None and len(endings := branch.endings()) > 1:
-                message = f"`{name}` goes two ways: `{endings[0]}` and `{endings[1]}`."
-                self._report.add(self._source, (*place, name), message, "Keep one of them.")
+            if branch is not None:
+                self._check_branch((*place, name), branch)
+        operation = self._check_operation(place, step.call, step.with_)
+        if operation is not None and not operation.safe and step.unknown_outcome is None:
+            message = (
+                f"`{step.call}` changes something, and this step does not say what to do when it may or may not have."
+            )
+            self._add(place, message, "Add for example `unknown_outcome: {handoff: outcome_unknown}`.")
+
+    def _check_branch(self, place: Path, branch: Branch) -> None:
+        if len(endings := branch.endings()) > 1:
+            message = f"`{place[-1]}` goes two ways: `{endings[0]}` and `{endings[1]}`."
+            self._report.add(self._source, place, message, "Keep one of them.")
+
+    def _check_verify(self, place: Path, verify: Verify) -> None:
+        self._check_branch((*place, "failed"), verify.failed)
+        for index, fact in enumerate(verify.facts):
+            slot = self._flow.slots.get(fact)
+            if slot is not None and slot.optional:
+                message = f"`{fact}` is optional, and can not be a fact."
+                self._add((*place, "facts", index), message, "Remove `optional` from the slot.")
+        for name, value in verify.match.items():
+            if name in self._slots and name not in verify.facts:
+                self._add((*place, "match", name), f"`{name}` is not among the facts.", "Add it to `facts`.")
+            if isinstance(value, str) and has_variables(value):
+                known = self._defined | {"answer"}
+                known = _Partial(known) if isinstance(self._defined, _Partial) else known
+                check_expression(value, variables, known, self._source, (*place, "match", name), self._report)
+        operation = self._check_operation(place, verify.call, verify.with_)
+        if operation is not None and not operation.safe:
+            message = f"`{verify.call}` changes something: who the caller is has to be read."
+            self._add((*place, "call"), message, "Name an operation with the method GET.")
+
+    def _check_operation(self, place: Path, call: str, arguments: Mapping[str, Any]) -> Operation | None:
+        """The operation that a step names, when there is one; what is wrong about that is reported."""
         if self._files.systems is None:
-            return
-        system_name, _, operation_name = step.call.partition(".")
+            return None
+        system_name, _, operation_name = call.partition(".")
         system = self._files.systems.get(system_name)
         if system is None:
             remedy = closest(system_name, self._files.systems) or "Describe it in systems.yaml."
             self._add((*place, "call"), f"There is no system `{system_name}` in systems.yaml.", remedy)
-            return
+            return None
         operation = system.operations.get(operation_name)
         if operation is None:
             message = f"The system `{system_name}` has no operation `{operation_name}`."
             self._add((*place, "call"), message, closest(operation_name, system.operations))
-            return
-        needed = {name: step.call for name in _placeholders(operation.path)}
+            return None
+        needed = {name: call for name in _placeholders(operation.path)}
         check = system.operations.get(operation.check or "")
         if check is not None:
             of_check = f"{system_name}.{operation.check}"
             needed |= {name: of_check for name in _placeholders(check.path) if name not in {*needed, "request"}}
         for name, whose in needed.items():
-            if name not in step.with_:
+            if name not in arguments:
                 message = f"The operation `{whose}` needs `{name}`."
                 self._report.add(self._source, (*place, "call"), message, f"Add it under `with:`, as `{name}: ...`.")
-        if not operation.safe and step.unknown_outcome is None:
-            message = (
-                f"`{step.call}` changes something, and this step does not say what to do when it may or may not have."
-            )
-            self._add(place, message, "Add for example `unknown_outcome: {handoff: outcome_unknown}`.")
+        return operation
 
 
 def _placeholders(text: str) -> list[str]:

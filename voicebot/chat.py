@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows import Bot, EmbeddedUnderstanding, Engine
+from flows.attempts import GuardedSystems, MemoryAttempts
 from flows.systems import SystemClient, Systems
 from flows.testing import Conversation
-from flows.verification import GuardedSystems, MemoryAttempts
 from voicebot.answers import recorded_systems
 from voicebot.bots import load_bot
 

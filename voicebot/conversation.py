@@ -186,7 +186,7 @@ class Conversation:
 
     def announce(self, say: Say) -> Saying:
         self._watch.reach("speech")
-        return self.speaker.announce(spoken(say.spans, say.language), say.step, say.interruptible)
+        return self.speaker.announce(spoken(say.spans, say.language), say.step, say.interruptible, say.recorded)
 
     async def speech(self, say: Say) -> AsyncIterator[bytes]:
         async for pcm in self._voice.say(spoken(say.spans, say.language), say.language, self._rate, say.pace):
@@ -283,12 +283,13 @@ class Conversation:
             self._context.publish(events.TurnTimed, stages=stages)
 
     def _bot_said(self, said: Said) -> None:
+        recorded = said.saying.recorded
         self._context.publish(
             events.BotSaid,
-            text=said.saying.text,
+            text=recorded or said.saying.text,
             step=said.saying.step,
             interrupted=not said.completed,
-            heard_text=said.heard_text,
+            heard_text=recorded if recorded and said.heard_text else said.heard_text,
         )
         if not said.completed and said.saying.step != ONE_MOMENT:
             self._unheard.append(said)

@@ -17,6 +17,7 @@ from voicebot.config import BotSource, Config
 from voicebot.errors import VoicebotError
 from voicebot.events import BotRefused, BotTaken, EventStream, Stamp
 from voicebot.parts import RunningBot
+from voicebot.verifications import StoredAttempts, VerifyingSystems
 from voicebot.versions import VersionStore
 
 log = logging.getLogger(__name__)
@@ -135,8 +136,10 @@ class LiveBots:
 def running(loaded: LoadedBot, config: Config) -> RunningBot:
     """Ready for calls but for its prompts. Raises SettingMissing."""
     bot = loaded.bot
+    attempts = StoredAttempts(config.data, bot.name)
+    systems = VerifyingSystems(SystemClient(bot), attempts, lambda: datetime.now(config.timezone))
     return RunningBot(
-        *(bot, Engine(bot), EmbeddedUnderstanding(bot), SystemClient(bot)),
+        *(bot, Engine(bot), EmbeddedUnderstanding(bot), systems),
         *(config.speech, loaded.pronunciations, loaded.recordings, loaded.version),
     )
 

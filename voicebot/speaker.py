@@ -13,12 +13,16 @@ from telephony.room import Room
 
 @dataclass
 class Saying:
-    """One `Say` of the flow on its way to the caller. `samples` counts what has been synthesised so far."""
+    """One `Say` of the flow on its way to the caller. `samples` counts what has been synthesised so far.
+
+    `recorded`, unless empty, stands for the text in records.
+    """
 
     key: str
     text: str
     step: str
     interruptible: bool
+    recorded: str = ""
     samples: int = 0
     started: bool = False
 
@@ -73,9 +77,9 @@ class Speaker:
     async def until_silent(self) -> None:
         await self._idle.wait()
 
-    def announce(self, text: str, step: str, interruptible: bool) -> Saying:
+    def announce(self, text: str, step: str, interruptible: bool, recorded: str = "") -> Saying:
         self._count += 1
-        saying = Saying(f"say-{self._count}", text, step, interruptible)
+        saying = Saying(f"say-{self._count}", text, step, interruptible, recorded)
         self._sayings[saying.key] = saying
         self._idle.clear()
         return saying

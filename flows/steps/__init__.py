@@ -8,9 +8,11 @@ from flows.steps.call import CallStep
 from flows.steps.callback import CallbackStep
 from flows.steps.choose import ChooseStep
 from flows.steps.collect import CollectStep
+from flows.steps.log import LogStep
 from flows.steps.say import SayStep
 from flows.steps.set import SetStep
 from flows.steps.sub_flow import SubFlowStep
+from flows.steps.verify import VerifyStep
 from flows.steps.ways import AskMoreStep, GoToStep, HandoffStep, HangUpStep
 
 STEP_TYPES: dict[str, type[StepModel]] = {
@@ -21,11 +23,13 @@ STEP_TYPES: dict[str, type[StepModel]] = {
         CallStep,
         WhenStep,
         ChooseStep,
+        VerifyStep,
         SetStep,
         GoToStep,
         SubFlowStep,
         HandoffStep,
         CallbackStep,
+        LogStep,
         AskMoreStep,
         HangUpStep,
     )

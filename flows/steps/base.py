@@ -32,6 +32,7 @@ class Uses:
     """What a step refers to, each with its path in the step, for the validator."""
 
     texts: list[tuple[Path, dict[str, str]]] = field(default_factory=list)
+    logged: list[tuple[Path, dict[str, str]]] = field(default_factory=list)  # texts that nobody hears
     expressions: list[tuple[Path, str]] = field(default_factory=list)
     arguments: list[tuple[Path, Any]] = field(default_factory=list)
     slots: list[tuple[Path, str]] = field(default_factory=list)

@@ -57,7 +57,7 @@ class CallStep(StepModel):
         """Go on after the system has answered."""
         if outcome == "ok":
             if self.save:
-                turn.keep(self.save, data)
+                turn.keep_answer(self.call, self.save, data)
             return Go.ON
         name = "unknown_outcome" if outcome == "unknown" else outcome
         branches = self._branches()

@@ -1,4 +1,4 @@
-"""The tables: calls, their events, callbacks that were promised, and the versions of bots."""
+"""The tables: calls, their events, callbacks that were promised, failed verifications, and the versions of bots."""
 
 from __future__ import annotations
 
@@ -85,6 +85,18 @@ class CallbackRow(Base):
     done_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("call_id", "number", name="callbacks_once"),)
+
+
+class VerificationRow(Base):
+    """A failed try to be verified, or one that is not decided yet. `fact`: a keyed hash, never the value."""
+
+    __tablename__ = "verifications"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    fact: Mapped[str]
+    at: Mapped[datetime]
+
+    __table_args__ = (Index("verifications_by_fact", "fact", "at"),)
 
 
 class ContentRow(Base):
