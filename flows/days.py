@@ -134,6 +134,8 @@ class Days:
     def _by_ordinals(self) -> Day | None:
         """Day and month as ordinals: "trzeci piąty", "dwunasty zero trzeci osiemdziesiąty piąty"."""
         numbers = [(kind, n) for kind, n in map(self._number, self._words) if n is not None and (n or kind == "o")]
+        if self._asked and len(numbers) == 1 and numbers[0][0] == "o" and 33 <= numbers[0][1] <= 39:
+            return Day(30, numbers[0][1] - 30)  # "trzydziesty piąty" is no day
         ordinals = all(kind == "o" for kind, _ in numbers[:2])
         if not self._asked or len(numbers) < 2 or not (ordinals or all(kind == "d" for kind, _ in numbers)):
             return None

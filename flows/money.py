@@ -38,6 +38,7 @@ _BIG = (1000, 10**6, 10**9)
 _DECIMAL_POINT = frozenset("przecinek kropka koma point comma".split())
 _AND = frozenset("i and z".split())
 _HALF = frozenset("pol half".split())
+_ONE_UNIT = frozenset("zloty zlotowka zlotowke".split())  # "złoty pięćdziesiąt"
 _ONE_AND_A_HALF = frozenset("poltora poltorej".split())
 
 
@@ -122,6 +123,8 @@ class _Reader:
         if word in _SCALES:
             return Decimal(self._scale() or 1)
         digits = self._digits()
+        if word in _ONE_UNIT and self._digits(1) is not None:
+            return Decimal(1)
         if digits is None:
             return None
         self.position += 1

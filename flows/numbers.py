@@ -116,6 +116,7 @@ class _Sum:
         self._scale = _NO_LEVEL  # the last "thousand" or "million"
         self._group = 0  # index of the first part after it
         self._ordinal = False
+        self._tens_are_cardinal = False
 
     def read(self, words: list[str], start: int, fuzzy: bool) -> Number | None:
         position = end = start
@@ -154,6 +155,8 @@ class _Sum:
             return False
         if self._ordinal and not word.ordinal:
             return False  # "dwudziesta pięć" is an hour and minutes
+        if self._language == "pl" and word.ordinal and word.kind == "unit" and self._tens_are_cardinal:
+            return False  # "za dwadzieścia czwarta" are minutes and an hour; 24th is "dwudziesta czwarta"
         if word.kind == "scale":
             return self._multiply(word.value)
         if word.kind == "hundred":
@@ -172,6 +175,7 @@ class _Sum:
         self._parts.append(word.value)
         self._level = 1 if word.kind == "teen" else order
         self._ordinal = self._ordinal or word.ordinal
+        self._tens_are_cardinal = word.kind == "tens" and not word.ordinal
         return True
 
     def _multiply(self, scale: int) -> bool:

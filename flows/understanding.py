@@ -208,8 +208,10 @@ class _Reading:
         if context.question != "slot" or "none_given" not in context.commands:
             return None
         slot = context.slots[context.slot]
-        if not slot.optional or isinstance(slot, YesNoSlot) or find_numbers(self._words, context.language):
+        if not slot.optional or isinstance(slot, YesNoSlot):
             return None
+        if find_numbers(self._phrases["none"].without(self._words), context.language):
+            return None  # "I don't have it here, but I think it is one two three"
         if not self._is("none"):
             return None
         return self._yes([NoneGiven(context.slot)], 0.9, f"there is no {context.slot}")

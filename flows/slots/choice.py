@@ -71,6 +71,8 @@ class ChoiceSlot(Slot):
         if any(word in _LAST[language] for word in words) and self._nothing_else(words, language, set(_LAST[language])):
             return names[-1]
         numbers = find_numbers(words, language)
+        if len(numbers) == 2 and numbers[0].ordinal and words[numbers[1].start] == "one":
+            numbers.pop()  # "the second one"
         if len(numbers) != 1 or not 1 <= numbers[0].value <= len(names):
             return None
         said = set(words[numbers[0].start : numbers[0].end])

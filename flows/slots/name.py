@@ -140,7 +140,7 @@ def _is_word(words: list[str], spelled: str, language: str) -> bool:
 
 def _with_spelled(names: list[str], spelled: str) -> list[str]:
     """With what was spelled in place of the name that it spells; a single letter only said how a name begins."""
-    if len(spelled) < 2:
+    if len(spelled) < 2 or any(fold(name).startswith(fold(spelled)) for name in names):
         return names
     alike = next((i for i, name in enumerate(names) if fuzz.ratio(fold(name), fold(spelled)) >= _SAME), None)
     return [*names, spelled] if alike is None else [*names[:alike], spelled, *names[alike + 1 :]]

@@ -23,15 +23,9 @@ from flows.words import similar, tokens
 _ASK = {"": "?"}
 _BETWEEN = {
     "pl": re.compile(
-        r"(?:\bod\b|\bmiędzy\b|\bmiedzy\b|\bpomiędzy\b|\bz\b|\bnajmniej\b)?\s*(?P<first>.+?)\s*"
-        r"(?:\bdo\b|\ba\b|–|\s-\s|(?<=\d)-(?=\d)|\bnajwyżej\b|\bnajwyzej\b|,?\s*\bnajwięcej\b|,?\s*\bnajwiecej\b)\s*(?P<last>.+)",
-        re.IGNORECASE,
+        r"\s(?:do|a)\s|–|\s-\s|(?<=\d)-(?=\d)|\bnajwyżej\s|\bnajwyzej\s|\bnajwięcej\s|\bnajwiecej\s", re.IGNORECASE
     ),
-    "en": re.compile(
-        r"(?:\bfrom\b|\bbetween\b|\bat least\b)?\s*(?P<first>.+?)\s*"
-        r"(?:\bto\b|\btill\b|\buntil\b|\band\b|\bthrough\b|–|\s-\s|(?<=\d)-(?=\d)|,?\s*\bat most\b)\s*(?P<last>.+)",
-        re.IGNORECASE,
-    ),
+    "en": re.compile(r"\s(?:to|till|until|and|through)\s|–|\s-\s|(?<=\d)-(?=\d)|\bat most\s", re.IGNORECASE),
 }
 _START = {
     "pl": re.compile(r".*\b(?:od|między|miedzy|pomiędzy|pomiedzy|najmniej)\b", re.IGNORECASE | re.DOTALL),
@@ -79,11 +73,13 @@ class RangeSlot(Slot):
         if begun is None and not asked:
             return None
         rest = text[begun.end() :] if begun else text
-        while (match := _BETWEEN[language].search(rest)) is not None:
-            ends = self._pair(match["first"], match["last"], language, now)
+        # "One hundred and one to one hundred and two": an "and" is the middle only where there is nothing better.
+        for between in sorted(
+            _BETWEEN[language].finditer(rest), key=lambda found: found[0].strip().lower() in ("and", "a")
+        ):
+            ends = self._pair(rest[: between.start()], rest[between.end() :], language, now)
             if ends is not None:
                 return {"from": ends[0], "to": ends[1]}
-            rest = rest[match.start("last") :]
         return None
 
     def _pair(self, first: str, last: str, language: str, now: datetime) -> tuple[Any, Any] | None:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.phrasebook import spoken_phrases
 from flows.slots import SLOT_TYPES, ChoiceSlot, DateSlot, DigitsSlot, IntegerSlot, Rejected, Slot, YesNoSlot
+from flows.templates import render
 
 NOW = datetime(2026, 11, 23, 10, 0)  # a Monday
 ASK = {"": "?"}
@@ -168,3 +170,72 @@ def test_a_number_that_only_fits_when_it_is_taken_apart_may_go_on(text: str, lan
     value = DIGITS.parse(text, language, NOW, asked=True)
     assert isinstance(DIGITS.accept(value, NOW), str)
     assert DIGITS.plainest(value, text, language) is plainest
+
+
+def made(kind: str, **settings: Any) -> Slot:
+    return SLOT_TYPES[kind].model_validate({"type": kind, "ask": ASK, **settings})
+
+
+@pytest.mark.parametrize(
+    ("slot", "value", "text", "expected"),
+    [
+        (made("time"), "06:00", "szosta siodma", "07:00"),
+        (made("time"), "17:00", "o szóstej po południu", "18:00"),
+        (made("date"), "2026-11-26", "w czwartek w piątek", "2026-11-27"),
+        (made("date"), "2027-05-15", "szesnastego", "2027-05-16"),
+        (made("phone"), "+48501600700", "siedemset siedemset jeden", "501600701"),
+        (made("postcode"), "00-950", "trzydzieści zero zero jeden", "30001"),
+        (made("name"), "Maria Kowalska", "kowalska kowalski", "Maria Kowalski"),
+        (made("name"), "Maria Kowalska", "marta", "Marta Kowalska"),
+        (made("email"), "jan@firma.pl", "janina", "janina@firma.pl"),
+        (made("amount"), "100.00", "dwieście", "200.00"),
+        (made("integer"), 3, "trzy cztery", 4),
+    ],
+)
+def test_a_value_is_amended(slot: Slot, value: Any, text: str, expected: Any) -> None:
+    assert slot.amend(value, text, "pl", NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("slot", "value", "reason"),
+    [
+        (made("date", within_days=14), "2026-12-25", "date_too_far"),
+        (made("date", past=True, within_days=14), "2026-11-01", "date_too_early"),
+        (made("date"), "2027-02-30", "date_unknown"),
+        (made("time", **{"from": "08:00", "until": "16:00"}), "17:00", "time_outside"),
+        (made("amount", minimum=10), "5", "amount_too_low"),
+        (made("amount", maximum=10), "50", "amount_too_high"),
+        (made("amount"), "50.00 EUR", "amount_currency"),
+        (made("range", of="integer"), {"from": 5, "to": 2}, "range_order"),
+        (made("phone"), "50160070", "phone_length"),
+        (made("phone"), "000000000", "phone_unknown"),
+        (made("email"), "jan@firma", "email_incomplete"),
+        (made("name"), "Maria", "name_parts"),
+        (made("code", pattern="[A-Z]{2}[0-9]{3}"), "A123", "code_pattern"),
+        (made("postcode"), "0095", "postcode_length"),
+        (made("pesel"), "4405140145", "pesel_length"),
+        (made("nip"), "526025027", "nip_length"),
+        (made("iban"), "6110901014000007121981287", "iban_length"),
+        (made("iban"), "62109010140000071219812874", "iban_checksum"),
+    ],
+)
+def test_what_is_refused_is_said_in_both_languages(slot: Slot, value: Any, reason: str) -> None:
+    refused = slot.accept(value, NOW)
+    assert isinstance(refused, Rejected)
+    assert refused.reason == reason
+    for language in ("pl", "en"):
+        assert render(spoken_phrases(language)[reason][0], refused.details)
+
+
+def test_keys() -> None:
+    assert made("time").from_keys("830", NOW) == "08:30"
+    assert made("time").from_keys("2561", NOW) is None
+    assert made("amount").from_keys("129*5", NOW) == "129.50"
+    assert made("date").from_keys("0612", NOW) == "2026-12-06"
+    assert made("date", past=True).from_keys("12031985", NOW) == "1985-03-12"
+    assert made("date").from_keys("12", NOW) is None
+
+
+def test_names_are_joined_from_two_answers() -> None:
+    assert made("name").join("Maria", "Kowalska", NOW) == "Maria Kowalska"
+    assert made("pesel").join("440514", "01458", NOW) == "44051401458"

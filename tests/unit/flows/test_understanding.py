@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from statistics import median
 from time import perf_counter
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows import CallStarted, EmbeddedUnderstanding, Engine, Heard, command_name
-from flows.commands import CorrectSlot, SetSlot, StartFlow, Understood
+from flows.commands import CorrectSlot, NoneGiven, SetSlot, StartFlow, Understood
 from flows.state import State, TurnContext
 
 NOW = datetime.fromisoformat("2026-11-23T10:00:00+00:00")
@@ -175,3 +176,18 @@ def test_a_turn_is_quick(ear: Ear) -> None:
         ear.understanding.read(f"dzień dobry chciałbym wiedzieć gdzie jest moja paczka numer {number}", context)
         times.append(perf_counter() - start)
     assert median(times) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("nie mam", "pl"), ("nie mam takiego numeru", "pl"), ("niestety nie znam", "pl"), ("nie pamiętam", "pl"),
+        ("i don't have it", "en"), ("i do not have one", "en"), ("sorry i don't know it", "en"),
+    ],
+)  # fmt: skip
+def test_a_slot_that_may_be_empty_is_left_empty(ear: Ear, text: str, language: str) -> None:
+    context = ear.at("slot", language)
+    optional = context.slots["order_number"].model_copy(update={"optional": True})
+    asked = replace(context, slots={**context.slots, "order_number": optional})
+    assert ear.understanding.read(text, asked).commands == (NoneGiven("order_number"),)
+    assert NoneGiven("order_number") not in ear.understanding.read(text, context).commands
