@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from flows.model import BotFile, FlowFile, SystemsFile
+from flows.scripted.model import BARE_STEPS as BARE_LINES
+from flows.scripted.model import OUTCOMES, STEPS, ConversationHead, ConversationsFile
 from flows.slots import SLOT_TYPES
 from flows.steps import BARE_STEPS, STEP_TYPES
 
@@ -20,8 +22,13 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The schema of each kind of file: "bot", "flow", "systems"."""
-    return {"bot": _schema(BotFile), "flow": _flow_schema(), "systems": _schema(SystemsFile)}
+    """The schema of each kind of file: "bot", "flow", "systems", "conversations" (of tests)."""
+    return {
+        "bot": _schema(BotFile),
+        "flow": _flow_schema(),
+        "systems": _schema(SystemsFile),
+        "conversations": _conversations_schema(),
+    }
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
@@ -39,6 +46,22 @@ def _flow_schema() -> dict[str, Any]:
         "type": "array",
         "minItems": 1,
         "items": {"anyOf": [{"enum": list(BARE_STEPS)}, *steps]},
+    }
+    return schema
+
+
+def _conversations_schema() -> dict[str, Any]:
+    """A file of scripted conversations, with their steps, which are read one by one."""
+    schema = _schema(ConversationsFile)
+    head = _define(schema.setdefault("$defs", {}), ConversationHead)
+    schema["properties"]["conversations"] = {"type": "array", "minItems": 1, "items": head}
+    step = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
+    properties = schema["$defs"]["ConversationHead"]["properties"]
+    properties["steps"]["items"] = {
+        "anyOf": [{"enum": list(BARE_LINES)}, {**step, "properties": {key: {} for key in STEPS}}]
+    }
+    properties["outcome"] = {
+        "anyOf": [{"enum": list(OUTCOMES)}, {**step, "properties": {"handoff": {"type": "string"}}}]
     }
     return schema
 
