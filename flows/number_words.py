@@ -45,7 +45,7 @@ def _polish() -> dict[str, Word]:
         add("unit", value, form, plural=True)
     teens = "dziesięć jedenaście dwanaście trzynaście czternaście piętnaście szesnaście siedemnaście osiemnaście"
     for value, form in enumerate([*teens.split(), "dziewiętnaście"], 10):
-        oblique = form[:-1] + "iu" if form.endswith("ć") else form[:-4] + "astu"
+        oblique = form[:-1] + "ciu" if form == "dziesięć" else form[:-4] + "stu"
         add("teen", value, f"{form} {oblique} {oblique[:-1]}oma")
     add("teen", 12, "dwunastu dwunastoma")
     add("teen", 10, "dziesiątka dziesiątkę")
@@ -62,7 +62,7 @@ def _polish() -> dict[str, Word]:
     for value, (form, other) in enumerate(zip(hundreds.split(), oblique.split(), strict=True), 1):
         add("hundreds", value * 100, f"{form} {other}")
     add("scale", 1000, "tysiąc tysiące tysięcy tysiąca tysiącom tysiącami tysiącach")
-    add("scale", 1000, "tysiącu tysiącem tys")
+    add("scale", 1000, "tysiącu tysiącem tysiącowi tys")
     add("scale", 1_000_000, "milion miliony milionów miliona milionie milionem milionami milionach milionom mln")
     add("scale", 1_000_000_000, "miliard miliardy miliardów miliarda")
     add("repeat", 2, "podwójne podwójna podwójny podwójną podwójnie dwukrotnie")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from num2words import num2words
 
 from flows.numbers import digit_readings, digit_runs, find_numbers, parse_integer
+from tts.text import spoken
 
 
 def digits(text: str, language: str, length: int | None = None, *, fuzzy: bool = False) -> str | None:
@@ -100,3 +103,13 @@ def test_a_sigh_is_not_a_zero() -> None:
 def test_no_text_raises(text: str, language: str) -> None:
     for run in digit_runs(text, language, fuzzy=True):
         assert list(digit_readings(run))
+
+
+@pytest.mark.parametrize("case", ["nominative", "genitive", "dative", "accusative", "instrumental", "locative"])
+def test_every_polish_case_is_read_back(case: str) -> None:
+    for number in range(1100):
+        said = spoken([{"kind": "number", "value": number, "case": case}], "pl")
+        assert [found.value for found in find_numbers(said, "pl")] == [number], said
+    for number, gender in itertools.product(range(1, 100), "mfn"):
+        said = spoken([{"kind": "ordinal", "value": number, "case": case, "gender": gender}], "pl")
+        assert [(found.value, found.ordinal) for found in find_numbers(said, "pl")] == [(number, True)], said
