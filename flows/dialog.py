@@ -56,11 +56,10 @@ def known(turn: Turn) -> tuple[dict[str, Slot], dict[str, Any]]:
     values: dict[str, Any] = {}
     for frame in turn.data["frames"]:
         of_flow = turn.flow_named(frame["flow"]).slots
-        chosen = {name: value for name, value in frame["vars"].items() if name in of_flow}
         running = frame is turn.frame
-        values = {name: value for name, value in values.items() if not (running and name in of_flow)}
-        values |= chosen | frame["slots"]
-        slots |= {name: slot for name, slot in of_flow.items() if running or name in frame["slots"]}
+        answers = turn.answers(frame)
+        values = {name: value for name, value in values.items() if not (running and name in of_flow)} | answers
+        slots |= {name: slot for name, slot in of_flow.items() if running or name in answers}
     return slots, values
 
 

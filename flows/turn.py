@@ -114,8 +114,13 @@ class Turn:
 
     def waiting_with(self, name: str) -> int | None:
         """Where the flow is that waits beneath the running one and has a value for this slot."""
-        waiting = self.data["frames"][:-1]
-        return next((place for place in reversed(range(len(waiting))) if name in waiting[place]["slots"]), None)
+        waiting = range(len(self.data["frames"]) - 1)
+        return next((place for place in reversed(waiting) if name in self.answers(self.data["frames"][place])), None)
+
+    def answers(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """What the caller has answered in a flow: the values of its slots, and what was chosen."""
+        slots = self.flow_named(frame["flow"]).slots
+        return {name: value for name, value in {**frame["vars"], **frame["slots"]}.items() if name in slots}
 
     @property
     def running(self) -> str:

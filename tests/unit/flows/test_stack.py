@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from flows import EmbeddedUnderstanding, Engine, FlowProblems, State, load_bot
-from flows.actions import PromiseCallback
-from flows.commands import Cancel, Command, Slower, StartFlow, StartOver, Understood
+from flows.actions import PromiseCallback, Say
+from flows.commands import (
+    Cancel,
+    Command,
+    CorrectSlot,
+    Deny,
+    Repeat,
+    SetSlot,
+    Slower,
+    StartFlow,
+    StartOver,
+    Understood,
+)
 from flows.events import Heard, Interrupted
 from flows.testing import Conversation, FakeSystemClient
 
@@ -216,3 +227,93 @@ def test_ways_that_end_within_a_choice_are_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "desk.yaml").write_text(ENDING.replace("{say: Sure.}", "ask_more"))
     with pytest.raises(FlowProblems, match=r"desk\.yaml:12:5: This step is never reached\."):
         load_bot(tmp_path)
+
+
+async def test_what_was_missed_is_said_again_and_no_more(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    *_, choice = await conversation.say("on monday")
+    (*_, last) = (action.step for action in conversation.actions if isinstance(action, Say))
+    await conversation.send(Interrupted("", choice, (last,)))
+    assert await do(conversation, Repeat()) == [choice]
+
+
+async def test_silence_after_an_interruption_says_what_was_missed(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    *_, nobody, choice = await conversation.say("on monday")
+    steps = tuple(action.step for action in conversation.actions if isinstance(action, Say))
+    await conversation.send(Interrupted("", "all of it", steps[-2:]))
+    assert await conversation.silence() == ["I can not hear anything.", nobody, choice]
+    assert (await conversation.silence())[1:] == [choice], "now it was heard"
+
+
+async def test_a_value_that_was_talked_over_is_said_again_before_it_counts(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    value, *_ = await conversation.say("on monday")
+    await conversation.send(Interrupted("", value, ("phrases/implicit",)))
+    assert (await conversation.press("2"))[0] == value
+
+
+async def test_a_value_that_was_only_said_can_be_denied(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    await conversation.say("on monday")
+    assert await do(conversation, Deny()) == ["All right, let us try again.", "Which day?"]
+    assert "day" not in conversation.state.slots
+
+
+async def test_a_value_of_the_flow_beneath_is_corrected_and_its_sub_flow_begun_anew(conversation: Conversation) -> None:
+    await conversation.start()
+    await conversation.say("where is my order")
+    await conversation.say("one two three")
+    await conversation.say("on monday")
+    await conversation.press("1")
+    assert conversation.state.flow == "address"
+    heard = await do(conversation, CorrectSlot("day", "2026-12-24"))
+    assert heard[0] == "All right, I have changed that."
+    assert heard[-1] == "Home or work?"
+    assert conversation.state.flow == "order"
+
+
+async def test_a_digression_stays_when_the_flow_beneath_it_is_corrected(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("order"))
+    await do(conversation, SetSlot("number", "123"), SetSlot("day", "2026-12-24"))
+    await do(conversation, StartFlow("ring"))
+    assert conversation.state.flow == "callback"
+    heard = await do(conversation, CorrectSlot("day", "2026-12-23"))
+    assert heard[0] == "All right, I have changed that."
+    assert conversation.state.flow == "callback"
+    assert conversation.state.data["frames"][0]["slots"]["day"] == "2026-12-23"
+
+
+async def test_a_choice_is_corrected_later(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("order"))
+    await do(conversation, SetSlot("number", "123"), SetSlot("day", "2026-12-24"))
+    await do(conversation, SetSlot("wish", "home"))
+    assert conversation._engine.context(conversation.state).values["day"] == "2026-12-24"
+    heard = await do(conversation, CorrectSlot("wish", "work"))
+    assert "Wish work, nowhere." in heard
+
+
+async def test_who_asks_for_the_task_again_stays_in_its_sub_flow(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("order"))
+    await do(conversation, SetSlot("number", "123"), SetSlot("day", "2026-12-24"))
+    await conversation.press("1")
+    assert (await do(conversation, StartFlow("order")))[-1] == "Which street?"
+    assert conversation.state.flow == "address"
+
+
+async def test_starting_over_keeps_what_another_flow_has_learnt(conversation: Conversation) -> None:
+    await conversation.start()
+    await do(conversation, StartFlow("hours"), SetSlot("number", "123"))
+    await do(conversation, StartFlow("order"))
+    assert await do(conversation, StartOver()) == ["All right, let us start again.", "Which day?"]
