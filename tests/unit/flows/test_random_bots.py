@@ -178,8 +178,8 @@ def _check(engine: Engine, events: list[Event], caller: str) -> Step:
     step = engine.start(CallStarted("r", caller), NOW)
     for event in events:
         before = step.state.mode
-        for step in play(engine, step, event):
-            assert step.state.mode in ("listening", "calling", "transferring", "ended")
+        *_, step = play(engine, step, event)
+        assert step.state.mode in ("listening", "calling", "transferring", "ended")
         if before == "listening" and not isinstance(event, Interrupted | SystemResult | SystemSlow | HandoffFailed):
             assert any(isinstance(action, Say | Listen) for action in step.actions), "nobody answers the caller"
     return step
