@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from flows import actions, repair
+from flows import actions, languages, repair
 from flows.callback import CALLBACK_FLOW
 from flows.commands import (
     Affirm,
@@ -25,7 +25,10 @@ _LONGEST_RUN = 200  # steps in a row without anybody else acting: more is a loop
 _DENIALS = 3  # times that one slot may be denied
 _SLOWER = 0.8  # the pace for a caller who asked for it
 
-ALWAYS = frozenset({"handoff", "repeat", "slower", "wait", "goodbye", "refuse_recording", "no_match"})
+ALWAYS = frozenset(
+    {"emergency", "handoff", "repeat", "slower", "wait", "goodbye", "ask_machine", "abuse", "speak_language"}
+    | {"refuse_recording", "no_match"}
+)
 POSSIBLE: dict[str, frozenset[str]] = {
     "intent": ALWAYS | {"start_flow", "set_slot"},
     "slot": ALWAYS | {"set_slot", "correct_slot", "none_given", "cancel", "start_over", "start_flow"},
@@ -75,7 +78,7 @@ def follow(turn: Turn, commands: Iterable[Command]) -> None:
             return
     for name, act in _AT_ONCE.items():
         if name in by_name:
-            act(turn)
+            act(turn, by_name[name])
             return
     if not _converse(turn, wanted):
         repair.no_match(turn)
@@ -101,6 +104,45 @@ def refuse_recording(turn: Turn) -> None:
         turn.actions.append(actions.StopRecording())
         turn.note("recording_refused")
     turn.say_phrase("recording_stopped")
+
+
+def _emergency(turn: Turn) -> None:
+    emergency = turn.bot.emergency
+    if emergency is None:
+        repair.no_match(turn)
+        return
+    turn.say(emergency.say, "emergency", interruptible=False)
+    turn.hand_off("emergency", queue=emergency.queue or "", announce=False, at_any_hour=True)
+
+
+def _answer(turn: Turn, phrase: str) -> None:
+    """Say a phrase and put the open question again."""
+    turn.say_phrase(phrase)
+    turn.say_question()
+    turn.listen()
+
+
+def _abuse(turn: Turn) -> None:
+    """Calm the first time; then a person."""
+    turn.data["abuse"] += 1
+    turn.note("abuse", count=turn.data["abuse"])
+    if turn.data["abuse"] > 1:
+        turn.hand_off("abuse")
+    else:
+        _answer(turn, "abuse")
+
+
+def _speak(turn: Turn, language: str) -> None:
+    """Go on in the caller's language, or say in it that a person will."""
+    turn.note("language", wanted=language, spoken=language in turn.bot.languages)
+    if language in turn.bot.languages:
+        turn.data["language"] = language
+        _answer(turn, "language_changed")
+        return
+    told = languages.told(language)
+    if told is not None:
+        turn.say_in(told, language)
+    turn.hand_off("other_language", announce=told is None)
 
 
 def _goodbye(turn: Turn) -> None:
@@ -160,14 +202,18 @@ def _start_over(turn: Turn) -> None:
 
 
 # In the order of their weight: a caller who wants a person gets one whatever else was understood.
-_AT_ONCE: dict[str, Callable[[Turn], None]] = {
-    "handoff": lambda turn: turn.hand_off("caller_asked"),
-    "goodbye": _goodbye,
-    "cancel": _cancel,
-    "start_over": _start_over,
-    "repeat": _repeat,
-    "slower": _slower,
-    "wait": _wait,
+_AT_ONCE: dict[str, Callable[[Turn, Any], None]] = {
+    "emergency": lambda turn, _: _emergency(turn),
+    "handoff": lambda turn, _: turn.hand_off("caller_asked"),
+    "goodbye": lambda turn, _: _goodbye(turn),
+    "cancel": lambda turn, _: _cancel(turn),
+    "start_over": lambda turn, _: _start_over(turn),
+    "repeat": lambda turn, _: _repeat(turn),
+    "slower": lambda turn, _: _slower(turn),
+    "wait": lambda turn, _: _wait(turn),
+    "ask_machine": lambda turn, _: _answer(turn, "machine"),
+    "abuse": lambda turn, _: _abuse(turn),
+    "speak_language": lambda turn, command: _speak(turn, command.language),
 }
 
 

@@ -41,13 +41,25 @@ class Engine:
 
     def start(self, started: CallStarted, now: datetime) -> Step:
         """Greet: that a machine speaks, that the call is recorded, and what can be done."""
-        language = started.language if started.language in self.bot.languages else self.bot.languages[0]
+        name = self.bot.entry_point(started.dialled)
+        entry = self.bot.entry_points.get(name)
+        language = (entry.language if entry else None) or started.language
+        language = language if language in self.bot.languages else self.bot.languages[0]
         data = first_state(started.call_id, started.caller, started.dialled, started.channel, language)
+        data["entry"] = name
         turn = Turn(self.bot, State(data), now)
         turn.note("started", bot=self.bot.name, language=language)
         turn.say(self.bot.greeting.machine, "greeting/machine", interruptible=False)
         turn.say(self.bot.greeting.recording, "greeting/recording", interruptible=False)
-        turn.ask("intent")
+        for number, announcement in enumerate(self.bot.announcements, 1):
+            here = not announcement.entry_points or data["entry"] in announcement.entry_points
+            if here and announcement.holds(now):
+                turn.say(announcement.text, f"announcements/{number}")
+        if entry is not None and entry.start:
+            turn.start_flow(entry.start)
+            dialog.carry_on(turn)
+        else:
+            turn.ask("intent")
         return _step(turn)
 
     def step(self, state: State, event: Event, now: datetime) -> Step:
@@ -88,6 +100,7 @@ class Engine:
             slot=slot,
             slots=slots,
             values=values,
+            languages=self.bot.languages,
         )
 
 
@@ -115,7 +128,7 @@ def _heard(turn: Turn, event: Heard) -> None:
     names = [command_name(command) for command in understood.commands]
     turn.note("understood", commands=names, source=understood.source, confidence=understood.confidence,
               reason=understood.reason)  # fmt: skip
-    if "handoff" in names or not _too_long(turn):
+    if {"handoff", "emergency"} & set(names) or not _too_long(turn):
         turn.data["patience"] = False
         dialog.follow(turn, understood.commands)
 
@@ -184,9 +197,9 @@ def _system_slow(turn: Turn, event: SystemSlow) -> None:
 
 
 def _heard_while_calling(turn: Turn, event: Heard) -> None:
-    """Only what can not wait: a person, goodbye, no recording."""
+    """Only what can not wait: an emergency, a person, goodbye, no recording."""
     names = {command_name(command) for command in event.understood.commands}
-    urgent = [c for c in event.understood.commands if command_name(c) in ("handoff", "goodbye")]
+    urgent = [c for c in event.understood.commands if command_name(c) in ("emergency", "handoff", "goodbye")]
     if "refuse_recording" in names:
         dialog.refuse_recording(turn)
     if urgent:

@@ -125,6 +125,10 @@ def _assemble(
         phrases=phrases,
         folder=folder,
         answers=answers,
+        hours=file.hours,
+        announcements=tuple(file.announcements),
+        entry_points=dict(file.entry_points),
+        emergency=file.emergency,
     )
 
 
@@ -244,7 +248,7 @@ def _in_plain_words(kind: str, where: tuple[str | int, ...], error: Any, model: 
         return f"The key `{key}` is not known here.", closest(key, _keys_at(model, error["loc"][:-1]))
     if kind in _WANTED:
         return f"`{key}` must be {_WANTED[kind]}.", ""
-    if kind in ("text", "phrases", "name", "path"):
+    if kind in ("text", "phrases", "name", "path", "hours", "week"):
         return f"`{key}` {error['msg']}.", ""
     if kind == "literal_error":
         return f"`{key}` must be one of: {context.get('expected')}.".replace("'", "`"), ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.answer_shape import FieldType
+from flows.hours import Hours
 from flows.slots import Slot
 from flows.spans import Span
 from flows.steps.base import Path as Path_
@@ -18,6 +21,7 @@ from flows.templates import has_variables
 from flows.texts import Auth, Name, Phrases, Text, UrlPath, Wordings, in_language
 
 Language = Literal["pl", "en"]
+_WHOLE_NUMBER = 9  # digits of a Polish telephone number
 
 
 class _FileModel(BaseModel):
@@ -39,6 +43,63 @@ class Limits(_FileModel):
     turns_per_call: int = Field(default=80, ge=1)
 
 
+# A whole day, or a day with an hour.
+Moment = Annotated[date | datetime, Field(union_mode="left_to_right")]
+
+
+class Announcement(_FileModel):
+    """Said after the legal lines while it holds; `from` and `until` are days, or days with an hour."""
+
+    text: Text
+    from_: Moment | None = Field(default=None, alias="from")
+    until: Moment | None = None
+    entry_points: list[Name] = []
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is to be said now. A day without an hour is meant from its beginning to its end."""
+        begins = _moment(self.from_, now, time.min)
+        ends = _moment(self.until, now, time.max)
+        return (begins is None or begins <= now) and (ends is None or now <= ends)
+
+
+def _moment(written: datetime | date | None, now: datetime, hour: time) -> datetime | None:
+    if written is None:
+        return None
+    if isinstance(written, datetime):
+        return written if written.tzinfo else written.replace(tzinfo=now.tzinfo)
+    return datetime.combine(written, hour, now.tzinfo)
+
+
+class EntryPoint(_FileModel):
+    """What differs for callers of some of the bot's numbers."""
+
+    numbers: list[str] = Field(min_length=1)
+    language: Language | None = None
+    ask: Text | None = None
+    start: Name | None = None
+    queue: str | None = None
+
+    def is_for(self, dialled: str) -> bool:
+        """Whether it is one of its numbers, in whatever form the network writes it."""
+        return any(_same_number(number, dialled) for number in self.numbers)
+
+
+def _same_number(first: str, second: str) -> bool:
+    """Equal digits; from nine on (a whole Polish number) a country code may be there or not."""
+    one, other = (re.sub(r"\D", "", number).removeprefix("00") for number in (first, second))
+    return one == other or (
+        min(len(one), len(other)) >= _WHOLE_NUMBER and one[-_WHOLE_NUMBER:] == other[-_WHOLE_NUMBER:]
+    )
+
+
+class EmergencyWords(_FileModel):
+    """Words that lead to a person at once, and what the caller hears first."""
+
+    words: Phrases
+    say: Text
+    queue: str | None = None
+
+
 class BotFile(_FileModel):
     """bot.yaml."""
 
@@ -49,6 +110,10 @@ class BotFile(_FileModel):
     queue: str = Field(min_length=1)
     limits: Limits = Limits()
     phrases: dict[str, Wordings] = {}
+    hours: Hours | None = None
+    announcements: list[Announcement] = []
+    entry_points: dict[Name, EntryPoint] = {}
+    emergency: EmergencyWords | None = None
 
 
 class FlowFile(_FileModel):
@@ -154,6 +219,14 @@ class Bot:
     phrases: Mapping[str, Mapping[str, tuple[str, ...]]]  # by language, by name: the wordings
     folder: Path
     answers: Mapping[str, Any] | None = None  # those of answers.yaml, for chat and tests
+    hours: Hours | None = None
+    announcements: tuple[Announcement, ...] = ()
+    entry_points: Mapping[str, EntryPoint] = field(default_factory=dict)
+    emergency: EmergencyWords | None = None
+
+    def entry_point(self, dialled: str) -> str:
+        """The name of the entry point for a dialled number, or empty."""
+        return next((name for name, entry in self.entry_points.items() if entry.is_for(dialled)), "")
 
     def operation(self, name: str) -> Operation:
         """The operation that a `call` step names, such as "shop.order"."""
@@ -169,6 +242,9 @@ class Bot:
         """Every text the bot can say, as written."""
         greeting = (self.greeting.machine, self.greeting.recording, self.greeting.ask)
         yield from (in_language(text, language) for text in (*greeting, dict(self.closing)))
+        yield from (in_language(one.text, language) for one in self.announcements)
+        yield from (in_language(one.ask, language) for one in self.entry_points.values() if one.ask)
+        yield from [in_language(self.emergency.say, language)] if self.emergency else ()
         for name, wordings in self.phrases[language].items():
             if not name.startswith("why_"):
                 yield from wordings

@@ -104,10 +104,13 @@ def _file(language: str) -> dict[str, Any]:
 def understood_phrases(language: str) -> dict[str, PhraseSet]:
     """What callers say in every conversation, by meaning.
 
-    Those that take a meaning away (`handoff_not`) have to be said exactly, or they would take it from words much alike.
+    Those that take a meaning away (`handoff_not`) and those that end in `_exact` have to be said exactly, or
+    they would be found in words much alike.
     """
     phrases = _file(language)["understand"]
-    return {meaning: PhraseSet(listed, exact=meaning.endswith("_not")) for meaning, listed in phrases.items()}
+    return {
+        meaning: PhraseSet(listed, exact=meaning.endswith(("_not", "_exact"))) for meaning, listed in phrases.items()
+    }
 
 
 def other_sentences(language: str) -> list[str]:

@@ -87,7 +87,7 @@ class TurnContext:
     `question` is the open question: "intent" (what can I do), "slot" (a value), "confirm" (is this value right) or
     "more" (anything else). `slot` names the slot asked for or read back. `slots` are those of the running flow,
     `values` what they hold. `commands` are the names (see `commands.command_name`) that make sense now. `now`
-    anchors dates and times.
+    anchors dates and times. `languages` are those that the bot speaks.
     """
 
     language: str
@@ -99,6 +99,7 @@ class TurnContext:
     slot: str = ""
     slots: Mapping[str, Slot] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
 
     @property
     def today(self) -> date:

@@ -14,7 +14,7 @@ from flows import actions, frames
 from flows.actions import Expectation
 from flows.callback import CALLBACK_FLOW, callback_flow
 from flows.errors import TemplateFailed
-from flows.model import Bot, Flow
+from flows.model import Bot, EntryPoint, Flow
 from flows.personal import masked, masked_spans, personal_values
 from flows.slots import ChoiceSlot, Rejected, Slot
 from flows.spans import Span, plain_text
@@ -51,6 +51,8 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "said": [],
         "variants": {},
         "pace": 1.0,
+        "entry": "",
+        "abuse": 0,
         "heard_all": True,
         "missed": [],
         "implied": [],
@@ -147,14 +149,33 @@ class Turn:
         """What texts and conditions may refer to."""
         known: dict[str, Any] = {
             "caller": self.caller,
+            "dialled": str(self.data["call"]["dialled"]),
             "language": self.language,
             "today": self.today.isoformat(),
+            "now": f"{self.now:%H:%M}",
+            "open": self.bot.hours is None or self.bot.hours.are_open(self.now),
+            "next_opening": self._next_opening(),
             "heard_all": self.data["heard_all"],
             "verified": self.data["verified"] is not None,
         }
         if self.data["frames"]:
             known |= {**self.frame["slots"], **self.frame["vars"]}
         return known
+
+    def _next_opening(self) -> str | None:
+        opening = self.bot.hours.next_opening(self.now) if self.bot.hours else self.now
+        return f"{opening:%Y-%m-%dT%H:%M}" if opening else None
+
+    @property
+    def entry_point(self) -> EntryPoint | None:
+        """Where the call came in, if the bot tells its numbers apart."""
+        return self.bot.entry_points.get(self.data["entry"])
+
+    @property
+    def queue(self) -> str:
+        """The queue of people for whatever names no other."""
+        entry = self.entry_point
+        return (entry.queue if entry else None) or self.bot.queue
 
     def condition(self, expression: str) -> bool:
         """Whether a `when` holds. Raises TemplateFailed."""
@@ -378,6 +399,10 @@ class Turn:
         """Say a text of the flow files. Raises TemplateFailed."""
         self._speak(render(in_language(dict(text), self.language), self.values()), place, interruptible)
 
+    def say_in(self, text: str, language: str) -> None:
+        """Say a fixed text in another language than the conversation's."""
+        self.actions.append(actions.Say((text,), language, False, f"foreign/{language}", self.data["pace"]))
+
     def say_variant(self, texts: Sequence[Mapping[str, str]], place: str, *, interruptible: bool = True) -> None:
         """Say one of several texts, never the one that was said here the last time. Raises TemplateFailed."""
         last = self.data["variants"].get(place)
@@ -471,7 +496,8 @@ class Turn:
         """The words of the open question."""
         kind, slot = self.question
         if kind == "intent":
-            self.say(self.bot.greeting.ask, "greeting/ask")
+            entry = self.entry_point
+            self.say((entry.ask if entry else None) or self.bot.greeting.ask, "greeting/ask")
         elif kind == "more":
             self.say_phrase("ask_more")
         elif kind == "slot":
@@ -564,23 +590,32 @@ class Turn:
         arguments = json.loads(json.dumps(arguments, default=str))
         self.actions.append(actions.CallSystem(call_id, operation, arguments))
 
-    def hand_off(self, reason: str, *, queue: str = "") -> None:
-        """Tell the caller and give the call to people; once nobody took it, offer to call back instead."""
+    def hand_off(self, reason: str, *, queue: str = "", announce: bool = True, at_any_hour: bool = False) -> None:
+        """Tell the caller and give the call to people; once nobody took it, offer to call back instead.
+
+        Outside the hours nobody would take it: the caller hears when people are back. `announce` false: what is to be
+        said has been said.
+        """
         if self.data["handoff_failed"]:
             self._nobody_still(reason)
             return
         phrases = self.bot.phrases[self.language]
-        self.say_phrase(f"handoff_{reason}" if f"handoff_{reason}" in phrases else "handoff", interruptible=False)
         why = phrases.get(f"why_{reason}", phrases["why_flow"])[0]
-        self.data["handoff"] = {"reason": reason, "queue": queue or self.bot.queue}
-        self.data["mode"] = "transferring"
+        self.data["handoff"] = {"reason": reason, "queue": queue or self.queue}
         self.data["pending"] = None
         self.note("handoff", reason=reason, flow=self.running)
-        self.actions.append(actions.Handoff(queue or self.bot.queue, reason, why))
+        if not at_any_hour and self.bot.hours is not None and not self.bot.hours.are_open(self.now):
+            self.note("closed", next_opening=self._next_opening())
+            self.offer_callback("closed", opening=self._next_opening())
+            return
+        if announce:
+            self.say_phrase(f"handoff_{reason}" if f"handoff_{reason}" in phrases else "handoff", interruptible=False)
+        self.data["mode"] = "transferring"
+        self.actions.append(actions.Handoff(queue or self.queue, reason, why))
 
-    def offer_callback(self) -> None:
-        """Nobody took the call: say so, and take down the number to call back."""
-        self.say_phrase("handoff_failed")
+    def offer_callback(self, phrase: str = "handoff_failed", **values: Any) -> None:
+        """Nobody took the call, or nobody will: say so, and take down the number to call back."""
+        self.say_phrase(phrase, **values)
         self.data["handoff_failed"] = True
         self.data["silences"] = 0
         handoff = self.data["handoff"]
@@ -602,7 +637,7 @@ class Turn:
     def promise_callback(self, number: str) -> None:
         """Promise the call back; where nobody took the call, that is its end."""
         wanted = self.frame["vars"]
-        self.actions.append(actions.PromiseCallback(number, wanted["queue"] or self.bot.queue, wanted["reason"]))
+        self.actions.append(actions.PromiseCallback(number, wanted["queue"] or self.queue, wanted["reason"]))
         self.say_phrase("callback_promised", number=number, interruptible=False)
         if self.data["handoff_failed"]:
             self.close("callback")

@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from flows.commands import (
+    Abuse,
     Affirm,
     AskHuman,
+    AskMachine,
     Cancel,
     Command,
     CorrectSlot,
     Deny,
+    Emergency,
     Goodbye,
     NoMatch,
     NoneGiven,
     RefuseRecording,
     Repeat,
     SetSlot,
+    Slower,
+    SpeakLanguage,
     StartFlow,
+    StartOver,
     Understood,
     Wait,
 )
 from flows.intents import Guess, IntentClassifier
+from flows.languages import spoken_language
 from flows.model import Bot
 from flows.numbers import find_numbers
 from flows.phrasebook import PhraseSet, other_sentences, understood_phrases
@@ -35,6 +42,8 @@ _LEFT_OVER = 2  # words beside a repair phrase that do not change what it means
 _REPAIRS: tuple[tuple[str, Command], ...] = (
     ("goodbye", Goodbye()),
     ("cancel", Cancel()),
+    ("start_over", StartOver()),
+    ("slower", Slower()),
     ("repeat", Repeat()),
     ("wait", Wait()),
 )
@@ -52,6 +61,10 @@ class EmbeddedUnderstanding:
             )
             for language in bot.languages
         }
+        self._emergency = {
+            language: PhraseSet(list_in_language(dict(bot.emergency.words), language) if bot.emergency else ())
+            for language in bot.languages
+        }
         for language in bot.languages:
             understood_phrases(language)
 
@@ -61,7 +74,13 @@ class EmbeddedUnderstanding:
 
     def read(self, text: str, context: TurnContext) -> Understood:
         """What was meant, at once."""
-        return _Reading(text, context, self._classifiers[context.language]).understood()
+        language = context.language
+        if self._emergency[language].occurs(text):
+            return Understood((Emergency(),), SOURCE, 0.95, "a word for an emergency")
+        other = spoken_language(text, language)
+        if other is not None:
+            return Understood((SpeakLanguage(other),), SOURCE, 0.9, f"the caller speaks, or wants, {other}")
+        return _Reading(text, context, self._classifiers[language]).understood()
 
 
 class _Reading:
@@ -85,8 +104,12 @@ class _Reading:
             self._text = " ".join(self._words)
             if len(self._core(self._words)) <= _LEFT_OVER:
                 return self._yes(first, 0.95, "the caller does not want to be recorded")
+        if self._asks_about_the_bot():
+            return self._yes([*first, AskMachine()], 0.9, "the caller asks whether this is a machine")
         if self._wants_human():
             return self._yes([*first, AskHuman()], 0.95, "the caller wants a person")
+        if self._phrases["abuse_exact"].occurs(self._words):
+            return self._yes([*first, Abuse()], 0.9, "the caller swears")
         found = self._in_question() if context.question in ("slot", "confirm") else self._open()
         if first:
             return self._yes([*first, *(c for c in found.commands if not isinstance(c, NoMatch))], 0.9, found.reason)
@@ -97,6 +120,11 @@ class _Reading:
     def _wants_human(self) -> bool:
         left = self._phrases["handoff_not"].without(self._words)
         return self._phrases["handoff"].occurs(left)
+
+    def _asks_about_the_bot(self) -> bool:
+        """ "Am I talking to a machine? I want a person" is a wish for a person."""
+        asked = self._phrases["ask_machine_exact"]
+        return asked.occurs(self._words) and not self._phrases["handoff"].occurs(asked.without(self._words))
 
     def _core(self, words: list[str]) -> list[str]:
         return self._phrases["filler"].without(words)
@@ -221,6 +249,8 @@ class _Reading:
         slot = context.slots[context.slot]
         if context.question == "confirm":
             return self._answer_to_read_back()
+        if slot.optional and self._is("none_given"):
+            return self._yes([NoneGiven(context.slot)], 0.85, "the caller has none")
         if self._is_free_text():
             return None  # only when it is nothing else
         value = slot.parse(self._text, context.language, context.now, asked=True)

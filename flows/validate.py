@@ -23,7 +23,7 @@ from flows.templates import FILTERS, VALUE_FILTERS, condition_variables, has_var
 from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
 
-BUILT_IN = frozenset({"caller", "language", "today", "heard_all", "verified"})
+BUILT_IN = frozenset({"caller", "dialled", "language", "today", "now", "open", "next_opening", "heard_all", "verified"})
 _NAMES = {"pl": "Polish", "en": "English"}
 # The legal lines: what they say, words of which they must hold one, an example.
 _LEGAL = {

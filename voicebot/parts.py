@@ -105,7 +105,9 @@ class RunningBot:
     ) -> SpeechRequest:
         """See Phrase; `tts.text` has made the text of spans."""
         voices: dict[Any, str] = dict(self.speech_settings.voices)
-        voice = voice or voices[language]
+        voice = voice or voices.get(
+            language, f"espeak:{language}"
+        )  # a language that no bot speaks, see `flows.languages`
         said = self.pronunciations.apply(text, language, voice)
         slowest, fastest = RATES
         rate = min(fastest, max(slowest, self.speech_settings.rate * pace))

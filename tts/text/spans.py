@@ -40,6 +40,8 @@ class Reader:
 
 _READERS: Mapping[str, Reader] = {"pl": Reader(pl_written.read, pl.value), "en": Reader(en_written.read, en.value)}
 
+LANGUAGES = tuple(_READERS)
+
 
 def spoken(spans: Sequence[Span], language: str, today: datetime.date | None = None) -> str:
     """What a voice is given to say. `today` (the machine's date when None) decides whether a year is said.
