@@ -81,7 +81,10 @@ class PromiseCallback:
 
 @dataclass(frozen=True)
 class SurveyAnswered:
-    """A mark that the caller gave: `kind` is "nps", "csat" or "ces"; `comment` in the caller's words, or empty."""
+    """A mark that the caller gave: `kind` is "nps", "csat" or "ces"; `comment` in the caller's words, or empty.
+
+    It comes at once when the mark is given, and again with the comment: the last one of a kind holds.
+    """
 
     kind: str
     score: int

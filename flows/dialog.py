@@ -41,6 +41,8 @@ def possible(turn: Turn) -> frozenset[str]:
     """Names of the commands that make sense now."""
     kind, _ = turn.question
     names = POSSIBLE[kind]
+    if turn.way_out is not None:
+        return names | {"deny"}
     if turn.running == CALLBACK_FLOW:
         return (names - {"start_flow", "start_over"}) | {"deny"}
     if kind == "slot" and _implied(turn):
@@ -81,7 +83,23 @@ def follow(turn: Turn, commands: Iterable[Command]) -> None:
             act(turn, by_name[name])
             return
     if not _converse(turn, wanted):
-        repair.no_match(turn)
+        misunderstood(turn)
+
+
+def misunderstood(turn: Turn, rejected: Rejected | None = None) -> None:
+    """Ask in other words; a question that needs no answer is not asked a third time."""
+    if turn.way_out is not None and turn.data["misses"]:
+        leave_question(turn)
+    else:
+        repair.no_match(turn, rejected)
+
+
+def leave_question(turn: Turn) -> None:
+    """The caller does not want to answer, and need not."""
+    turn.note("not_answered", step=turn.place)
+    turn.frame["index"] = turn.way_out
+    _progress(turn)
+    carry_on(turn)
 
 
 def _is_possible(turn: Turn, command: Command) -> bool:
@@ -148,6 +166,8 @@ def _speak(turn: Turn, language: str) -> None:
 def _goodbye(turn: Turn) -> None:
     if turn.running == CALLBACK_FLOW:
         turn.say_phrase("callback_declined")
+    if turn.way_out is not None:
+        turn.data["done"].append(turn.running)  # a survey comes when the task is done
     turn.close("contained" if turn.data["done"] else "not_served")
 
 
@@ -183,6 +203,9 @@ def _wait(turn: Turn) -> None:
 def _cancel(turn: Turn) -> None:
     if turn.running == CALLBACK_FLOW:
         _decline_callback(turn)
+        return
+    if turn.way_out is not None:
+        leave_question(turn)
         return
     turn.note("flow_cancelled", flow=turn.running, step=turn.place)
     goes_on = turn.leave_task()
@@ -238,7 +261,7 @@ def _converse(turn: Turn, commands: list[Command]) -> bool:
         if starts:
             carry_on(turn)  # the flow asks for it properly
         else:
-            repair.no_match(turn, rejected)
+            misunderstood(turn, rejected)
         return True
     if starts or changed:
         if changed:
@@ -299,6 +322,9 @@ def _answer_confirm(turn: Turn, commands: list[Command]) -> bool:
             return True
         turn.say_phrase("denied")
         carry_on(turn)
+        return True
+    if "deny" in names and turn.way_out is not None:
+        leave_question(turn)
         return True
     if "deny" in names and turn.running == CALLBACK_FLOW:
         _decline_callback(turn)

@@ -155,12 +155,16 @@ def _accepts_zero(turn: Turn) -> bool:
 
 
 def _no_input(turn: Turn, _: NoInput) -> None:
-    if not _too_long(turn):
+    if turn.way_out is not None:
+        dialog.leave_question(turn)
+    elif not _too_long(turn):
         repair.no_input(turn)
 
 
 def _recognition_down(turn: Turn, _: RecognitionDown) -> None:
-    if not _too_long(turn):
+    if turn.way_out is not None:
+        dialog.leave_question(turn)
+    elif not _too_long(turn):
         repair.recognition_down(turn)
 
 

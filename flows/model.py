@@ -250,7 +250,10 @@ class Bot:
                 yield from wordings
         for flow in self.flows.values():
             for slot in flow.slots.values():
-                yield from (in_language(text, language) for text in (slot.ask, *slot.no_match, *slot.no_input))
+                yield from (
+                    in_language(text, language)
+                    for text in (*([slot.ask] if slot.ask else []), *slot.no_match, *slot.no_input)
+                )
             for step in flow.steps:
                 yield from (in_language(text, language) for _, text in step.uses().texts)
 

@@ -64,6 +64,7 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "verified": None,
         "verification": {"tries": 0, "failed": 0, "stage": ""},
         "personal": [],
+        "mark": None,
         "handoff": None,
         "handoff_failed": False,
     }
@@ -501,7 +502,11 @@ class Turn:
         elif kind == "more":
             self.say_phrase("ask_more")
         elif kind == "slot":
-            self.say(self.slot(slot).ask, f"{self.frame['flow']}/{slot}/ask")
+            ask = self.slot(slot).ask
+            if ask:
+                self.say(ask, f"{self.frame['flow']}/{slot}/ask")
+            else:
+                self.say_phrase(self.flow.steps[self.frame["index"]].question)
         else:
             self.say_value("callback_confirm" if self.running == CALLBACK_FLOW else "read_back", slot)
 
@@ -577,6 +582,29 @@ class Turn:
         else:
             return False
         return True
+
+    # Surveys.
+
+    @property
+    def way_out(self) -> int | None:
+        """Where a caller who does not answer the open question is left in peace, see `StepModel.way_out`."""
+        asks = self.question[0] == "slot" and self.data["frames"] and self.frame["index"] < len(self.flow.steps)
+        return self.flow.steps[self.frame["index"]].way_out if asks else None
+
+    def record_mark(self, kind: str, score: int) -> None:
+        """The caller has given a mark."""
+        self.data["mark"] = {"kind": kind, "score": score}
+        self.actions.append(actions.SurveyAnswered(kind, score))
+
+    def add_comment(self, comment: str) -> None:
+        """The caller has said why."""
+        mark = self.data["mark"]
+        self.actions.append(actions.SurveyAnswered(mark["kind"], mark["score"], comment))
+
+    def take_mark(self) -> bool:
+        """Whether there was a mark; the survey is over."""
+        given, self.data["mark"] = self.data["mark"] is not None, None
+        return given
 
     # Others who have to act.
 

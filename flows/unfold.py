@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.slots.base import Slot
+from flows.slots.mark import CommentSlot, MarkSlot
 from flows.steps.base import Path, StepModel
 from flows.steps.branch import Fork, Jump, WhenStep
 from flows.steps.choose import ChooseStep, Chosen
 from flows.steps.collect import CollectStep
+from flows.steps.survey import MARKS, AskComment, AskMark, SurveyStep, ThankForMark
 from flows.steps.verify import Compare, Recall, VerifyStep
 
 ParseStep = Callable[[Any, Path], StepModel | None]
@@ -56,6 +58,8 @@ def _unfold(raw: Any, path: Path, parse: ParseStep, found: Unfolded) -> None:
             _choose(step, place, parse, found)
         elif isinstance(step, VerifyStep):
             _verify(step, place, found)
+        elif isinstance(step, SurveyStep):
+            _survey(step, place, found)
         elif isinstance(step, CollectStep):
             for number, single in enumerate(step.each()):
                 found.add(single, (*place, "collect", number) if isinstance(step.collect, list) else place)
@@ -84,6 +88,25 @@ def _verify(step: VerifyStep, place: Path, found: Unfolded) -> None:
         found.add(CollectStep(collect=fact), (*place, "verify", "facts", number))
     compare = found.add(Compare(verify=verify, first=recall + 1), (*place, "verify"))
     found.steps[recall] = Recall(facts=tuple(verify.facts), tries=verify.tries, to=compare, label=label)
+    if fork is not None and step.when is not None:
+        found.steps[fork] = Fork(label=step.label, test=step.when, otherwise=found.end)
+
+
+def _survey(step: SurveyStep, place: Path, found: Unfolded) -> None:
+    fork = found.add(Jump(), place) if step.when is not None else None
+    name = f"mark_{len(found.slots) + 1}"
+    lowest, highest = MARKS[step.survey]
+    mark = MarkSlot(type="integer", minimum=lowest, maximum=highest)
+    found.slots[name] = mark.model_copy(update={"ask": step.ask}) if step.ask else mark
+    found.slot_paths[name] = place
+    after = found.end + (2 if step.comment else 1)
+    label = step.label if fork is None else None
+    found.add(AskMark(label=label, slot=name, kind=step.survey, asks=f"survey_{step.survey}", after=after), place)
+    if step.comment:
+        reason = name.replace("mark", "comment")
+        found.slots[reason], found.slot_paths[reason] = CommentSlot(type="text"), place
+        found.add(AskComment(slot=reason, asks="survey_comment", after=after), place)
+    found.add(ThankForMark(), place)
     if fork is not None and step.when is not None:
         found.steps[fork] = Fork(label=step.label, test=step.when, otherwise=found.end)
 

@@ -255,7 +255,7 @@ class _FlowCheck:
             place = self._read.chosen.get(name, ("slots", name))
             if name in BUILT_IN:
                 self._report.add(self._source, place, f"`{name}` is always known and can not be a slot.", "Rename it.")
-            texts = [("ask", slot.ask)]
+            texts = [("ask", slot.ask)] if slot.ask else []
             texts += [(key, text) for key in ("no_match", "no_input") for text in getattr(slot, key)]
             for key, text in texts:
                 check_text(text, self._languages, self._defined, self._source, (*place, key), self._report)

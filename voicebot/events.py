@@ -158,7 +158,10 @@ class CallbackPromised(CallEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SurveyAnswered(CallEvent):
-    """A mark that the caller gave: `kind` is nps, csat or ces; `comment` in the caller's words, or empty."""
+    """A mark that the caller gave: `kind` is nps, csat or ces; `comment` in the caller's words, or empty.
+
+    With the comment it comes a second time: the last one of a kind holds.
+    """
 
     kind: str
     score: int

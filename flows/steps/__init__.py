@@ -12,6 +12,7 @@ from flows.steps.log import LogStep
 from flows.steps.say import SayStep
 from flows.steps.set import SetStep
 from flows.steps.sub_flow import SubFlowStep
+from flows.steps.survey import SurveyStep
 from flows.steps.verify import VerifyStep
 from flows.steps.ways import AskMoreStep, GoToStep, HandoffStep, HangUpStep
 
@@ -29,6 +30,7 @@ STEP_TYPES: dict[str, type[StepModel]] = {
         SubFlowStep,
         HandoffStep,
         CallbackStep,
+        SurveyStep,
         LogStep,
         AskMoreStep,
         HangUpStep,

@@ -74,6 +74,16 @@ class StepModel(BaseModel, ABC):
         """The slot that this step collects."""
         return None
 
+    @property
+    def question(self) -> str:
+        """The phrase that asks for what this step collects, where its slot has no words of its own."""
+        return ""
+
+    @property
+    def way_out(self) -> int | None:
+        """Where a caller who does not answer is left in peace: the step that comes then. None: a person helps."""
+        return None
+
     def uses(self) -> Uses:
         """What this step refers to, its own `when` aside."""
         return Uses()
