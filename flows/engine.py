@@ -91,7 +91,7 @@ class Engine:
                     flow.name,
                     flow.description,
                     tuple(list_in_language(dict(flow.examples), turn.language)),
-                    dict(flow.slots),
+                    {name: slot for name, slot in flow.slots.items() if name not in flow.choices},
                 )
                 for flow in self.bot.flows.values()
                 if flow.entry

@@ -56,9 +56,7 @@ def _week(value: Any) -> dict[int, Any]:
         first, _, last = str(name).partition("-")
         if first not in WEEKDAYS or (last and last not in WEEKDAYS):
             known = ", ".join(WEEKDAYS)
-            raise PydanticCustomError(
-                "week", f"names no days by `{name}`: write days such as {known}, or monday-friday"
-            )
+            raise PydanticCustomError("week", f"has no days `{name}`: write days such as {known}, or monday-friday")
         begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         for day in range(begin, end + 1) if begin <= end else (*range(begin, 7), *range(end + 1)):
             if day in days:

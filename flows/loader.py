@@ -163,6 +163,7 @@ def parse_flow(source: Source, report: Report) -> ReadFlow:
         examples=file.examples if file else {},
         entry=file.entry if file else True,
         paths=tuple(unfolded.paths),
+        choices=frozenset(unfolded.slots),
     )
     return ReadFlow(flow, source, unfolded.slot_paths, complete=len(report.problems) == before)
 

@@ -81,10 +81,10 @@ class EntryPoint(_FileModel):
 
     def is_for(self, dialled: str) -> bool:
         """Whether it is one of its numbers, in whatever form the network writes it."""
-        return any(_same_number(number, dialled) for number in self.numbers)
+        return any(same_number(number, dialled) for number in self.numbers)
 
 
-def _same_number(first: str, second: str) -> bool:
+def same_number(first: str, second: str) -> bool:
     """Equal digits; from nine on (a whole Polish number) a country code may be there or not."""
     one, other = (re.sub(r"\D", "", number).removeprefix("00") for number in (first, second))
     return one == other or (
@@ -188,6 +188,7 @@ class Flow:
     examples: Mapping[str, list[str]] = field(default_factory=dict)
     entry: bool = True
     paths: tuple[Path_, ...] = ()  # of the steps, in the file
+    choices: frozenset[str] = frozenset()  # slots that `choose` steps stand for: answered only when they are asked
 
     def place(self, index: int) -> str:
         """A step in the call's record, such as "order_status/2" or "order_status/3/then/1"; counted from 1."""

@@ -13,14 +13,14 @@ from flows import phrasebook
 from flows.check_personal import check_personal
 from flows.check_systems import check_systems
 from flows.errors import TemplateFailed
-from flows.model import BotFile, Flow, Known, Operation, System
+from flows.model import BotFile, Flow, Known, Operation, System, same_number
 from flows.source import Report, Source, closest, likely
 from flows.steps import CallStep, StepModel
 from flows.steps.base import Branch, Path
 from flows.steps.branch import Jump
 from flows.steps.verify import Compare, Verify
 from flows.templates import FILTERS, VALUE_FILTERS, condition_variables, has_variables, variables
-from flows.texts import ANY_LANGUAGE
+from flows.texts import ANY_LANGUAGE, list_in_language
 from flows.words import tokens
 
 BUILT_IN = frozenset({"caller", "dialled", "language", "today", "now", "open", "next_opening", "heard_all", "verified"})
@@ -112,8 +112,48 @@ def _check_bot(files: Files, report: Report) -> None:
     _check_legal(greeting.recording, "recording", files, report)
     _check_queue(bot.queue, source, ("queue",), files, report)
     _check_phrases(files, report)
+    _check_occasions(files, report)
     if not files.flows and not report.problems:
         report.add_whole(source.name, "This bot has no flow.", "Put a flow file beside bot.yaml.")
+
+
+def _check_occasions(files: Files, report: Report) -> None:
+    """Announcements, entry points and emergency words."""
+    bot, source = files.bot, files.bot_source
+    for index, announcement in enumerate(bot.announcements):
+        place = ("announcements", index)
+        check_text(announcement.text, bot.languages, frozenset(), source, (*place, "text"), report)
+        for number, name in enumerate(announcement.entry_points):
+            if name not in bot.entry_points:
+                message, remedy = f"There is no entry point `{name}`.", closest(name, bot.entry_points)
+                report.add(source, (*place, "entry_points", number), message, remedy)
+    seen: dict[str, str] = {}
+    for name, entry in bot.entry_points.items():
+        place = ("entry_points", name)
+        if entry.language is not None and entry.language not in bot.languages:
+            message, remedy = f"The bot does not speak `{entry.language}`.", closest(entry.language, bot.languages)
+            report.add(source, (*place, "language"), message, remedy, at_value=True)
+        if entry.ask is not None:
+            check_text(entry.ask, bot.languages, frozenset(), source, (*place, "ask"), report)
+        if entry.start is not None and entry.start not in files.flows:
+            message, remedy = f"There is no flow `{entry.start}`.", closest(entry.start, files.flows)
+            report.add(source, (*place, "start"), message, remedy, at_value=True)
+        if entry.queue is not None:
+            _check_queue(entry.queue, source, (*place, "queue"), files, report)
+        for number in entry.numbers:
+            first = next((other for written, other in seen.items() if same_number(written, number)), None)
+            if first is not None:
+                message = f"The number {number} is also in the entry point `{first}`."
+                report.add(source, (*place, "numbers"), message, "Keep it in one of them.")
+            seen.setdefault(number, name)
+    if bot.emergency is not None:
+        check_text(bot.emergency.say, bot.languages, frozenset(), source, ("emergency", "say"), report)
+        for language in bot.languages:
+            if not list_in_language(bot.emergency.words, language):
+                message = f"There are no {_NAMES[language]} words for an emergency."
+                report.add(source, ("emergency", "words"), message, f"Add `{language}:`.")
+        if bot.emergency.queue is not None:
+            _check_queue(bot.emergency.queue, source, ("emergency", "queue"), files, report)
 
 
 def _check_legal(text: Mapping[str, str], part: str, files: Files, report: Report) -> None:

@@ -89,7 +89,7 @@ def test_nobody_answers_until_the_next_opening(moment: datetime) -> None:
         ({"monday": "18:00-08:00"}, "must begin before they end"),
         ({"monday": "08:00-12:00, 11:00-18:00"}, "overlap"),
         ({"monday": "08:00-25:00"}, "no clock shows"),
-        ({"moonday": "08:00-18:00"}, "names no days by `moonday`"),
+        ({"moonday": "08:00-18:00"}, "has no days `moonday`"),
         ({"monday-friday": "08:00-18:00", "friday": "08:00-16:00"}, "names friday twice"),
         ({"monday": 8}, "must be hours like"),
         ("always", "must name days"),
