@@ -123,28 +123,28 @@ def _check_occasions(files: Files, report: Report) -> None:
     for index, announcement in enumerate(bot.announcements):
         place = ("announcements", index)
         check_text(announcement.text, bot.languages, frozenset(), source, (*place, "text"), report)
-        for number, name in enumerate(announcement.entry_points):
+        for at, name in enumerate(announcement.entry_points):
             if name not in bot.entry_points:
                 message, remedy = f"There is no entry point `{name}`.", closest(name, bot.entry_points)
-                report.add(source, (*place, "entry_points", number), message, remedy)
+                report.add(source, (*place, "entry_points", at), message, remedy)
     seen: dict[str, str] = {}
     for name, entry in bot.entry_points.items():
-        place = ("entry_points", name)
+        entry_place = ("entry_points", name)
         if entry.language is not None and entry.language not in bot.languages:
             message, remedy = f"The bot does not speak `{entry.language}`.", closest(entry.language, bot.languages)
-            report.add(source, (*place, "language"), message, remedy, at_value=True)
+            report.add(source, (*entry_place, "language"), message, remedy, at_value=True)
         if entry.ask is not None:
-            check_text(entry.ask, bot.languages, frozenset(), source, (*place, "ask"), report)
+            check_text(entry.ask, bot.languages, frozenset(), source, (*entry_place, "ask"), report)
         if entry.start is not None and entry.start not in files.flows:
             message, remedy = f"There is no flow `{entry.start}`.", closest(entry.start, files.flows)
-            report.add(source, (*place, "start"), message, remedy, at_value=True)
+            report.add(source, (*entry_place, "start"), message, remedy, at_value=True)
         if entry.queue is not None:
-            _check_queue(entry.queue, source, (*place, "queue"), files, report)
+            _check_queue(entry.queue, source, (*entry_place, "queue"), files, report)
         for number in entry.numbers:
             first = next((other for written, other in seen.items() if same_number(written, number)), None)
             if first is not None:
                 message = f"The number {number} is also in the entry point `{first}`."
-                report.add(source, (*place, "numbers"), message, "Keep it in one of them.")
+                report.add(source, (*entry_place, "numbers"), message, "Keep it in one of them.")
             seen.setdefault(number, name)
     if bot.emergency is not None:
         check_text(bot.emergency.say, bot.languages, frozenset(), source, ("emergency", "say"), report)
