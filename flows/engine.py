@@ -22,13 +22,14 @@ from flows.events import (
     SystemResult,
     SystemSlow,
 )
+from flows.memory import first_state
 from flows.model import Bot
 from flows.personal import MASK
 from flows.slots import Rejected
 from flows.state import FlowOption, State, Step, TurnContext
 from flows.steps import Go
 from flows.texts import list_in_language
-from flows.turn import Turn, first_state
+from flows.turn import Turn
 
 _PERSON_KEY = "0"
 

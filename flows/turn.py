@@ -1,196 +1,26 @@
-"""One step of the conversation while it is being worked out: the state being changed, and the actions it leads to."""
+"""One step of the conversation while it is being worked out: flows entered and left, questions, others who act."""
 
 from __future__ import annotations
 
 import json
-import re
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from flows import actions, frames
 from flows.actions import Expectation
-from flows.callback import CALLBACK_FLOW, callback_flow
+from flows.callback import CALLBACK_FLOW
 from flows.errors import TemplateFailed
-from flows.model import Bot, EntryPoint, Flow
-from flows.personal import masked, masked_spans, personal_values
-from flows.slots import ChoiceSlot, Rejected, Slot
-from flows.spans import Span, plain_text
-from flows.state import State
+from flows.memory import QuestionKind
+from flows.slots import ChoiceSlot, Rejected
+from flows.speech import Speech
 from flows.steps.base import Go
-from flows.templates import Marked, holds, marked, render
 from flows.texts import in_language, list_in_language
 
 _PATIENCE_S = 30.0  # after "one moment"
-_IMPLICIT = "phrases/implicit"
-_TELEPHONE = re.compile(r"\+?[0-9]{3,15}")
-
-QuestionKind = Literal["intent", "slot", "confirm", "more"]
 
 
-def first_state(call_id: str, caller: str, dialled: str, channel: str, language: str) -> dict[str, Any]:
-    """The data of a conversation in which nothing has happened yet."""
-    return {
-        "version": 2,
-        "call": {"id": call_id, "caller": caller, "dialled": dialled, "channel": channel},
-        "language": language,
-        "now": "",
-        "zone": "",
-        "mode": "listening",
-        "question": {"kind": "intent", "slot": ""},
-        "frames": [],
-        "shared": {},
-        "collected": {},
-        "done": [],
-        "turns": 0,
-        "misses": 0,
-        "silences": 0,
-        "last_no_match": "",
-        "said": [],
-        "variants": {},
-        "pace": 1.0,
-        "entry": "",
-        "abuse": 0,
-        "heard_all": True,
-        "missed": [],
-        "implied": [],
-        "patience": False,
-        "recognition_down": False,
-        "pending": None,
-        "calls": 0,
-        "recording": True,
-        "verified": None,
-        "verification": {"tries": 0, "failed": 0, "stage": ""},
-        "personal": [],
-        "mark": None,
-        "handoff": None,
-        "handoff_failed": False,
-    }
-
-
-class Turn:
-    """Primitives that steps and the engine are made of. Every change of `data` is a plain JSON value."""
-
-    def __init__(self, bot: Bot, state: State, now: datetime) -> None:
-        self.bot = bot
-        self.data = state.to_json()
-        self.now = now
-        self.data["now"] = now.isoformat()
-        self.data["zone"] = getattr(now.tzinfo, "key", "")
-        self.actions: list[actions.Action] = []
-        self._spoken: list[actions.Say] = []
-        self._implied: list[str] = []  # slots whose values are said and taken as right
-        self._place = -1  # of the frame that is looked at
-
-    @property
-    def language(self) -> str:
-        return str(self.data["language"])
-
-    @property
-    def today(self) -> date:
-        return self.now.date()
-
-    @property
-    def caller(self) -> str:
-        """The caller's number, or empty when it was withheld or is no telephone number."""
-        number = re.sub(r"[\s()-]", "", str(self.data["call"]["caller"]))
-        return number if _TELEPHONE.fullmatch(number) else ""
-
-    # The flow that is running.
-
-    @property
-    def frame(self) -> dict[str, Any]:
-        """The running flow's part of the state. Only to be used where a flow is running."""
-        frame: dict[str, Any] = self.data["frames"][self._place]
-        return frame
-
-    @contextmanager
-    def beneath(self, place: int) -> Iterator[None]:
-        """Look at a flow that waits as if it were the running one."""
-        before, self._place = self._place, place
-        try:
-            yield
-        finally:
-            self._place = before
-
-    def waiting_with(self, name: str) -> int | None:
-        """Where the flow is that waits beneath the running one and has a value for this slot."""
-        waiting = range(len(self.data["frames"]) - 1)
-        return next((place for place in reversed(waiting) if name in self.answers(self.data["frames"][place])), None)
-
-    def answers(self, frame: dict[str, Any]) -> dict[str, Any]:
-        """What the caller has answered in a flow: the values of its slots, and what was chosen."""
-        slots = self.flow_named(frame["flow"]).slots
-        return {name: value for name, value in {**frame["vars"], **frame["slots"]}.items() if name in slots}
-
-    @property
-    def running(self) -> str:
-        """The name of the running flow, or empty."""
-        return str(self.frame["flow"]) if self.data["frames"] else ""
-
-    @property
-    def flow(self) -> Flow:
-        return self.flow_named(self.frame["flow"])
-
-    def flow_named(self, name: str) -> Flow:
-        """A flow of the bot, or the built-in one that takes down a number for calling back."""
-        return callback_flow(self.bot) if name == CALLBACK_FLOW else self.bot.flows[name]
-
-    def slot(self, name: str) -> Slot:
-        return self.flow.slots[name]
-
-    @property
-    def place(self) -> str:
-        """The step being carried out, see `Flow.place`."""
-        return self.flow.place(self.frame["index"])
-
-    def values(self) -> dict[str, Any]:
-        """What texts and conditions may refer to."""
-        known: dict[str, Any] = {
-            "caller": self.caller,
-            "dialled": str(self.data["call"]["dialled"]),
-            "language": self.language,
-            "today": self.today.isoformat(),
-            "now": f"{self.now:%H:%M}",
-            "open": self.bot.hours is None or self.bot.hours.are_open(self.now),
-            "next_opening": self._next_opening(),
-            "heard_all": self.data["heard_all"],
-            "verified": self.data["verified"] is not None,
-        }
-        if self.data["frames"]:
-            known |= {**self.frame["slots"], **self.frame["vars"]}
-        return known
-
-    def _next_opening(self) -> str | None:
-        opening = self.bot.hours.next_opening(self.now) if self.bot.hours else self.now
-        return f"{opening:%Y-%m-%dT%H:%M}" if opening else None
-
-    @property
-    def entry_point(self) -> EntryPoint | None:
-        """Where the call came in, if the bot tells its numbers apart."""
-        return self.bot.entry_points.get(self.data["entry"])
-
-    @property
-    def queue(self) -> str:
-        """The queue of people for whatever names no other."""
-        entry = self.entry_point
-        return (entry.queue if entry else None) or self.bot.queue
-
-    def condition(self, expression: str) -> bool:
-        """Whether a `when` holds. Raises TemplateFailed."""
-        return holds(expression, self.values())
-
-    def keep(self, name: str, value: Any) -> None:
-        """Keep a value under a name, as JSON whatever it was."""
-        self.frame["vars"][name] = json.loads(json.dumps(value, default=str))
-
-    def keep_answer(self, operation: str, name: str, data: Any) -> None:
-        """Keep a system's answer; what of it is personal is masked in the call's record from now on."""
-        self.keep(name, data)
-        found = personal_values(data, self.bot.personal(operation))
-        self.data["personal"] = sorted({*self.data["personal"], *found})
+class Turn(Speech):
+    """Primitives that steps and the engine are made of."""
 
     def start_flow(self, name: str) -> None:
         """Enter a flow that the caller asked for; one that was running is taken up again when this one has ended."""
@@ -243,17 +73,6 @@ class Turn:
         self._publish_slots()
         self.note("flow_started", flow=frame["flow"], entered=frame["entered"])
 
-    def _take_shared(self) -> None:
-        """What another flow of this call has learnt is known in the running one, too."""
-        for name, slot in self.flow.slots.items():
-            known = self.data["shared"].get(name)
-            if not slot.shared or not known or self.frame["slots"].get(name) == known["value"]:
-                continue
-            if not isinstance(slot.accept(known["value"], self.now), Rejected):
-                self._set_back(name)
-                self.frame["slots"][name] = known["value"]
-                self.frame["confirmed"] += [name] if known["confirmed"] else []
-
     def _leave(self) -> dict[str, Any]:
         self.note("flow_left", flow=self.frame["flow"], step=self.place)
         left: dict[str, Any] = self.data["frames"].pop()
@@ -284,50 +103,6 @@ class Turn:
         self._enter(frames.new(flow, entered))
         self.frame["turns"] = turns
 
-    def _publish_slots(self) -> None:
-        """What was collected stays known when the number for calling back is taken down."""
-        collecting = [frame for frame in self.data["frames"] if frame["flow"] != CALLBACK_FLOW]
-        if collecting:
-            self.data["collected"] = {name: value for frame in collecting for name, value in frame["slots"].items()}
-
-    def fill(self, name: str, value: Any) -> None:
-        """Set a slot to an accepted value; it is to be confirmed again."""
-        self.frame["slots"][name] = value
-        self.frame["partial"] = None
-        self._publish_slots()
-        if name in self.frame["confirmed"]:
-            self.frame["confirmed"].remove(name)
-        self._share(name)
-        self.note("slot_set", slot=name, value=value)
-
-    def know(self, name: str, value: Any) -> None:
-        """Set a slot to a value that was collected and confirmed before."""
-        self.frame["slots"][name] = value
-        if name not in self.frame["confirmed"]:
-            self.frame["confirmed"].append(name)
-        self._publish_slots()
-
-    def confirm(self, name: str) -> None:
-        """The caller has heard the value and it is right."""
-        self.frame["confirmed"].append(name)
-        self._share(name)
-        self.note("confirmed", slot=name)
-
-    def _share(self, name: str) -> None:
-        if self.slot(name).shared:
-            value, confirmed = self.frame["slots"][name], name in self.frame["confirmed"]
-            self.data["shared"][name] = {"value": value, "confirmed": confirmed, "flow": self.frame["flow"]}
-
-    def _set_back(self, name: str) -> bool:
-        """A value is another than before: what follows its question is done again, if it had been done at all."""
-        if name in self.frame["confirmed"]:
-            self.frame["confirmed"].remove(name)
-        index = self.flow.collecting(name)
-        if index is None or index > self.frame["index"]:
-            return False
-        self.frame["index"] = index
-        return True
-
     def correct(self, name: str) -> None:
         """The slot has a new value: say so and go on from where it is collected."""
         if self._set_back(name):
@@ -346,15 +121,6 @@ class Turn:
             self.correct(name)
         del self.data["frames"][place + 1 : frames.above(self.data["frames"], place)]
         return None
-
-    def forget(self, name: str) -> None:
-        """Take a slot's value away, so that it is asked for again."""
-        self.frame["slots"].pop(name, None)
-        self.frame["partial"] = None
-        self.data["shared"].pop(name, None)
-        self._publish_slots()
-        if name in self.frame["confirmed"]:
-            self.frame["confirmed"].remove(name)
 
     def jump(self, target: str) -> None:
         """Go on at a label of this flow, or in another flow."""
@@ -394,90 +160,7 @@ class Turn:
             self.ask("more")
         return Go.STOP
 
-    # What the bot says.
-
-    def say(self, text: Mapping[str, str], place: str, *, interruptible: bool = True) -> None:
-        """Say a text of the flow files. Raises TemplateFailed."""
-        self._speak(render(in_language(dict(text), self.language), self.values()), place, interruptible)
-
-    def say_in(self, text: str, language: str) -> None:
-        """Say a fixed text in another language than the conversation's."""
-        self.actions.append(actions.Say((text,), language, False, f"foreign/{language}", self.data["pace"]))
-
-    def say_variant(self, texts: Sequence[Mapping[str, str]], place: str, *, interruptible: bool = True) -> None:
-        """Say one of several texts, never the one that was said here the last time. Raises TemplateFailed."""
-        last = self.data["variants"].get(place)
-        first = zlib.crc32(f"{self.data['call']['id']}/{place}".encode())
-        chosen = (first if last is None else last + 1) % len(texts)
-        self.data["variants"][place] = chosen
-        self.say(texts[chosen], place, interruptible=interruptible)
-
-    def say_value(self, phrase: str, slot: str) -> None:
-        """Say one of the bot's own phrases about the value of a slot."""
-        value = self.frame["slots"][slot]
-        said = marked(self.slot(slot).spans(value, self.language))
-        self.say_phrase(phrase, value=_sentence(said), number=str(value))
-
-    def say_phrase(self, name: str, wording: int = 0, *, interruptible: bool = True, **values: Any) -> None:
-        """Say one of the bot's own phrases. One that can not be worked out is left unsaid and noted."""
-        wordings = self.bot.phrases[self.language][name]
-        try:
-            spans = render(wordings[wording % len(wordings)], values)
-        except TemplateFailed as error:
-            self.note("phrase_failed", phrase=name, error=error.message)
-            return
-        self._speak(spans, f"phrases/{name}", interruptible)
-
-    def _speak(self, spans: tuple[Span, ...], place: str, interruptible: bool) -> None:
-        recorded = masked_spans(spans, self.data["personal"]) if self.data["personal"] else ""
-        say = actions.Say(spans, self.language, interruptible, place, self.data["pace"], recorded)
-        self._spoken.append(say)
-        self.actions.append(say)
-
-    def say_implied(self, name: str) -> None:
-        """Say a value that is taken as right unless the caller objects."""
-        self.say_value("implicit", name)
-        self._implied.append(name)
-
-    def say_missed_values(self) -> None:
-        """Silence on a value agrees to it only when it was heard: say those again that the caller talked over."""
-        missed = [said for said in self.data["missed"] if said["step"] == _IMPLICIT]
-        if not missed:
-            return
-        self.data["missed"] = [said for said in self.data["missed"] if said not in missed]
-        for name in self.data["implied"]:
-            if name in self.frame["confirmed"]:
-                self.say_implied(name)
-
-    def interrupted(self, steps: Sequence[str]) -> None:
-        """The caller did not hear these sayings whole; without any, the last one."""
-        said = self.data["said"]
-        steps = steps or [one["step"] for one in said[-1:]]
-        self.data["missed"] = [one for one in said if one["step"] in steps or one in self.data["missed"]]
-        self.data["heard_all"] = False
-
-    def say_again(self) -> None:
-        """What was said last, word for word; what was missed of it, where the caller talked over it."""
-        for said in self.data["missed"] or self.data["said"]:
-            self._speak(tuple(said["spans"]), said["step"], True)
-
-    def note(self, kind: str, **data: Any) -> None:
-        """Explain a decision in the call's record, without what is personal."""
-        if self.data["personal"]:
-            data = {name: masked(it, self.data["personal"]) if isinstance(it, str) else it for name, it in data.items()}
-        self.actions.append(actions.Note(kind, data))
-
-    def write_down(self, text: Mapping[str, str]) -> None:
-        """A line for the call's record. Raises TemplateFailed."""
-        line = plain_text(render(in_language(dict(text), self.language), self.values()))
-        self.note("log", text=line, step=self.place)
-
     # Questions.
-
-    @property
-    def question(self) -> tuple[QuestionKind, str]:
-        """The open question and the slot that it is about."""
-        return self.data["question"]["kind"], self.data["question"]["slot"]
 
     def ask(self, kind: QuestionKind, slot: str = "", *, phrase: str = "") -> None:
         """Open a question: say it, or a phrase in its place, and listen."""
@@ -538,27 +221,6 @@ class Turn:
         self.data["mode"] = "listening"
         self._remember_words()
         self.actions.append(actions.Listen(self.expectation()))
-
-    def _remember_words(self) -> None:
-        """For "say that again": all that was said this time but the remark that something was not understood."""
-        worth = [
-            say for say in self._spoken if say.step not in ("phrases/no_match", "phrases/no_input", "phrases/wait")
-        ]
-        if worth:
-            self.data["said"] = [{"spans": list(say.spans), "step": say.step} for say in worth]
-            self.data["missed"] = []
-            self.data["heard_all"] = True
-
-    def accept(self, name: str, value: Any) -> Any | Rejected:
-        """A value as the slot keeps it, joined with what was said of it before, or why it is refused."""
-        slot = self.slot(name)
-        accepted = slot.accept(value, self.now)
-        partial = self.frame["partial"]
-        if isinstance(accepted, Rejected) and partial and partial["slot"] == name:
-            joined = slot.join(partial["value"], value, self.now)
-            if joined is not None:
-                return joined
-        return accepted
 
     def offers(self) -> list[tuple[str, str]]:
         """Flows that can be offered in words or by keys: name, and what it does, in key order."""
@@ -677,7 +339,3 @@ class Turn:
         self.data["pending"] = None
         self.note("ended", outcome=outcome)
         self.actions.append(actions.HangUp(outcome))
-
-
-def _sentence(text: Marked) -> Marked:
-    return Marked(text[:1].upper() + text[1:]) if text else text
