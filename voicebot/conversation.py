@@ -30,11 +30,10 @@ from flows import (
     SurveyAnswered,
     SystemResult,
     SystemSlow,
-    plain_text,
 )
 from telephony.room import Member, Room
 from tts.errors import TtsError
-from tts.text import LANGUAGES, spoken
+from tts.text import spoken
 from voicebot import events
 from voicebot.dialog import Dialog
 from voicebot.listener import Listener, Utterance, Words
@@ -52,11 +51,6 @@ ONE_MOMENT = "phrases/one_moment"
 WAY_OUT_S = 30.0  # after a fault: longer than the sentence that gives the call away
 
 DECISIONS: dict[type, str] = {EndTurn: "end_of_turn", Resume: "no_interruption", StopBot: "interruption"}
-
-
-def words_of(say: Say) -> str:
-    """What the voice says. Texts in other languages than the bots' hold nothing that needs to be read out."""
-    return spoken(say.spans, say.language) if say.language in LANGUAGES else plain_text(say.spans)
 
 
 @dataclass
@@ -192,10 +186,10 @@ class Conversation:
 
     def announce(self, say: Say) -> Saying:
         self._watch.reach("speech")
-        return self.speaker.announce(words_of(say), say.step, say.interruptible, say.recorded)
+        return self.speaker.announce(spoken(say.spans, say.language), say.step, say.interruptible, say.recorded)
 
     async def speech(self, say: Say) -> AsyncIterator[bytes]:
-        async for pcm in self._voice.say(words_of(say), say.language, self._rate, say.pace):
+        async for pcm in self._voice.say(spoken(say.spans, say.language), say.language, self._rate, say.pace):
             yield pcm
 
     def now(self, action: Action) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tts.text.sentences import clauses, sentences
-from tts.text.spans import LANGUAGES, Span, spoken
+from tts.text.spans import Span, spoken
 
-__all__ = ["LANGUAGES", "Span", "clauses", "sentences", "spoken"]
+__all__ = ["Span", "clauses", "sentences", "spoken"]

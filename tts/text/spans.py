@@ -40,17 +40,15 @@ class Reader:
 
 _READERS: Mapping[str, Reader] = {"pl": Reader(pl_written.read, pl.value), "en": Reader(en_written.read, en.value)}
 
-LANGUAGES = tuple(_READERS)
-
 
 def spoken(spans: Sequence[Span], language: str, today: datetime.date | None = None) -> str:
     """What a voice is given to say. `today` (the machine's date when None) decides whether a year is said.
 
-    Raises ValueError for a language without reading rules; nothing else, whatever the spans hold.
+    A language without reading rules is given as it is written. Never raises, whatever the spans hold.
     """
     reader = _READERS.get(language.partition("-")[0].lower())
     if reader is None:
-        raise ValueError(f"there are no reading rules for the language {language!r}, only for pl and en")
+        return _tidy(" ".join(span if isinstance(span, str) else str(span.get("value", "")) for span in spans))
     today = today or datetime.date.today()
     said = ""
     for span in spans:
