@@ -130,7 +130,7 @@ def _emergency(turn: Turn) -> None:
         repair.no_match(turn)
         return
     turn.say(emergency.say, "emergency", interruptible=False)
-    turn.hand_off("emergency", queue=emergency.queue or "", announce=False, at_any_hour=True)
+    turn.hand_off("emergency", queue=emergency.queue or "", at_any_hour=True)
 
 
 def _answer(turn: Turn, phrase: str) -> None:
