@@ -49,7 +49,6 @@ class PartialText:
         self._next = start_sample + first_ms * sample_rate // 1000
         self._start = start_sample
         self._asked: tuple[int, int] | None = None
-        self._decoded_to = start_sample  # recognisers place a word's end after the sound's now and then
         self._believed: list[str] = []
         self._settled = 0  # of those believed, how many lie before `_start`
         self._previous: tuple[Word, ...] = ()
@@ -82,7 +81,7 @@ class PartialText:
     def heard(self, words: Sequence[Word]) -> tuple[str, ...]:
         """The words of the decode that was due, times from the start of its sound; returns those newly believed."""
         assert self._asked is not None, "nothing was due"
-        self._decoded_to, self._asked = self._asked[1], None
+        self._asked = None
         current = tuple(words)
         pairs = zip(self._previous, current, strict=False)
         agreed = len(list(takewhile(lambda pair: plain(pair[0].text) == plain(pair[1].text), pairs)))
@@ -100,9 +99,8 @@ class PartialText:
         done = self._previous[: self._count]
         if done:
             self._settled = len(self._believed)
-            over = min(self._start + int(done[-1].end_s * self._rate), self._decoded_to)
-            offset = (over - self._start) / self._rate
-            self._start = over
+            self._start += int(done[-1].end_s * self._rate)
+            offset = done[-1].end_s
             self._previous = tuple(
                 Word(word.text, word.start_s - offset, word.end_s - offset, word.confidence)
                 for word in self._previous[len(done) :]
