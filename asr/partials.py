@@ -49,6 +49,7 @@ class PartialText:
         self._next = start_sample + first_ms * sample_rate // 1000
         self._start = start_sample
         self._asked: tuple[int, int] | None = None
+        self._decoded_to = start_sample  # recognisers place a word's end after the sound's now and then
         self._believed: list[str] = []
         self._settled = 0  # of those believed, how many lie before `_start`
         self._previous: tuple[Word, ...] = ()
@@ -81,7 +82,7 @@ class PartialText:
     def heard(self, words: Sequence[Word]) -> tuple[str, ...]:
         """The words of the decode that was due, times from the start of its sound; returns those newly believed."""
         assert self._asked is not None, "nothing was due"
-        self._asked = None
+        self._decoded_to, self._asked = self._asked[1], None
         current = tuple(words)
         pairs = zip(self._previous, current, strict=False)
         agreed = len(list(takewhile(lambda pair: plain(pair[0].text) == plain(pair[1].text), pairs)))
@@ -99,8 +100,9 @@ class PartialText:
         done = self._previous[: self._count]
         if done:
             self._settled = len(self._believed)
-            self._start += int(done[-1].end_s * self._rate)
-            offset = done[-1].end_s
+            over = min(self._start + int(done[-1].end_s * self._rate), self._decoded_to)
+            offset = (over - self._start) / self._rate
+            self._start = over
             self._previous = tuple(
                 Word(word.text, word.start_s - offset, word.end_s - offset, word.confidence)
                 for word in self._previous[len(done) :]

@@ -259,6 +259,8 @@ class _Reading:
         refused = isinstance(slot.accept(value, context.now), Rejected)
         if refused and (repaired := self._repair()) is not None:
             return repaired  # "one moment" holds a number, too
+        if refused and (other := self._correction_of_another()) is not None:
+            return other  # "no, 123456": too long for the postal code, but right for the order number given before
         return self._yes([SetSlot(context.slot, value)], 0.6 if refused else 0.9, f"a value for {context.slot}")
 
     def _is_free_text(self) -> bool:
@@ -303,7 +305,7 @@ class _Reading:
             if slot is None or name == context.slot:
                 continue
             new = slot.parse(self._text, context.language, context.now, asked=False)
-            if new is not None and new != value:
+            if new is not None and new != value and not isinstance(slot.accept(new, context.now), Rejected):
                 return self._yes([CorrectSlot(name, new)], 0.75, f"a new value for {name}")
         return None
 

@@ -88,6 +88,19 @@ def check(
 
 
 @app.command()
+def new(
+    starter: Annotated[str, typer.Argument(help="What to start from: shop, clinic or office.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to write; new, or empty.")],
+    company: Annotated[str, typer.Option(help="Your company's name, as it is said on the telephone.")] = "",
+    language: Annotated[list[str] | None, typer.Option(help="pl or en; both when left out.")] = None,
+) -> None:
+    """Write a bot to start from, with its flows and scripted conversations."""
+    from voicebot.starters import new_command
+
+    new_command(starter, folder, company, language or (), out)
+
+
+@app.command()
 def chat(
     bot: Annotated[Path, typer.Argument(help="A bot's folder.")],
     language: Annotated[str, typer.Option(help="pl or en; the bot's first language when left out.")] = "",

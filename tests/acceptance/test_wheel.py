@@ -28,6 +28,8 @@ DATA = (
     "flows/examples/shop/bot.yaml",
     "flows/phrases/pl.yaml",
     "flows/schemas/flow.schema.json",
+    "flows/starters/shop/bot.yaml",
+    "flows/starters/shop/tests/conversations_pl.yaml",
     "voicebot/demo/scenarios/1_order_pl.yaml",
     "voicebot/records/migrations/env.py",
 )
@@ -108,6 +110,9 @@ def test_its_commands_work(installed: Path, tmp_path: Path) -> None:
     assert "problem" not in doctor
     for what in ("voicebot.yaml", shop(installed, tmp_path)):
         assert "is correct" in " ".join(run(installed / "voicebot", "check", what, cwd=tmp_path).split())
+    run(installed / "voicebot", "new", "shop", "our-shop", cwd=tmp_path)
+    assert "is correct" in " ".join(run(installed / "voicebot", "check", "our-shop", cwd=tmp_path).split())
+    run(installed / "voicebot", "flows", "test", "our-shop", cwd=tmp_path)
     assert "--json" in run(installed / "voicebot", "demo", "--help", cwd=tmp_path)
     texts = run(installed / "python", "-m", "asr.training", "texts", "--language", "pl", "--count", "3", cwd=tmp_path)
     assert len(texts.splitlines()) >= 3

@@ -74,6 +74,18 @@ def test_what_is_believed_is_not_decoded_again_in_a_long_utterance() -> None:
     assert partial.text == "a b c"
 
 
+def test_a_word_that_is_said_to_end_after_the_sound_leaves_no_sound_out() -> None:
+    partial = PartialText(RATE, 0, longest_ms=1625)
+    for position in (5000, 9000, 13000):
+        span = partial.due(position)
+        assert span is not None
+        assert span[1] == position
+        partial.heard(words("a a a a a a"))  # six words in half a second: the last ends in what is still to come
+    span = partial.due(17000)
+    assert span is not None
+    assert span[0] <= 13000
+
+
 def test_words_that_never_settle_cost_no_more() -> None:
     partial = PartialText(RATE, 0, longest_ms=2000)
     for index in range(20):
