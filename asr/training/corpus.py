@@ -19,7 +19,7 @@ LONGEST = 110
 # Shares of the stream. Phrases are what callers say alone and what the model hears worst; numbers are where one wrong
 # word costs a call; mixed and scrambled words break the habits of the grammar, so that the decoder must listen; silence
 # teaches that an empty answer exists.
-POLISH = 0.58
+POLISH = 0.48
 SHARES = {"sentence": 0.36, "phrase": 0.2, "number": 0.12, "mixed": 0.18, "scrambled": 0.11, "silence": 0.03}
 
 
