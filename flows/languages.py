@@ -17,7 +17,7 @@ from flows.phrasebook import PhraseSet
 from flows.words import fold, tokens
 
 FOREIGN = Path(__file__).parent / "phrases" / "foreign.yaml"
-_ENOUGH_WORDS, _ENOUGH_SHARE = 2, 0.4
+_ENOUGH_WORDS, _ENOUGH_SHARE = 3, 0.4  # different ones, and of all
 _CYRILLIC = ("Ѐ", "ӿ")
 _UKRAINIAN_LETTERS, _RUSSIAN_LETTERS = frozenset("іїєґ"), frozenset("ыэъё")
 
@@ -29,8 +29,8 @@ def _languages() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _asked() -> dict[str, PhraseSet]:
-    return {code: PhraseSet(entry["asked"], exact=True) for code, entry in _languages().items()}
+def _surely() -> dict[str, PhraseSet]:
+    return {code: PhraseSet(entry["surely"], exact=True) for code, entry in _languages().items()}
 
 
 @lru_cache(maxsize=1)
@@ -38,25 +38,33 @@ def _words() -> dict[str, frozenset[str]]:
     return {code: frozenset(fold(word) for word in str(entry["words"]).split()) for code, entry in _languages().items()}
 
 
-def told(language: str) -> str | None:
-    """What a bot that does not speak this language says in it."""
-    text: str | None = _languages()[language].get("told") if language in _languages() else None
-    return text
+def told(language: str, *, connecting: bool) -> str | None:
+    """What a bot that does not speak this language says in it; `connecting`: and that a person comes."""
+    entry = _languages().get(language)
+    if entry is None:
+        return None
+    return f"{entry['told']} {entry['connecting']}" if connecting else str(entry["told"])
 
 
-def spoken_language(text: str, current: str) -> str | None:
-    """The language that is spoken or asked for, if it is another than the current one and there is no doubt."""
+def spoken_language(text: str, current: str, *, by_words: bool = True) -> str | None:
+    """The language that is spoken or asked for, if it is another than the current one and there is no doubt.
+
+    `by_words` false: only phrases that leave no doubt count, and other letters.
+    """
     cyrillic = _cyrillic(text)
     if cyrillic is not None:
         return cyrillic
     words = tokens(text)
-    for code, asked in _asked().items():
-        if code != current and asked.occurs(words):
+    for code, phrases in _surely().items():
+        if code != current and phrases.occurs(words):
             return code
-    counts = {code: sum(word in known for word in words) for code, known in _words().items()}
+    if not by_words:
+        return None
+    different = set(words)
+    counts = {code: len(different & known) for code, known in _words().items()}
     own = counts.pop(current, 0)
     code = max(counts, key=lambda code: counts[code])
-    enough = counts[code] >= _ENOUGH_WORDS and counts[code] >= _ENOUGH_SHARE * len(words)
+    enough = counts[code] >= _ENOUGH_WORDS and counts[code] >= _ENOUGH_SHARE * len(different)
     return code if enough and counts[code] > 2 * own else None
 
 

@@ -286,7 +286,7 @@ class Turn(Speech):
         Outside the hours nobody would take it: the caller hears when people are back. `announce` false: what is to be
         said has been said.
         """
-        if self.data["handoff_failed"]:
+        if self.data["handoff_failed"] and not at_any_hour:
             self._nobody_still(reason)
             return
         phrases = self.bot.phrases[self.language]

@@ -38,6 +38,7 @@ from flows.texts import list_in_language
 from flows.words import tokens
 
 SOURCE = "embedded"
+_ANY_WORDS = ("free", "spelled")
 _LEFT_OVER = 2  # words beside a repair phrase that do not change what it means
 _REPAIRS: tuple[tuple[str, Command], ...] = (
     ("goodbye", Goodbye()),
@@ -75,9 +76,12 @@ class EmbeddedUnderstanding:
     def read(self, text: str, context: TurnContext) -> Understood:
         """What was meant, at once."""
         language = context.language
-        if self._emergency[language].occurs(text):
+        if any(words.occurs(text) for words in self._emergency.values()):
             return Understood((Emergency(),), SOURCE, 0.95, "a word for an emergency")
-        other = spoken_language(text, language)
+        # Names, addresses and codes are of any language, and so are the words of a spelling.
+        asked = context.slots[context.slot] if context.question == "slot" else None
+        foreign_words = asked is None or asked.expectation(language).kind not in _ANY_WORDS
+        other = spoken_language(text, language, by_words=foreign_words)
         if other is not None:
             return Understood((SpeakLanguage(other),), SOURCE, 0.9, f"the caller speaks, or wants, {other}")
         return _Reading(text, context, self._classifiers[language]).understood()

@@ -113,15 +113,17 @@ def test_what_callers_say_is_never_taken_for_swearing_or_for_another_language(fo
 
 def _asks_about_the_bot(text: str) -> bool:
     return any(
-        word in text for word in ("robot", "automat", "maszyn", "machine", "bot", "angielsk", "english", "polsku")
+        word in text
+        for word in ("robot", "automat", "maszyn", "machine", "human", "bot", "angielsk", "english", "polsku")
     )
 
 
 @pytest.mark.parametrize("code", ["uk", "ru", "de"])
 def test_every_language_that_is_known_is_answered_in_it(code: str) -> None:
-    assert told(code)
-    assert "told" in YAML(typ="safe").load(FOREIGN)[code]
-    assert told("fr") is None
+    entry = YAML(typ="safe").load(FOREIGN)[code]
+    assert told(code, connecting=False) == entry["told"]
+    assert told(code, connecting=True) == f"{entry['told']} {entry['connecting']}"
+    assert told("fr", connecting=True) is None
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,21 @@ def test_every_language_that_is_known_is_answered_in_it(code: str) -> None:
         ("i want to book an appointment please", "pl", "en"),
         ("dzień dobry chciałbym umówić wizytę", "en", "pl"),
         ("tak", "en", None),
+        ("ja nie panimaju", "pl", "ru"),
+        ("zdrastwujtie", "pl", "ru"),
+        ("meni potriben likar", "pl", "uk"),
+        ("imię i nazwisko i adres", "pl", None),
+        ("my i oni", "pl", None),
+        ("ok thank you", "pl", None),
+        ("jaki termin wolny termin", "pl", None),
+        ("te buty zimowe buty", "pl", None),
+        ("mnie mnie", "pl", None),
+        ("mam niemiecki paszport", "pl", None),
+        ("kupiłem książkę po angielsku", "pl", None),
+        ("the manual is in german", "en", None),
+        ("i ordered a book in polish", "en", None),
+        ("w z k", "en", None),
+        ("tak tak tak", "en", None),
         ("", "pl", None),
         ("123", "pl", None),
     ],
@@ -172,6 +189,15 @@ async def test_an_emergency_goes_through_at_any_hour_and_out_of_any_flow(folder:
     assert heard[0] == "Proszę natychmiast zadzwonić pod numer sto dwanaście."
     assert "łączę" in heard[1].lower()
     assert conversation.handoff == Handoff("reception", "emergency", conversation.handoff.detail)
+
+
+async def test_an_emergency_goes_through_even_when_nobody_took_the_call(folder: Path) -> None:
+    conversation = talk(folder, CLOSED)
+    await conversation.start(language="en", caller="600100200")
+    await conversation.say("a person please")
+    await conversation.say("mój mąż nie oddycha")  # in the bot's other language
+    assert conversation.handoff is not None
+    assert conversation.handoff.reason == "emergency"
 
 
 async def test_outside_the_hours_a_call_back_is_offered_instead_of_a_person(folder: Path) -> None:
