@@ -166,13 +166,20 @@ class Conversation:
         self._tell_what_was_heard()
         actions = await self._dialog.heard(words)
         self._clock.decided = self._loop.time()
+        self._follow_language()
         return actions
 
     def happened(self, event: CallStarted | Event) -> tuple[Action, ...]:
         if isinstance(event, CallStarted):
-            return self._dialog.begin(event)
+            actions = self._dialog.begin(event)
+            self._follow_language()
+            return actions
         self._tell_what_was_heard()
         return self._dialog.apply(event)
+
+    def _follow_language(self) -> None:
+        """Agents are chosen and briefed in the language that is spoken now."""
+        self._context.language = self._dialog.state.language
 
     def _tell_what_was_heard(self) -> None:
         """The flow learns what the caller did not hear of its last words before it learns what came after them."""

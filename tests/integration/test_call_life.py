@@ -93,6 +93,27 @@ async def test_a_caller_who_asks_for_a_person_reaches_the_agent(tmp_path: Path) 
     assert "konsultant" in json.dumps(summary, ensure_ascii=False).lower() or summary["why_stopped"]
 
 
+async def test_who_changes_the_language_is_given_to_people_in_it(tmp_path: Path) -> None:
+    async with line(tmp_path, (ANNA,)) as bot:
+        phone, anna = Phone(bot.network, 6000), Phone(bot.network, 6001)
+        await phone.start()
+        await anna.start()
+        anna.answers("1")
+        await phone.dial()
+        await greeted(bot)
+        await bot.say("do you speak english please")
+        await said(bot, "How can I help")
+        await bot.say("a person please")
+        await bot.until(events.AgentJoined)
+        assert anna.leg is not None
+        await anna.leg.hang_up()
+        await bot.over()
+        await phone.stop()
+        await anna.stop()
+    summary = json.loads((tmp_path / "calls" / "call-0" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["language"] == "en"
+
+
 async def both_hear(one: Any, other: Any) -> None:
     """A tone spoken by each arrives at the other."""
     tone = b"\x00\x20\x00\xe0" * 80
