@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -174,6 +174,7 @@ class Known:
     """What the validator can not find in the files. None: not known, not checked."""
 
     queues: frozenset[str] | None = None
+    spoken_s: Callable[[str, str], float] | None = None  # seconds that a text takes to say, by its language
 
 
 @dataclass(frozen=True)

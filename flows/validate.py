@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from flows import phrasebook
+from flows import check_talk, phrasebook
 from flows.check_personal import check_personal
 from flows.check_systems import check_systems
 from flows.errors import TemplateFailed
@@ -98,8 +98,24 @@ def check(files: Files, report: Report) -> None:
     _check_bot(files, report)
     for flow in files.flows.values():
         _FlowCheck(files, flow, report).run()
+    _check_talk(files, report)
     if files.systems_source is not None and files.systems is not None:
         check_systems(files.systems, files.systems_source, report)
+
+
+def _check_talk(files: Files, report: Report) -> None:
+    """What is said, and flows that lead into each other."""
+    languages = list(files.bot.languages)
+    flows = [check_talk.Read(read.flow, read.source) for read in files.flows.values()]
+    check_talk.check_examples(flows, languages, report)
+    check_talk.check_recursion(flows, report)
+    sources = [files.bot_source, *([files.systems_source] if files.systems_source else []), *(r.source for r in flows)]
+    check_talk.check_secrets(sources, report)
+    if files.known.spoken_s is not None:
+        texts = list(check_talk.texts_of(files.bot, files.bot_source))
+        for read, flow in zip(files.flows.values(), flows, strict=True):
+            texts += check_talk.texts_of_flow(flow, read.chosen)
+        check_talk.check_lengths(iter(texts), languages, files.known.spoken_s, report)
 
 
 def _check_bot(files: Files, report: Report) -> None:

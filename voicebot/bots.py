@@ -11,6 +11,7 @@ from flows import Bot, FlowProblems, Known, Problem
 from tts import pronunciation
 from tts.errors import PronunciationMistakes
 from tts.pronunciation import Pronunciations
+from tts.text import spoken
 from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.errors import ConfigError
 from voicebot.recordings import Recordings, load_recordings
@@ -30,6 +31,15 @@ class LoadedBot:
     version: int = 0
 
 
+# Characters of spoken words that a voice says in a second: the offline voice, median over the starters' sentences.
+_SPOKEN_PER_S = {"pl": 14.7, "en": 18.5}
+
+
+def spoken_seconds(text: str, language: str) -> float:
+    """About how long a text takes to say."""
+    return len(spoken([text], language)) / _SPOKEN_PER_S[language]
+
+
 def load_bot(folder: Path, known: Known = Known()) -> Bot:  # noqa: B008 (frozen)
     """The bot in `folder`. Raises FlowProblems, with paths that can be opened from where the command was typed."""
     return load_folder(folder, known).bot
@@ -47,7 +57,7 @@ def load_folder(folder: Path, known: Known = Known(), *, shown: str = "", versio
     except FlowProblems as error:
         problems += error.problems
     try:
-        bot = flows.load_bot(folder, known=known)
+        bot = flows.load_bot(folder, known=replace(known, spoken_s=spoken_seconds))
         recordings = load_recordings(folder, bot)
     except FlowProblems as error:
         problems = [*(replace(p, file=str(folder / p.file)) for p in error.problems), *problems]

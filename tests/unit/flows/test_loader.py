@@ -105,3 +105,28 @@ def test_the_published_schemas_are_those_of_the_models() -> None:
     for name, schema in schemas().items():
         text = (FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")
         assert text == written(schema), "run: python -m flows.schema"
+
+
+def test_an_example_of_two_flows_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    shutil.copytree(DATA / "base", folder)
+    other = (folder / "order.yaml").read_text(encoding="utf-8").replace("flow: order", "flow: parcel")
+    (folder / "parcel.yaml").write_text(other.replace("where is my parcel", "Where is my parcel?"), encoding="utf-8")
+    assert problems(folder) == [
+        "parcel.yaml:4:8: The flow `order` has the same example (Polish). Keep it in one of them.",
+        "parcel.yaml:5:8: The flow `order` has the same example (English). Keep it in one of them.",
+    ]
+
+
+def test_a_text_that_takes_too_long_to_say_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    shutil.copytree(DATA / "base", folder)
+    text = (folder / "order.yaml").read_text(encoding="utf-8").replace("What number?", "What number? " * 20)
+    (folder / "order.yaml").write_text(text, encoding="utf-8")
+    known = Known(spoken_s=lambda text, language: len(text) / 20)
+    with pytest.raises(FlowProblems) as found:
+        load_bot(folder, known=known)
+    assert [str(problem) for problem in found.value.problems] == [
+        "order.yaml:10:32: This text takes about 13 s to say: more than 12 s is forgotten. "
+        "Make it shorter, or two steps of it."
+    ]
