@@ -179,7 +179,7 @@ def alone(service: ConfiguredHearing) -> Recogniser:
     return service._recogniser
 
 
-def phrase(text: str, language: str, sample_rate: int, voice: str = "") -> SpeechRequest:
+def phrase(text: str, language: str, sample_rate: int, voice: str = "", *, pace: float = 1.0) -> SpeechRequest:
     return SpeechRequest(text, language, voice or "tone:1", sample_rate)
 
 

@@ -251,7 +251,7 @@ async def backed(tmp_path: Path) -> AsyncIterator[Callable[..., Backed]]:
         assert not each.vendor.open
 
 
-def phrase(text: str, language: str, sample_rate: int, voice: str = "") -> SpeechRequest:
+def phrase(text: str, language: str, sample_rate: int, voice: str = "", *, pace: float = 1.0) -> SpeechRequest:
     return SpeechRequest(text, language, voice or "tone:1", sample_rate)
 
 
