@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,9 +86,29 @@ def test_a_model_that_was_read_back_hears_the_same_in_both_libraries(folder: Pat
     np.testing.assert_allclose(np.array(encoded), memory.numpy(), atol=0.05)
 
 
-def test_the_shipped_model_is_older_than_the_program() -> None:
+def test_a_training_can_go_on_from_the_shipped_model() -> None:
+    network, vocabulary = warm.load(demo_folder())
+    assert network.embedding.num_embeddings == len(vocabulary)
+
+
+def test_a_model_that_listens_above_the_telephone_is_refused(tmp_path: Path) -> None:
+    network, _ = warm.load(demo_folder())
+    wide = tmp_path / "wide"
+    export(network, demo_folder() / "tokenizer.json", wide, "float32")
+    _let_hear_everything(wide / "model.bin")
     with pytest.raises(TrainingError, match="above 4 kHz"):
-        warm.load(demo_folder())
+        warm.load(wide)
+
+
+def _let_hear_everything(model: Path) -> None:
+    """One weight of the first layer that belongs to the highest mel bin."""
+    content = bytearray(model.read_bytes())
+    name = b"encoder/conv1/weight\0"
+    # After the name: rank (1 byte), shape (3 * 4), type (1), length (4), then [width, mels, 3] float32.
+    at = content.index(name) + len(name) + 1 + 3 * 4 + 1 + 4
+    highest = at + 4 * (79 * 3)
+    content[highest : highest + 4] = struct.pack("<f", 0.5)
+    model.write_bytes(content)
 
 
 @pytest.mark.timeout(240)
