@@ -24,6 +24,7 @@ from flows.texts import ANY_LANGUAGE, list_in_language
 from flows.words import tokens
 
 BUILT_IN = frozenset({"caller", "dialled", "language", "today", "now", "open", "next_opening", "heard_all", "verified"})
+BUILT_IN_FLOW = "callback"  # see flows.callback
 _NAMES = {"pl": "Polish", "en": "English"}
 # The legal lines: what they say, words of which they must hold one, an example.
 _LEGAL = {
@@ -283,6 +284,8 @@ class _FlowCheck:
             self._defined = _Partial(self._defined)
 
     def run(self) -> None:
+        if self._flow.name == BUILT_IN_FLOW:
+            self._add(("flow",), f"`{BUILT_IN_FLOW}` is the flow that takes down a number to call back.", "Rename it.")
         self._check_slots()
         if self._flow.offer:
             check_text(self._flow.offer, self._languages, frozenset(), self._source, ("offer",), self._report)
