@@ -1,7 +1,7 @@
 """Does the bot fall silent when a caller interrupts it, and only then? Real calls over loopback, judged on the wire.
 
-A `voicebot serve` with the demo model says texts of 9 to 12 s in Polish; simulated callers make sounds into them at random
-moments. Half of the sounds are interruptions (answers, words, phrases, sentences by voices held out of the training;
+A `voicebot serve` with the demo model says texts of 9 to 12 s in Polish; simulated callers make sounds into them at any
+moment. Half of the sounds are interruptions (answers, words, phrases, sentences by voices held out of the training;
 half of them clean, a quarter in noise 12 to 20 dB lower, a quarter 12 dB softer), the other half must not stop the bot
 (back-channel, coughs, laughter, throats, doors, typing, breath, bad contacts, and the bot's own echo 20 to 30 dB down
 and 50 to 300 ms late). RTP of both directions passes one tap with one clock, and the bot's texts are known to the
