@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 
 from flows.errors import TemplateFailed
 from flows.model import Flow, System
+from flows.reach import reached
 from flows.steps import CallStep, StepModel
 from flows.steps.base import Path
 from flows.steps.branch import Fork
@@ -93,16 +94,9 @@ def _personal_of(flow: Flow, systems: Mapping[str, System]) -> _Said:
 
 def _before_verify(flow: Flow, flows: Mapping[str, Flow], seen: frozenset[str] = frozenset()) -> set[int]:
     """Steps that can be reached by a caller who was not verified; the number of steps stands for the flow's end."""
-    reached: set[int] = set()
-    open_ = [0]
-    while open_:
-        index = open_.pop()
-        if index in reached or index > len(flow.steps):
-            continue
-        reached.add(index)
-        if index < len(flow.steps):
-            open_ += _leads(flow, index, flows, seen)
-    return reached - {len(flow.steps)} if not seen else reached
+    end = len(flow.steps)
+    before = reached({0}, lambda index: set(_leads(flow, index, flows, seen)) if index < end else set())
+    return before if seen else before - {end}
 
 
 def _leads(flow: Flow, index: int, flows: Mapping[str, Flow], seen: frozenset[str]) -> list[int]:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateError
-
-from flows import check_talk, phrasebook
+from flows import phrasebook
+from flows.check_names import BUILT_IN, LANGUAGE_NAMES, Partial, Speaking, check_expression, check_queue, check_text
+from flows.check_occasions import check_occasions
 from flows.check_personal import check_personal
 from flows.check_systems import check_systems
-from flows.errors import TemplateFailed
-from flows.model import BotFile, Flow, Known, Operation, System, same_number
-from flows.source import Report, Source, closest, likely
+from flows.check_together import check_examples, check_recursion, check_secrets
+from flows.model import BotFile, Flow, Known, Operation, System
+from flows.reach import reached
+from flows.source import Report, Source, closest
 from flows.steps import CallStep, StepModel
 from flows.steps.base import Branch, Path
 from flows.steps.branch import Jump
 from flows.steps.verify import Compare, Verify
-from flows.templates import FILTERS, VALUE_FILTERS, condition_variables, has_variables, variables
-from flows.texts import ANY_LANGUAGE, list_in_language
+from flows.templates import condition_variables, has_variables, variables
+from flows.texts import ANY_LANGUAGE
 from flows.words import tokens
 
-BUILT_IN = frozenset({"caller", "dialled", "language", "today", "now", "open", "next_opening", "heard_all", "verified"})
 BUILT_IN_FLOW = "callback"  # see flows.callback
-_NAMES = {"pl": "Polish", "en": "English"}
 # The legal lines: what they say, words of which they must hold one, an example.
 _LEGAL = {
     "machine": (
@@ -93,84 +91,38 @@ class Files:
     flows: Mapping[str, ReadFlow]
     known: Known
 
+    @property
+    def speaking(self) -> Speaking:
+        return Speaking(self.bot.languages, self.known.spoken_s)
+
 
 def check(files: Files, report: Report) -> None:
     """Report every mistake that no file shows by itself."""
     _check_bot(files, report)
     for flow in files.flows.values():
         _FlowCheck(files, flow, report).run()
-    _check_talk(files, report)
+    flows = [(read.flow, read.source) for read in files.flows.values()]
+    check_examples(flows, files.bot.languages, report)
+    check_recursion(flows, report)
+    sources = [files.bot_source, *([files.systems_source] if files.systems_source else []), *(one for _, one in flows)]
+    check_secrets(sources, report)
     if files.systems_source is not None and files.systems is not None:
         check_systems(files.systems, files.systems_source, report)
-
-
-def _check_talk(files: Files, report: Report) -> None:
-    """What is said, and flows that lead into each other."""
-    languages = list(files.bot.languages)
-    flows = [check_talk.Read(read.flow, read.source) for read in files.flows.values()]
-    check_talk.check_examples(flows, languages, report)
-    check_talk.check_recursion(flows, report)
-    sources = [files.bot_source, *([files.systems_source] if files.systems_source else []), *(r.source for r in flows)]
-    check_talk.check_secrets(sources, report)
-    if files.known.spoken_s is not None:
-        texts = list(check_talk.texts_of(files.bot, files.bot_source))
-        for read, flow in zip(files.flows.values(), flows, strict=True):
-            texts += check_talk.texts_of_flow(flow, read.chosen)
-        check_talk.check_lengths(iter(texts), languages, files.known.spoken_s, report)
 
 
 def _check_bot(files: Files, report: Report) -> None:
     bot, source = files.bot, files.bot_source
     greeting = bot.greeting
     for part in ("machine", "recording", "ask"):
-        check_text(getattr(greeting, part), bot.languages, frozenset(), source, ("greeting", part), report)
-    check_text(bot.closing, bot.languages, frozenset(), source, ("closing",), report)
+        check_text(getattr(greeting, part), files.speaking, frozenset(), source, ("greeting", part), report)
+    check_text(bot.closing, files.speaking, frozenset(), source, ("closing",), report)
     _check_legal(greeting.machine, "machine", files, report)
     _check_legal(greeting.recording, "recording", files, report)
-    _check_queue(bot.queue, source, ("queue",), files, report)
+    check_queue(bot.queue, source, ("queue",), files.known.queues, report)
     _check_phrases(files, report)
-    _check_occasions(files, report)
+    check_occasions(bot, source, files.flows, files.speaking, files.known, report)
     if not files.flows and not report.problems:
         report.add_whole(source.name, "This bot has no flow.", "Put a flow file beside bot.yaml.")
-
-
-def _check_occasions(files: Files, report: Report) -> None:
-    """Announcements, entry points and emergency words."""
-    bot, source = files.bot, files.bot_source
-    for index, announcement in enumerate(bot.announcements):
-        place = ("announcements", index)
-        check_text(announcement.text, bot.languages, frozenset(), source, (*place, "text"), report)
-        for at, name in enumerate(announcement.entry_points):
-            if name not in bot.entry_points:
-                message, remedy = f"There is no entry point `{name}`.", closest(name, bot.entry_points)
-                report.add(source, (*place, "entry_points", at), message, remedy)
-    seen: dict[str, str] = {}
-    for name, entry in bot.entry_points.items():
-        entry_place = ("entry_points", name)
-        if entry.language is not None and entry.language not in bot.languages:
-            message, remedy = f"The bot does not speak `{entry.language}`.", closest(entry.language, bot.languages)
-            report.add(source, (*entry_place, "language"), message, remedy, at_value=True)
-        if entry.ask is not None:
-            check_text(entry.ask, bot.languages, frozenset(), source, (*entry_place, "ask"), report)
-        if entry.start is not None and entry.start not in files.flows:
-            message, remedy = f"There is no flow `{entry.start}`.", closest(entry.start, files.flows)
-            report.add(source, (*entry_place, "start"), message, remedy, at_value=True)
-        if entry.queue is not None:
-            _check_queue(entry.queue, source, (*entry_place, "queue"), files, report)
-        for number in entry.numbers:
-            first = next((other for written, other in seen.items() if same_number(written, number)), None)
-            if first is not None:
-                message = f"The number {number} is also in the entry point `{first}`."
-                report.add(source, (*entry_place, "numbers"), message, "Keep it in one of them.")
-            seen.setdefault(number, name)
-    if bot.emergency is not None:
-        check_text(bot.emergency.say, bot.languages, frozenset(), source, ("emergency", "say"), report)
-        for language in bot.languages:
-            if not list_in_language(bot.emergency.words, language):
-                message = f"There are no {_NAMES[language]} words for an emergency."
-                report.add(source, ("emergency", "words"), message, f"Add `{language}:`.")
-        if bot.emergency.queue is not None:
-            _check_queue(bot.emergency.queue, source, ("emergency", "queue"), files, report)
 
 
 def _check_legal(text: Mapping[str, str], part: str, files: Files, report: Report) -> None:
@@ -180,7 +132,7 @@ def _check_legal(text: Mapping[str, str], part: str, files: Files, report: Repor
         patterns = [phrasebook.Pattern(word) for word in words[language].split()]
         if said is not None and not any(pattern.occurs(tokens(said)) for pattern in patterns):
             place = ("greeting", part, language) if language in text else ("greeting", part)
-            message = f"The greeting does not say {what} ({_NAMES[language]})."
+            message = f"The greeting does not say {what} ({LANGUAGE_NAMES[language]})."
             report.add(files.bot_source, place, message, f"Say for example: {examples[language]}", at_value=True)
 
 
@@ -195,77 +147,10 @@ def _check_phrases(files: Files, report: Report) -> None:
             continue
         for text in wordings:
             allowed = {name for phrase in shipped[bot.languages[0]][name] for name in variables(phrase)}
-            check_text(text, bot.languages, frozenset(allowed), source, place, report)
+            check_text(text, files.speaking, frozenset(allowed), source, place, report)
         if name in ("no_match", "no_input") and len(wordings) < 2:
             message = f"`{name}` needs two wordings or more: the same words are never said twice running."
             report.add(source, place, message, "Write a list of texts.")
-
-
-def _check_queue(queue: str, source: Source, place: tuple[str | int, ...], files: Files, report: Report) -> None:
-    known = files.known.queues
-    if known is not None and queue not in known:
-        remedy = closest(queue, known) or "No queue is known at all: name it under `queues` in voicebot.yaml."
-        report.add(source, place, f"There is no queue `{queue}`.", remedy, at_value=True)
-
-
-def check_text(
-    text: Mapping[str, str],
-    languages: Iterable[str],
-    known: frozenset[str],
-    source: Source,
-    place: tuple[str | int, ...],
-    report: Report,
-) -> None:
-    """A text has every language of the bot, and in each only variables that exist."""
-    languages = list(languages)
-    if ANY_LANGUAGE in text and len(languages) > 1:
-        spoken = " and ".join(_NAMES[language] for language in languages)
-        example = "{" + ", ".join(f"{language}: ..." for language in languages) + "}"
-        report.add(source, place, f"This text is given once, but the bot speaks {spoken}.", f"Write {example}.")
-    for language in languages:
-        if language not in text and ANY_LANGUAGE not in text:
-            report.add(source, place, f"The {_NAMES[language]} text is missing.", f"Add `{language}:`.")
-    for language, written in text.items():
-        where = (*place, language) if language else place
-        if language and language not in languages:
-            message = f"The bot does not speak `{language}`."
-            report.add(source, where, message, closest(language, languages))
-        check_expression(written, variables, known, source, where, report)
-
-
-def check_expression(
-    written: str,
-    names_in: Callable[[str], frozenset[str]],
-    known: frozenset[str],
-    source: Source,
-    place: tuple[str | int, ...],
-    report: Report,
-) -> None:
-    """A template or condition is well formed and uses only known names."""
-    try:
-        used = names_in(written)
-    except TemplateError as error:
-        unknown = re.match(r"No filter named '(\w+)'", str(error.message))
-        message = f"The template is not right: {str(error.message or error).rstrip('.')}."
-        remedy = "A value is written as `{{ name }}` or `{{ name | filter }}`."
-        if unknown:
-            message, remedy = f"There is no filter `{unknown[1]}`.", closest(unknown[1], FILTERS | VALUE_FILTERS)
-        report.add(source, place, message, remedy, at_value=True)
-        return
-    except TemplateFailed as error:
-        report.add(source, place, error.message, error.remedy, at_value=True)
-        return
-    except (RecursionError, ValueError, TypeError, SyntaxError) as error:
-        report.add(source, place, f"The template is not right: {error}.", "Write it more simply.", at_value=True)
-        return
-    for name in sorted(used - known - BUILT_IN):
-        if isinstance(known, _Partial) and likely(name, known) is None:
-            continue
-        report.add(source, place, f"Nothing is called `{name}` here.", closest(name, known | BUILT_IN), at_value=True)
-
-
-class _Partial(frozenset[str]):
-    """Names of a flow of which a part could not be read."""
 
 
 class _FlowCheck:
@@ -281,14 +166,14 @@ class _FlowCheck:
         for step in self._flow.steps:
             self._defined |= step.uses().defines
         if not read.complete:  # what a step with a mistake would have defined is not known: tell only likely slips
-            self._defined = _Partial(self._defined)
+            self._defined = Partial(self._defined)
 
     def run(self) -> None:
         if self._flow.name == BUILT_IN_FLOW:
             self._add(("flow",), f"`{BUILT_IN_FLOW}` is the flow that takes down a number to call back.", "Rename it.")
         self._check_slots()
         if self._flow.offer:
-            check_text(self._flow.offer, self._languages, frozenset(), self._source, ("offer",), self._report)
+            check_text(self._flow.offer, self._files.speaking, frozenset(), self._source, ("offer",), self._report)
         self._check_examples()
         labels = [step.label for step in self._flow.steps if step.label]
         for place, step in zip(self._flow.paths, self._flow.steps, strict=True):
@@ -317,7 +202,7 @@ class _FlowCheck:
             texts = [("ask", slot.ask)] if slot.ask else []
             texts += [(key, text) for key in ("no_match", "no_input") for text in getattr(slot, key)]
             for key, text in texts:
-                check_text(text, self._languages, self._defined, self._source, (*place, key), self._report)
+                check_text(text, self._files.speaking, self._defined, self._source, (*place, key), self._report)
 
     def _check_collected(self) -> None:
         for name in self._flow.slots:
@@ -333,7 +218,7 @@ class _FlowCheck:
         for spoken in self._languages:
             if examples and not examples.get(spoken) and ANY_LANGUAGE not in examples:
                 self._report.add(
-                    self._source, ("examples",), f"There are no {_NAMES[spoken]} examples.", f"Add `{spoken}:`."
+                    self._source, ("examples",), f"There are no {LANGUAGE_NAMES[spoken]} examples.", f"Add `{spoken}:`."
                 )
         if ANY_LANGUAGE in examples and len(self._languages) > 1:
             message = "The examples are given in one language only, but the bot speaks several."
@@ -354,8 +239,10 @@ class _FlowCheck:
             check_expression(
                 expression, condition_variables, self._defined, self._source, (*place, *path), self._report
             )
-        for path, text in (*uses.texts, *uses.logged):
-            check_text(text, self._languages, self._defined, self._source, (*place, *path), self._report)
+        for path, text in uses.texts:
+            check_text(text, self._files.speaking, self._defined, self._source, (*place, *path), self._report)
+        for path, text in uses.logged:
+            check_text(text, Speaking(self._languages), self._defined, self._source, (*place, *path), self._report)
         for path, value in uses.arguments:
             if isinstance(value, str) and has_variables(value):
                 check_expression(value, variables, self._defined, self._source, (*place, *path), self._report)
@@ -368,7 +255,7 @@ class _FlowCheck:
                 message = f"`{target}` is neither a label of this flow nor another flow."
                 self._add((*place, *path), message, closest(target, {*self._labels, *self._files.flows}))
         for path, queue in uses.queues:
-            _check_queue(queue, self._source, (*place, *path), self._files, self._report)
+            check_queue(queue, self._source, (*place, *path), self._files.known.queues, self._report)
         if isinstance(step, CallStep):
             self._check_call(place, step)
         if isinstance(step, Compare):
@@ -406,7 +293,7 @@ class _FlowCheck:
                 self._add((*place, "match", name), f"`{name}` is not among the facts.", "Add it to `facts`.")
             if isinstance(value, str) and has_variables(value):
                 known = self._defined | {"answer"}
-                known = _Partial(known) if isinstance(self._defined, _Partial) else known
+                known = Partial(known) if isinstance(self._defined, Partial) else known
                 check_expression(value, variables, known, self._source, (*place, "match", name), self._report)
         operation = self._check_operation(place, verify.call, verify.with_)
         if operation is not None and not operation.safe:
@@ -458,23 +345,14 @@ def _check_ways(flow: Flow, add: Callable[[int, str, str], Any]) -> None:
             leads.add(count if labelled is None else labelled)
         leads |= {at for slot in ways.collects if (at := flow.collecting(slot)) is not None}
         edges.append(leads)
-    reached = _closure({0}, lambda at: edges[at] if at < count else set())
+    begun = reached({0}, lambda at: edges[at] if at < count else set())
     backwards = [{at for at in range(count) if to in edges[at]} for to in range(count + 1)]
-    ending = _closure({count}, lambda at: backwards[at])
+    ending = reached({count}, lambda at: backwards[at])
     written = [index for index, step in enumerate(flow.steps) if not isinstance(step, Jump)]
     for index, before in zip(written, [-1, *written], strict=False):
-        if index not in reached:
-            if before >= 0 and before not in reached:
+        if index not in begun:
+            if before >= 0 and before not in begun:
                 continue  # told once for a run of such steps
             add(index, "This step is never reached.", "Remove it, or give it a `label` that a `go_to` names.")
         elif index not in ending and (before < 0 or before in ending):
             add(index, "From here the conversation never ends.", "Lead it to `ask_more`, `hang_up` or `handoff`.")
-
-
-def _closure(start: set[int], leads: Callable[[int], set[int]]) -> set[int]:
-    seen, open_ = set(start), list(start)
-    while open_:
-        for following in leads(open_.pop()) - seen:
-            seen.add(following)
-            open_.append(following)
-    return seen

@@ -1,0 +1,84 @@
+"""Checks of flows beside each other, and of what may stand in no file: examples claimed twice, circles, secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flows import phrasebook
+from flows.check_names import LANGUAGE_NAMES
+from flows.model import Flow
+from flows.reach import reached
+from flows.source import Report, Source
+from flows.steps.base import Path
+from flows.steps.sub_flow import SubFlowStep
+from flows.texts import list_in_language
+from flows.words import tokens
+
+# What a caller says in every conversation; an example that is nothing else would never reach its flow.
+_CLAIMED = {"handoff": "a wish for a person", "goodbye": "a goodbye", "cancel": "leaving a flow", "repeat": "repeating"}
+_SECRETS = (
+    (re.compile(r"://[^/\s:@{}$]+:[^/\s@{}$]+@"), "a password in an address"),
+    (re.compile(r"[?&](token|key|apikey|api_key|secret|password)=[^&\s{}$]{6,}", re.I), "a key in an address"),
+    (
+        re.compile(r"\b(sk-[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abp]-[A-Za-z0-9-]{10,}|AKIA[0-9A-Z]{16})\b"),
+        "a key",
+    ),
+    (re.compile(r"\b(Bearer|Basic) [A-Za-z0-9+/_.=-]{16,}"), "a key"),
+)
+
+
+def check_examples(flows: Sequence[tuple[Flow, Source]], languages: Sequence[str], report: Report) -> None:
+    """Every example leads to one flow only."""
+    for language in languages:
+        claimed: dict[tuple[str, ...], str] = {}
+        phrases = phrasebook.understood_phrases(language)
+        for flow, source in flows:
+            for index, example in enumerate(list_in_language(dict(flow.examples), language)):
+                place = ("examples", language, index) if language in flow.examples else ("examples", index)
+                words = tuple(tokens(re.sub(r"\{[^}]*\}", "", example)))
+                owner = claimed.setdefault(words, flow.name)
+                if owner != flow.name:
+                    message = f"The flow `{owner}` has the same example ({LANGUAGE_NAMES[language]})."
+                    report.add(source, place, message, "Keep it in one of them.", at_value=True)
+                for meaning, what in _CLAIMED.items():
+                    if words and phrases[meaning].occurs(words) and not phrases[meaning].without(words):
+                        message = f"This is always understood as {what}, whatever flow it is an example of."
+                        report.add(source, place, message, "Remove it.", at_value=True)
+
+
+def check_secrets(sources: list[Source], report: Report) -> None:
+    """No key or password stands in a file."""
+    for source in sources:
+        for place, text in _strings(source.data, ()):
+            found = next((what for pattern, what in _SECRETS if pattern.search(text)), None)
+            if found is not None:
+                message = f"Here stands {found}, for everybody to read who sees this file."
+                remedy = (
+                    "Name it with `secret:` in systems.yaml and put it into the environment or a file; then change it."
+                )
+                report.add(source, place, message, remedy, at_value=True)
+
+
+def _strings(data: Any, place: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(data, str):
+        yield place, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _strings(value, (*place, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _strings(value, (*place, index))
+
+
+def check_recursion(flows: Sequence[tuple[Flow, Source]], report: Report) -> None:
+    """No flow is a sub flow of itself, by whatever way."""
+    begun = {flow.name: {step.sub_flow for step in flow.steps if isinstance(step, SubFlowStep)} for flow, _ in flows}
+    for flow, source in flows:
+        for path, step in zip(flow.paths, flow.steps, strict=True):
+            if isinstance(step, SubFlowStep) and flow.name in reached(
+                {step.sub_flow}, lambda name: begun.get(name, set())
+            ):
+                message = f"`{step.sub_flow}` leads back into `{flow.name}`, which would never end."
+                report.add(source, (*path, "sub_flow"), message, "Use `go_to`, or end one of them.", at_value=True)
