@@ -253,8 +253,6 @@ class _Reading:
         slot = context.slots[context.slot]
         if context.question == "confirm":
             return self._answer_to_read_back()
-        if slot.optional and self._is("none_given"):
-            return self._yes([NoneGiven(context.slot)], 0.85, "the caller has none")
         if self._is_free_text():
             return None  # only when it is nothing else
         value = slot.parse(self._text, context.language, context.now, asked=True)
