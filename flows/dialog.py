@@ -157,7 +157,7 @@ def _speak(turn: Turn, language: str) -> None:
         turn.data["language"] = language
         _answer(turn, "language_changed")
         return
-    told = languages.told(language, connecting=turn.values()["open"])
+    told = languages.told(language, connecting=turn.open)
     if told is not None:
         turn.say_in(told, language)
     turn.hand_off("other_language", announce=told is None)

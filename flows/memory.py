@@ -146,7 +146,7 @@ class Memory:
             "language": self.language,
             "today": self.today.isoformat(),
             "now": f"{self.now:%H:%M}",
-            "open": self.bot.hours is None or self.bot.hours.are_open(self.now),
+            "open": self.open,
             "next_opening": self._next_opening(),
             "heard_all": self.data["heard_all"],
             "verified": self.data["verified"] is not None,
@@ -154,6 +154,11 @@ class Memory:
         if self.data["frames"]:
             known |= {**self.frame["slots"], **self.frame["vars"]}
         return known
+
+    @property
+    def open(self) -> bool:
+        """Whether people answer now."""
+        return self.bot.hours is None or self.bot.hours.are_open(self.now)
 
     def _next_opening(self) -> str | None:
         opening = self.bot.hours.next_opening(self.now) if self.bot.hours else self.now

@@ -294,7 +294,7 @@ class Turn(Speech):
         self.data["handoff"] = {"reason": reason, "queue": queue or self.queue}
         self.data["pending"] = None
         self.note("handoff", reason=reason, flow=self.running)
-        if not at_any_hour and self.bot.hours is not None and not self.bot.hours.are_open(self.now):
+        if not (at_any_hour or self.open):
             self.note("closed", next_opening=self._next_opening())
             self.offer_callback("closed", opening=self._next_opening())
             return
