@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +24,6 @@ from voicebot.records.models import VerificationRow
 
 KEY_FILE = "verification.key"
 _KEY_BYTES = 32
-_OPENING = threading.Lock()  # tables can be brought up to date by one thread at a time
 _REMEMBERED = WITHIN + LOCKED_FOR
 
 
@@ -74,11 +72,10 @@ class StoredAttempts:
         self._engine.dispose()
 
     def _begin(self, try_id: str, fact: str, value: object, now: datetime) -> bool:
-        with _OPENING:
-            if not self._key:
-                key = load_key(self._data)
-                upgrade(self._engine)
-                self._key = key
+        if not self._key:
+            key = load_key(self._data)
+            upgrade(self._engine)
+            self._key = key
         known = fingerprint(self._key, self._bot, fact, value)
         with Session(self._engine) as session, session.begin():
             # Writing first takes the lock, so that two calls can not both count four tries.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
@@ -18,6 +19,7 @@ from voicebot.errors import RecordsUnavailable
 DATABASE = "records.sqlite3"
 
 _MIGRATIONS = "voicebot.records:migrations"
+_UPGRADING = threading.Lock()  # alembic keeps what it works on in module variables
 _PASSING = ("locked", "busy", "full", "disk i/o error")
 
 
@@ -54,7 +56,7 @@ def upgrade(engine: Engine) -> None:
     """
     config = Config()
     config.set_main_option("script_location", _MIGRATIONS)
-    with engine.begin() as connection:
+    with _UPGRADING, engine.begin() as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
