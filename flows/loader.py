@@ -65,10 +65,11 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
 
 def flow_files(folder: Path) -> list[Path]:
     """The files of flows in a bot's folder. Hidden ones are not: editors and archives leave such."""
-    return [path for path in _visible(folder, ".yaml") if path.name not in NO_FLOWS]
+    return [path for path in visible(folder, ".yaml") if path.name not in NO_FLOWS]
 
 
-def _visible(folder: Path, ending: str) -> list[Path]:
+def visible(folder: Path, ending: str) -> list[Path]:
+    """The files of a folder with this ending, hidden ones left out."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix == ending and not path.name.startswith("."))
@@ -76,7 +77,7 @@ def _visible(folder: Path, ending: str) -> list[Path]:
 
 def _bounded_files(folder: Path, report: Report) -> list[Path]:
     files = flow_files(folder)
-    for path in _visible(folder, ".yml"):
+    for path in visible(folder, ".yml"):
         report.add_whole(path.name, "Files that end in .yml are not read.", f"Rename it to {path.stem}.yaml.")
     if len(files) > MOST_FLOWS:
         message = f"There are {len(files):,} files of flows in {folder.name}, and at most {MOST_FLOWS} are read."

@@ -230,6 +230,15 @@ class Bot:
         """The name of the entry point for a dialled number, or empty."""
         return next((name for name, entry in self.entry_points.items() if entry.is_for(dialled)), "")
 
+    @property
+    def queues(self) -> frozenset[str]:
+        """Every queue of people that the bot's files name."""
+        steps = (step for flow in self.flows.values() for step in flow.steps)
+        named = [queue for step in steps for _, queue in step.uses().queues]
+        named += [entry.queue for entry in self.entry_points.values() if entry.queue]
+        named += [self.emergency.queue] if self.emergency and self.emergency.queue else []
+        return frozenset((self.queue, *named))
+
     def operation(self, name: str) -> Operation:
         """The operation that a `call` step names, such as "shop.order"."""
         system, _, operation = name.partition(".")

@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.answers import check_answers
 from flows.errors import FlowProblems
-from flows.loader import parse, parse_part
+from flows.loader import parse, parse_part, visible
 from flows.model import Bot
 from flows.scripted.model import (
     BARE_STEPS,
@@ -42,7 +42,7 @@ def load_conversations(folder: Path, bot: Bot | None) -> tuple[Scripted, ...]:
     """
     report = Report()
     found: dict[str, Scripted] = {}
-    for path in sorted((folder / TESTS_FOLDER).glob("*.yaml")):
+    for path in visible(folder / TESTS_FOLDER, ".yaml"):
         own = Report()
         source = read(path, own)
         if source is not None:
@@ -51,7 +51,7 @@ def load_conversations(folder: Path, bot: Bot | None) -> tuple[Scripted, ...]:
                 head = parse_part(ConversationHead, raw, source, ("conversations", index), own)
                 if head is not None:
                     _Reader(source, index, head, bot, own).into(found)
-        report.problems += [replace(problem, file=f"{TESTS_FOLDER}/{path.name}") for problem in own.problems]
+        report.problems += [replace(problem, file=f"{TESTS_FOLDER}/{path.name}") for problem in own.all()]
     if report.problems:
         raise FlowProblems(sorted(set(report.problems)))
     return tuple(found.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 from flows import Bot, EmbeddedUnderstanding
 from flows.actions import CallSystem
 from flows.scripted import Played, Scripted, play
-from flows.source import Report, read
 from flows.testing import FakeSystemClient
 from voicebot.app import App
 from voicebot.audio_tests.talk import AudioTalk, PhoneProcess
@@ -86,23 +85,8 @@ def _config(bot: Bot, data: Path, settings: Config | None) -> Config:
     return Config(
         data=data,
         numbers=tuple(numbers),
-        queues={name: QueueSettings() for name in {bot.queue, *_queues(bot.folder)}},  # nobody answers in any
+        queues={name: QueueSettings() for name in bot.queues},  # nobody answers in any
         sip=SipSettings(address=LOCALHOST, port=free_port(socket.SOCK_DGRAM), max_calls=2),
         http=HttpSettings(port=0),
         **given,
     )
-
-
-def _queues(folder: Path) -> set[str]:
-    """The queues that the files of a bot name."""
-    sources = [read(path, Report()) for path in folder.glob("*.yaml")]
-    return {name for source in sources if source is not None for name in _named(source.data)}
-
-
-def _named(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("queue"), str):
-            yield node["queue"]
-        node = list(node.values())
-    for part in node if isinstance(node, list) else ():
-        yield from _named(part)
