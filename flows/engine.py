@@ -39,6 +39,7 @@ class Engine:
 
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
+        self._flows = {language: _options(bot, language) for language in bot.languages}
 
     def start(self, started: CallStarted, now: datetime) -> Step:
         """Greet: that a machine speaks, that the call is recorded, and what can be done."""
@@ -87,22 +88,27 @@ class Engine:
             question=kind,
             now=turn.now,
             commands=dialog.possible(turn),
-            flows=tuple(
-                FlowOption(
-                    flow.name,
-                    flow.description,
-                    tuple(list_in_language(dict(flow.examples), turn.language)),
-                    {name: slot for name, slot in flow.slots.items() if name not in flow.choices},
-                )
-                for flow in self.bot.flows.values()
-                if flow.entry
-            ),
+            flows=self._flows[turn.language],
             flow=state.flow,
             slot=slot,
             slots=slots,
             values=values,
             languages=self.bot.languages,
         )
+
+
+def _options(bot: Bot, language: str) -> tuple[FlowOption, ...]:
+    """The flows that callers can ask for."""
+    return tuple(
+        FlowOption(
+            flow.name,
+            flow.description,
+            tuple(list_in_language(dict(flow.examples), language)),
+            {name: slot for name, slot in flow.slots.items() if name not in flow.choices},
+        )
+        for flow in bot.flows.values()
+        if flow.entry
+    )
 
 
 def _step(turn: Turn) -> Step:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from flows import actions
@@ -147,7 +148,7 @@ class Memory:
             "today": self.today.isoformat(),
             "now": f"{self.now:%H:%M}",
             "open": self.open,
-            "next_opening": self._next_opening(),
+            "next_opening": self.next_opening,
             "heard_all": self.data["heard_all"],
             "verified": self.data["verified"] is not None,
         }
@@ -155,12 +156,14 @@ class Memory:
             known |= {**self.frame["slots"], **self.frame["vars"]}
         return known
 
-    @property
+    @cached_property
     def open(self) -> bool:
         """Whether people answer now."""
         return self.bot.hours is None or self.bot.hours.are_open(self.now)
 
-    def _next_opening(self) -> str | None:
+    @cached_property
+    def next_opening(self) -> str | None:
+        """When people answer next, as `next_opening` in texts; None when never."""
         opening = self.bot.hours.next_opening(self.now) if self.bot.hours else self.now
         return f"{opening:%Y-%m-%dT%H:%M}" if opening else None
 

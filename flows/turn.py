@@ -295,8 +295,8 @@ class Turn(Speech):
         self.data["pending"] = None
         self.note("handoff", reason=reason, flow=self.running)
         if not (at_any_hour or self.open):
-            self.note("closed", next_opening=self._next_opening())
-            self.offer_callback("closed", opening=self._next_opening())
+            self.note("closed", next_opening=self.next_opening)
+            self.offer_callback("closed", opening=self.next_opening)
             return
         if announce:
             self.say_phrase(f"handoff_{reason}" if f"handoff_{reason}" in phrases else "handoff", interruptible=False)
