@@ -60,7 +60,7 @@ def load_recordings(folder: Path, bot: Bot) -> Recordings:
     file = parse(RecordingsFile, source, report)
     found = dict(_look(folder, bot, file, source, report)) if file and source else {}
     if report.problems:
-        raise FlowProblems(sorted(set(report.problems)))
+        raise FlowProblems(report.all())
     names = tuple(sorted({name for texts in file.recordings.values() for name in texts.values()})) if file else ()
     return Recordings(found, names)
 

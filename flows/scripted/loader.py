@@ -53,7 +53,7 @@ def load_conversations(folder: Path, bot: Bot | None) -> tuple[Scripted, ...]:
                     _Reader(source, index, head, bot, own).into(found)
         report.problems += [replace(problem, file=f"{TESTS_FOLDER}/{path.name}") for problem in own.all()]
     if report.problems:
-        raise FlowProblems(sorted(set(report.problems)))
+        raise FlowProblems(report.all())
     return tuple(found.values())
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import flows
 from asr.errors import RecogniserUnavailable
-from telephony.leg import EndCause
+from telephony.leg import EndCause, Leg
 from tests.integration.call_harness import SHOP, Line, Phone, ended, line
 from tts.text import spoken
 from voicebot import events
@@ -68,7 +69,9 @@ async def said(bot: Line, part: str, count: int = 1) -> events.BotSaid:
             await asyncio.sleep(0.01)
 
 
-async def test_a_caller_who_asks_for_a_person_reaches_the_agent(tmp_path: Path) -> None:
+@asynccontextmanager
+async def caller_and_anna(tmp_path: Path) -> AsyncIterator[tuple[Line, Leg, Phone]]:
+    """The bot in a call, the caller's leg, and an agent who takes what she is offered; all is over at the end."""
     async with line(tmp_path, (ANNA,)) as bot:
         phone, anna = Phone(bot.network, 6000), Phone(bot.network, 6001)
         await phone.start()
@@ -76,6 +79,14 @@ async def test_a_caller_who_asks_for_a_person_reaches_the_agent(tmp_path: Path) 
         anna.answers("1")
         caller = await phone.dial()
         await greeted(bot)
+        yield bot, caller, anna
+        await bot.over()
+        await phone.stop()
+        await anna.stop()
+
+
+async def test_a_caller_who_asks_for_a_person_reaches_the_agent(tmp_path: Path) -> None:
+    async with caller_and_anna(tmp_path) as (bot, caller, anna):
         await bot.say("gdzie jest moja paczka")
         await said(bot, "sześciocyfrowy")
         await bot.say("chcę rozmawiać z człowiekiem")
@@ -84,9 +95,6 @@ async def test_a_caller_who_asks_for_a_person_reaches_the_agent(tmp_path: Path) 
         await both_hear(caller, anna.leg)
         await anna.leg.hang_up()
         assert (await ended(caller)).cause is EndCause.REMOTE_HANGUP
-        await bot.over()
-        await phone.stop()
-        await anna.stop()
     (end,) = bot.events(events.CallEnded)
     assert end.outcome is Outcome.HANDED_OFF
     summary = json.loads((tmp_path / "calls" / "call-0" / "summary.json").read_text(encoding="utf-8"))
@@ -94,22 +102,13 @@ async def test_a_caller_who_asks_for_a_person_reaches_the_agent(tmp_path: Path) 
 
 
 async def test_who_changes_the_language_is_given_to_people_in_it(tmp_path: Path) -> None:
-    async with line(tmp_path, (ANNA,)) as bot:
-        phone, anna = Phone(bot.network, 6000), Phone(bot.network, 6001)
-        await phone.start()
-        await anna.start()
-        anna.answers("1")
-        await phone.dial()
-        await greeted(bot)
+    async with caller_and_anna(tmp_path) as (bot, _, anna):
         await bot.say("do you speak english please")
         await said(bot, "How can I help")
         await bot.say("a person please")
         await bot.until(events.AgentJoined)
         assert anna.leg is not None
         await anna.leg.hang_up()
-        await bot.over()
-        await phone.stop()
-        await anna.stop()
     summary = json.loads((tmp_path / "calls" / "call-0" / "summary.json").read_text(encoding="utf-8"))
     assert summary["language"] == "en"
 
