@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from stdnum import iban
 from stdnum.pl import nip, pesel
@@ -86,8 +86,6 @@ class PostcodeSlot(DictatedSlot):
 
 class IbanSlot(DictatedSlot):
     """An account number. Digits alone are a Polish one; the value has its country: "PL61109010140000071219812874"."""
-
-    LENGTHS: ClassVar[tuple[int, int]] = (15, 34)
 
     type: Literal["iban"]
 
