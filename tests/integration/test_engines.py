@@ -93,6 +93,17 @@ async def test_a_call_that_begins_finds_a_connection() -> None:
 
 
 @EARS
+async def test_who_gives_up_while_it_is_connected_leaves_nothing_behind(kind: Any) -> None:
+    """At whatever moment; that no task is left is looked at after every test."""
+    for moment in range(40):
+        async with ears(kind, heard(FakeVendor(delay_s=0.02))) as service:
+            asked = asyncio.create_task(service.transcribe(ASK))
+            await asyncio.sleep(moment * 0.0005)
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+
+
+@EARS
 async def test_more_than_may_be_connected_are_refused(kind: Any) -> None:
     vendor = heard(FakeVendor(delay_s=0.2))
     async with ears(kind, vendor, connections=1) as service:

@@ -102,15 +102,20 @@ class RunningService:
         """Start; when this returns the service has connected, if it does so at the start. Raises ServiceFailed."""
         # It outlives the call that it is opened for, whose id belongs on no line of the log but its own.
         self._task = asyncio.create_task(self._run(), name=f"service {self.service.name}", context=Context())
-        started = asyncio.create_task(self._started.wait(), name="service started")
-        try:
-            await asyncio.wait({self._task, started}, timeout=OPEN_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            started.cancel()
+        await self._start_over(OPEN_S)
         if self._error is not None:
             raise ServiceFailed(f"{self.service.name} did not start: {self._error.error}")
         if not self._started.is_set():
             raise ServiceFailed(f"{self.service.name} did not start within {OPEN_S:g} s.")
+
+    async def _start_over(self, within_s: float) -> None:
+        """It has started, or will not, or takes longer."""
+        assert self._task is not None
+        started = asyncio.create_task(self._started.wait(), name="service started")
+        try:
+            await asyncio.wait({self._task, started}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            started.cancel()
 
     async def _run(self) -> None:
         runner = WorkerRunner(handle_sigint=False)
@@ -166,6 +171,7 @@ class RunningService:
         """End it, within a bounded time."""
         if self._task is None:
             return
+        await self._start_over(END_S)  # a service that is cancelled while it starts leaves its tasks behind
         if self._runner is not None:
             await self._runner.cancel(reason="no longer needed")
         else:
