@@ -27,7 +27,7 @@ def spoken(text: str = "konsultant", *, final: bool = True, deadline_s: float = 
     return RecognitionRequest(telephone(text), 8000, "pl", "call", final, deadline_s)
 
 
-def lecture(minutes: float = 1.0) -> RecognitionRequest:
+def lecture(minutes: float = 3.0) -> RecognitionRequest:
     """Speech that takes seconds to decode, in many pieces."""
     sentence = np.concatenate([say("gdzie jest moja paczka"), silence(0.5)])
     repeats = int(minutes * 60 * 8000 / len(sentence))
