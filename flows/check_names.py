@@ -16,6 +16,8 @@ from flows.texts import ANY_LANGUAGE
 
 BUILT_IN = frozenset({"caller", "dialled", "language", "today", "now", "open", "next_opening", "heard_all", "verified"})
 LANGUAGE_NAMES = {"pl": "Polish", "en": "English"}
+# What a template that is not right may raise.
+MALFORMED = (TemplateError, TemplateFailed, RecursionError, ValueError, TypeError, SyntaxError)
 LONGEST_S = 12.0  # of one text: nobody remembers more by ear
 _TEMPLATE = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 
@@ -93,7 +95,7 @@ def check_expression(
     except TemplateFailed as error:
         report.add(source, place, error.message, error.remedy, at_value=True)
         return
-    except (RecursionError, ValueError, TypeError, SyntaxError) as error:
+    except MALFORMED as error:
         report.add(source, place, f"The template is not right: {error}.", "Write it more simply.", at_value=True)
         return
     for name in sorted(used - known - BUILT_IN):

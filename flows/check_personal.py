@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from jinja2 import TemplateError
-
-from flows.errors import TemplateFailed
+from flows.check_names import MALFORMED
 from flows.model import Flow, System
 from flows.reach import reached
 from flows.steps import CallStep, StepModel
@@ -37,7 +35,7 @@ class _Said:
         """A personal field that the text says, as it is written there."""
         try:
             found = fields_said(text) if has_variables(text) else []
-        except (TemplateError, TemplateFailed):
+        except MALFORMED:
             return None  # told elsewhere
         for name, parts in found:
             fields = self.personal.get(name, set())

@@ -30,17 +30,19 @@ _SECRETS = (
 
 
 def check_examples(flows: Sequence[tuple[Flow, Source]], languages: Sequence[str], report: Report) -> None:
-    """Every example leads to one flow only."""
+    """Every example leads to one flow only: the same words in another order, or among fillers, are the same example."""
     for language in languages:
-        claimed: dict[tuple[str, ...], str] = {}
+        claimed: dict[tuple[str, ...], tuple[str, list[str]]] = {}
         phrases = phrasebook.understood_phrases(language)
         for flow, source in flows:
             for index, example in enumerate(list_in_language(dict(flow.examples), language)):
                 place = ("examples", language, index) if language in flow.examples else ("examples", index)
-                words = tuple(tokens(re.sub(r"\{[^}]*\}", "", example)))
-                owner = claimed.setdefault(words, flow.name)
+                words = tokens(re.sub(r"\{[^}]*\}", "", example))
+                core = tuple(sorted(phrases["filler"].without(words))) or tuple(words)
+                owner, theirs = claimed.setdefault(core, (flow.name, words))
                 if owner != flow.name:
-                    message = f"The flow `{owner}` has the same example ({LANGUAGE_NAMES[language]})."
+                    same = "the same example" if theirs == words else f"almost the same example, `{' '.join(theirs)}`"
+                    message = f"The flow `{owner}` has {same} ({LANGUAGE_NAMES[language]})."
                     report.add(source, place, message, "Keep it in one of them.", at_value=True)
                 for meaning, what in _CLAIMED.items():
                     if words and phrases[meaning].occurs(words) and not phrases[meaning].without(words):

@@ -224,6 +224,14 @@ def parse_part(
         return None
 
 
+_BOUNDS = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "{le:g} or less",
+    "finite_number": "a number",
+    "string_too_short": "a text that is not empty",
+}
 _WANTED = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -249,11 +257,19 @@ def _in_plain_words(kind: str, where: tuple[str | int, ...], error: Any, model: 
             return f"`{key}` is taken for a key.", "A comma ends a text inside { }: put the text in quotes."
         return f"The key `{key}` is not known here.", closest(key, _keys_at(model, error["loc"][:-1]))
     if kind in _WANTED:
-        return f"`{key}` must be {_WANTED[kind]}.", ""
-    if kind in ("text", "phrases", "name", "path", "hours", "week"):
-        return f"`{key}` {error['msg']}.", ""
+        quotable = kind == "string_type" and isinstance(error["input"], int | float)
+        return f"`{key}` must be {_WANTED[kind]}.", "Put it in quotes." if quotable else ""
+    if kind == "too_short":
+        least = context["min_length"]
+        return f"`{key}` needs at least {'one entry' if least == 1 else f'{least} entries'}.", ""
     if kind == "literal_error":
         return f"`{key}` must be one of: {context.get('expected')}.".replace("'", "`"), ""
+    if kind in _BOUNDS:
+        return f"`{key}` must be {_BOUNDS[kind].format(**context)}.", ""
+    if kind.startswith("date"):
+        return f"`{key}` must be a day, like 2026-12-24.", ""
+    if "url" not in error:  # worded by us
+        return f"`{key}` {error['msg']}.", ""
     return f"`{key}` is not right: {error['msg'][:1].lower()}{error['msg'][1:]}.", ""
 
 

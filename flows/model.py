@@ -9,14 +9,15 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from flows.answer_shape import FieldType
 from flows.hours import Hours
 from flows.slots import Slot
 from flows.spans import Span
 from flows.steps.base import Path as Path_
-from flows.steps.base import StepModel
+from flows.steps.base import StepModel, Ways
 from flows.templates import has_variables
 from flows.texts import Auth, Name, Phrases, Text, UrlPath, Wordings, in_language
 
@@ -43,8 +44,19 @@ class Limits(_FileModel):
     turns_per_call: int = Field(default=80, ge=1)
 
 
+def _day_or_hour(value: Any) -> Any:
+    if isinstance(value, date):
+        return value
+    for kind in (date, datetime):
+        try:
+            return kind.fromisoformat(str(value))
+        except ValueError:
+            continue
+    raise PydanticCustomError("moment", 'must be a day like 2026-12-24, or with an hour, like "2026-12-24 14:00"')
+
+
 # A whole day, or a day with an hour.
-Moment = Annotated[date | datetime, Field(union_mode="left_to_right")]
+Moment = Annotated[date | datetime, Field(union_mode="left_to_right"), BeforeValidator(_day_or_hour)]
 
 
 class Announcement(_FileModel):
@@ -204,6 +216,13 @@ class Flow:
     def labelled(self, label: str) -> int | None:
         """Index of the step with this label."""
         return next((i for i, step in enumerate(self.steps) if step.label == label), None)
+
+    def leads(self, ways: Ways) -> set[int]:
+        """The steps that a step may jump to, by index; the number of steps stands for leaving the flow."""
+        labelled = (self.labelled(target) for target in ways.targets)
+        leads = {len(self.steps) if index is None else index for index in labelled}
+        leads |= {len(self.steps)} if ways.end else set()
+        return leads | set(ways.indices) | {at for slot in ways.collects if (at := self.collecting(slot)) is not None}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from flows.errors import Problem
 
 _DEEPEST, _LARGEST = 40, 20_000  # levels, values: far beyond any flow, far below what hurts
 _MOST_PROBLEMS = 100  # of one file; who has more will not read them all
+_LEADING_ZERO = re.compile(r"\+?0[0-9_]+")
 Place = Sequence[str | int]
 
 
@@ -134,6 +135,8 @@ class _BoundedComposer(Composer):
             raise _Refused(event, "Keys can not be taken over with `<<`.", "Write them out here.")
         if plain and event.tag is not None:
             raise _Refused(event, "A text that begins with `!` needs quotes.", 'Write "!...".')
+        if plain and _LEADING_ZERO.fullmatch(event.value):
+            raise _Refused(event, "A number loses the 0 that it begins with.", f'Put it in quotes: "{event.value}".')
         self._depth += 1
         try:
             return super().compose_node(parent, index)
@@ -149,7 +152,7 @@ _Constructor.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor
 
 
 class _Refused(Exception):
-    """YAML that hardly anyone means, and that nobody understands: `<<`, which also takes quadratic time, and tags."""
+    """YAML that hardly anyone means: `<<`, which also takes quadratic time, tags, and numbers that lose their zeros."""
 
     def __init__(self, event: Any, message: str, remedy: str) -> None:
         super().__init__(message)

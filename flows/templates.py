@@ -164,20 +164,30 @@ _ENVIRONMENT = Sandbox(FILTERS | VALUE_FILTERS)
 _GLOBALS = frozenset(_ENVIRONMENT.globals)
 
 
+def tree(source: str) -> nodes.Template:
+    """A text as its parts. Raises jinja2.TemplateError or TemplateFailed for a mistake in it."""
+    return _ENVIRONMENT.checked(source)
+
+
 def variables(source: str) -> frozenset[str]:
     """Names that a text takes from outside. Raises jinja2.TemplateError or TemplateFailed for a mistake in it."""
-    tree = _ENVIRONMENT.checked(source)
+    parsed = tree(source)
     _compiled(source)
-    for setting in tree.find_all(nodes.Keyword):
+    for setting in parsed.find_all(nodes.Keyword):
         if setting.key in ("gender", "case") and isinstance(setting.value, nodes.Const):
             _inflected(**{setting.key: setting.value.value})
-    return frozenset(meta.find_undeclared_variables(tree)) - _GLOBALS
+    return frozenset(meta.find_undeclared_variables(parsed)) - _GLOBALS
 
 
 def condition_variables(source: str) -> frozenset[str]:
     """Names that an expression takes from outside. Raises jinja2.TemplateError for a mistake in it."""
     _expression(source)
-    return variables("{{ (" + source + ") }}")
+    return variables(as_text(source))
+
+
+def as_text(condition: str) -> str:
+    """A condition as a text that says what it gives."""
+    return "{{ (" + condition + ") }}"
 
 
 def fields_said(source: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -200,7 +210,7 @@ def fields_said(source: str) -> list[tuple[str, tuple[str, ...]]]:
                 for inner in node.iter_child_nodes():
                     visit(inner)
 
-    visit(_ENVIRONMENT.parse(source))
+    visit(tree(source))
     return found
 
 

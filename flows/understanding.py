@@ -112,9 +112,12 @@ class _Reading:
             return self._yes([*first, AskMachine()], 0.9, "the caller asks whether this is a machine")
         if self._wants_human():
             return self._yes([*first, AskHuman()], 0.95, "the caller wants a person")
-        if self._phrases["abuse_exact"].occurs(self._words):
-            return self._yes([*first, Abuse()], 0.9, "the caller swears")
+        swearing = self._phrases["abuse_exact"]
+        swears = swearing.occurs(self._words)
+        self._words = swearing.without(self._words) if swears else self._words
         found = self._in_question() if context.question in ("slot", "confirm") else self._open()
+        if swears and (not self._core(self._words) or found.commands == (NoMatch(),)):
+            return self._yes([*first, Abuse()], 0.9, "the caller swears, and says nothing else")
         if first:
             return self._yes([*first, *(c for c in found.commands if not isinstance(c, NoMatch))], 0.9, found.reason)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,12 @@ from flows.check_occasions import check_occasions
 from flows.check_personal import check_personal
 from flows.check_systems import check_systems
 from flows.check_together import check_examples, check_recursion, check_secrets
+from flows.check_values import check_values
+from flows.check_ways import check_ways
 from flows.model import BotFile, Flow, Known, Operation, System
-from flows.reach import reached
 from flows.source import Report, Source, closest
 from flows.steps import CallStep, StepModel
 from flows.steps.base import Branch, Path
-from flows.steps.branch import Jump
 from flows.steps.verify import Compare, Verify
 from flows.templates import condition_variables, has_variables, variables
 from flows.texts import ANY_LANGUAGE
@@ -189,7 +189,12 @@ class _FlowCheck:
                 self._files.systems or {},
                 lambda index, path, message, remedy: self._add((*self._flow.paths[index], *path), message, remedy),
             )
-            _check_ways(self._flow, lambda index, message, remedy: self._add(self._flow.paths[index], message, remedy))
+            check_values(
+                self._flow,
+                flows,
+                lambda index, path, message, remedy: self._add((*self._flow.paths[index], *path), message, remedy),
+            )
+            check_ways(self._flow, lambda index, message, remedy: self._add(self._flow.paths[index], message, remedy))
 
     def _add(self, place: tuple[str | int, ...], message: str, remedy: str = "") -> None:
         self._report.add(self._source, place, message, remedy, at_value=True)
@@ -329,30 +334,3 @@ class _FlowCheck:
 
 def _placeholders(text: str) -> list[str]:
     return [piece.partition("}")[0] for piece in text.split("{")[1:] if "}" in piece]
-
-
-def _check_ways(flow: Flow, add: Callable[[int, str, str], Any]) -> None:
-    """Every step can be reached, and from every step the end can be."""
-    count = len(flow.steps)
-    edges: list[set[int]] = []
-    for index, step in enumerate(flow.steps):
-        ways = step.ways()
-        leads = {index + 1} if ways.on or step.when is not None else set()
-        leads |= {count} if ways.end else set()
-        leads |= set(ways.indices)
-        for target in ways.targets:
-            labelled = flow.labelled(target)
-            leads.add(count if labelled is None else labelled)
-        leads |= {at for slot in ways.collects if (at := flow.collecting(slot)) is not None}
-        edges.append(leads)
-    begun = reached({0}, lambda at: edges[at] if at < count else set())
-    backwards = [{at for at in range(count) if to in edges[at]} for to in range(count + 1)]
-    ending = reached({count}, lambda at: backwards[at])
-    written = [index for index, step in enumerate(flow.steps) if not isinstance(step, Jump)]
-    for index, before in zip(written, [-1, *written], strict=False):
-        if index not in begun:
-            if before >= 0 and before not in begun:
-                continue  # told once for a run of such steps
-            add(index, "This step is never reached.", "Remove it, or give it a `label` that a `go_to` names.")
-        elif index not in ending and (before < 0 or before in ending):
-            add(index, "From here the conversation never ends.", "Lead it to `ask_more`, `hang_up` or `handoff`.")

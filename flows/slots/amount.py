@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from flows.actions import Expectation
 from flows.corrections import takes
@@ -16,7 +18,15 @@ from flows.spans import Span
 
 _LARGEST = Decimal(10) ** 11
 _CENT = Decimal("0.01")
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
+def _currency(value: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise PydanticCustomError("currency", "must be a currency of three capital letters, for example `PLN`")
+    return value
+
+
+Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
 
 
 class AmountSlot(Slot):

@@ -51,9 +51,13 @@ class Uses:
 
 @dataclass(frozen=True)
 class Ways:
-    """Where a step can lead: the next step, steps by index, labels or flows, back to collecting a slot, the end."""
+    """Where a step can lead: the next step, steps by index, labels or flows, back to collecting a slot, the end.
+
+    `bare`: also to the next step without having set what it defines, as when a system has no answer.
+    """
 
     on: bool = True
+    bare: bool = False
     indices: tuple[int, ...] = ()
     targets: tuple[str, ...] = ()
     collects: tuple[str, ...] = ()

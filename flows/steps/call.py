@@ -44,6 +44,7 @@ class CallStep(StepModel):
     def ways(self) -> Ways:
         ways = [branch.ways() for branch in self._branches().values()]
         return Ways(
+            bare=any(way.on for way in ways),
             targets=tuple(target for way in ways for target in way.targets),
             collects=tuple(slot for way in ways for slot in way.collects),
             end=any(way.end for way in ways),

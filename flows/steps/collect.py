@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from flows.steps.base import Go, StepModel, Uses
 
@@ -10,16 +13,23 @@ if TYPE_CHECKING:
     from flows.turn import Turn
 
 
+def _names(value: Any) -> Any:
+    names = value if isinstance(value, list) else [value]
+    if names and all(isinstance(name, str) for name in names):
+        return value
+    raise PydanticCustomError("names", "must be the name of a slot, or a list of such names")
+
+
 class CollectStep(StepModel):
     """`collect: slot`, or a list of slots. What is known, from the caller's first words perhaps, is not asked again."""
 
     verb: ClassVar[str] = "collect"
-    collect: str | list[str]
+    collect: Annotated[str | list[str], BeforeValidator(_names)]
 
     def each(self) -> list[CollectStep]:
         """One step for each slot; the label belongs to the first."""
         names = self.collect if isinstance(self.collect, list) else [self.collect]
-        first, *others = names or [""]
+        first, *others = names
         return [
             CollectStep(collect=first, label=self.label, when=self.when),
             *(CollectStep(collect=name, when=self.when) for name in others),

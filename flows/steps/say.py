@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import Field
+
 from flows.steps.base import Go, StepModel, Uses
 from flows.texts import Wordings
 
@@ -15,7 +17,7 @@ class SayStep(StepModel):
     """`say: text`, or a list of texts: variants, never the same one twice running."""
 
     verb: ClassVar[str] = "say"
-    say: Wordings
+    say: Wordings = Field(min_length=1)
     interruptible: bool = True
 
     def uses(self) -> Uses:

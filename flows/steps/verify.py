@@ -88,7 +88,7 @@ class Compare(StepModel):
 
     def ways(self) -> Ways:
         ways = self.verify.failed.ways()
-        return Ways(indices=(self.first,), targets=ways.targets, collects=ways.collects, end=ways.end)
+        return Ways(bare=ways.on, indices=(self.first,), targets=ways.targets, collects=ways.collects, end=ways.end)
 
     def run(self, turn: Turn) -> Go:
         facts = {name: turn.frame["slots"].get(name) for name in self.verify.facts}

@@ -253,3 +253,19 @@ def test_an_announcement_is_said_while_it_holds(folder: Path, day: int, said: bo
     step = Engine(load_bot(folder)).start(CallStarted("c"), OPEN.replace(day=day, hour=23))
     steps = [action.step for action in step.actions if isinstance(action, Say)]
     assert ("announcements/1" in steps) is said
+
+
+@pytest.mark.parametrize("said", ["kurwa chcę umówić wizytę", "no ja pierdolę, proszę o termin"])
+async def test_who_swears_and_asks_for_something_gets_it(folder: Path, said: str) -> None:
+    talking = talk(folder)
+    await talking.start()
+    assert await talking.say(said) == ["Na jaki dzień?"]
+    assert talking.state.flow == "visit"
+
+
+async def test_who_swears_and_answers_has_answered(folder: Path) -> None:
+    talking = talk(folder)
+    await talking.start()
+    await talking.say("chcę umówić wizytę")
+    await talking.say("kurwa jutro")
+    assert talking.state.slots["day"] == "2026-11-24"

@@ -118,6 +118,16 @@ def test_an_example_of_two_flows_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_the_same_words_in_another_order_or_among_fillers_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "bot"
+    shutil.copytree(DATA / "base", folder)
+    other = (folder / "order.yaml").read_text(encoding="utf-8").replace("flow: order", "flow: parcel")
+    other = other.replace("gdzie jest paczka", "gdzie paczka jest").replace("where is my parcel", "where is it")
+    (folder / "parcel.yaml").write_text(other, encoding="utf-8")
+    told = "The flow `order` has almost the same example, `gdzie jest paczka` (Polish). Keep it in one of them."
+    assert problems(folder) == [f"parcel.yaml:4:8: {told}"]
+
+
 def test_a_text_that_takes_too_long_to_say_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "bot"
     shutil.copytree(DATA / "base", folder)

@@ -35,6 +35,7 @@ from flows import (
     SystemSlow,
     Understood,
     load_bot,
+    verification,
 )
 from flows import commands as c
 
@@ -56,7 +57,11 @@ TYPES: dict[str, dict[str, Any]] = {
     "day": {"type": "date", "ask": "Which day?", "confirm": "read_back"},
 }
 SLOTS = list(TYPES)
+TODAY = "2026-12-24"
 
+VERIFY = {"facts": ["number", "day"], "call": "shop.order", "with": {"number": "{{ number }}"}, "match": {"day": TODAY}}
+MARKS = st.sampled_from(["nps", "csat", "ces"])
+ENDINGS = st.sampled_from([{"handoff": "not_verified"}, {"say": "You can not be verified."}, {"ask_more": True}])
 CONDITIONS = st.sampled_from(["caller", "heard_all", "not heard_all", "today > '2026'"])
 
 
@@ -71,6 +76,9 @@ def _simple(name: str) -> st.SearchStrategy[dict[str, Any]]:
         st.just({"set": {"kept": "{{ today }}"}}),
         st.just({"call": "shop.order", "with": {"number": "5"}, "save": "order", "failed": {"say": "It failed."}}),
         st.just({"callback": "wanted"}),
+        st.builds(lambda kind, comment: {"survey": kind, "comment": comment}, MARKS, st.booleans()),
+        st.builds(lambda ending: {"verify": {**VERIFY, "failed": ending}}, ENDINGS),
+        st.just({"log": "The day is {{ today }}."}),
     ]
     if deeper:
         kinds.append(
@@ -171,7 +179,8 @@ def play(engine: Engine, step: Step, event: Event) -> Iterator[Step]:
         asked = [action for action in step.actions if isinstance(action, CallSystem)]
         if not asked:
             return
-        event = SystemResult(asked[0].id, "ok" if number % 2 else "failed", {})
+        answer = {"locked": number % 7 == 0} if asked[0].operation == verification.BEGIN else {}
+        event = SystemResult(asked[0].id, "ok" if number % 2 else "failed", answer)
 
 
 def _check(engine: Engine, events: list[Event], caller: str) -> Step:
