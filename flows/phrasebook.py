@@ -38,6 +38,11 @@ class Pattern:
         self._words = _pattern_tokens(phrase)
         self._same = begins if exact else similar
 
+    @property
+    def first_letter(self) -> str:
+        """What every word that it can begin at begins with: the first letter is never forgiven."""
+        return self._words[0][0] if self._words else ""
+
     def match_at(self, words: Sequence[str], start: int) -> int | None:
         """Where the phrase ends (exclusive) when it begins at `start`, or None."""
         return self._match(self._words, words, start)
@@ -64,12 +69,16 @@ class PhraseSet:
     """Phrases with one meaning."""
 
     def __init__(self, phrases: Iterable[str], *, exact: bool = False) -> None:
-        self._patterns = tuple(Pattern(phrase, exact=exact) for phrase in phrases)
+        self._by_letter: dict[str, list[Pattern]] = {}
+        for phrase in phrases:
+            pattern = Pattern(phrase, exact=exact)
+            if pattern.first_letter:
+                self._by_letter.setdefault(pattern.first_letter, []).append(pattern)
 
     def occurs(self, text: str | Sequence[str]) -> bool:
         """Whether one of them stands anywhere in the text."""
         words = tokens(text) if isinstance(text, str) else text
-        return any(pattern.occurs(words) for pattern in self._patterns)
+        return any(self._end(words, start) for start in range(len(words)))
 
     def starts(self, text: str | Sequence[str]) -> bool:
         """Whether the text begins with one of them."""
@@ -77,21 +86,24 @@ class PhraseSet:
 
     def after(self, words: Sequence[str]) -> list[str] | None:
         """The words behind the longest phrase that the text begins with, or None."""
-        ends = [end for pattern in self._patterns if (end := pattern.match_at(words, 0)) is not None]
-        return list(words[max(ends) :]) if ends else None
+        end = self._end(words, 0) if words else 0
+        return list(words[end:]) if end else None
 
     def without(self, words: Sequence[str]) -> list[str]:
         """The words that belong to none of the phrases."""
         kept: list[str] = []
         position = 0
         while position < len(words):
-            ends = [end for pattern in self._patterns if (end := pattern.match_at(words, position)) is not None]
-            if ends:
-                position = max(ends)
-            else:
+            end = self._end(words, position)
+            if not end:
                 kept.append(words[position])
-                position += 1
+            position = end or position + 1
         return kept
+
+    def _end(self, words: Sequence[str], start: int) -> int:
+        """Where the longest phrase ends (exclusive) that begins at `start`; 0 when none does."""
+        patterns = self._by_letter.get(words[start][0], ())
+        return max((pattern.match_at(words, start) or 0 for pattern in patterns), default=0)
 
 
 @lru_cache(maxsize=8)
