@@ -31,9 +31,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         kind = path.stat()
         if stat.S_ISDIR(kind.st_mode):
-            raise Unreadable("This is a folder, not a file.", "Give it a name that does not end in .yaml.")
+            raise Unreadable("This is a folder, not a file.", f"Give it a name that does not end in {path.suffix}.")
         if not stat.S_ISREG(kind.st_mode):
-            raise Unreadable("This is not a file with text.", "Put a YAML file in its place, or remove it.")
+            raise Unreadable("This is not a file with text.", f"Put a {path.suffix} file in its place, or remove it.")
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
     except OSError as error:

@@ -140,7 +140,7 @@ def test_what_is_no_file(folder: Path) -> None:
         "gone.yaml: This file can not be read: No such file or directory. Check that it is there and readable.",
         "loop.yaml: This file can not be read: Too many levels of symbolic links. Check that it is there and readable.",
         "other.yml: Files that end in .yml are not read. Rename it to other.yaml.",
-        "pipe.yaml: This is not a file with text. Put a YAML file in its place, or remove it.",
+        "pipe.yaml: This is not a file with text. Put a .yaml file in its place, or remove it.",
         "systems.yaml: This file can not be read: Too many levels of symbolic links. "
         "Check that it is there and readable.",
     ]
