@@ -4,7 +4,8 @@ The order is that of BM25F (Robertson and Zaragoza, "The Probabilistic Relevance
 a word counts the more the fewer passages know it, and more in a heading or a listed question than in the text. Its
 sums have no fixed scale, so what is compared with the threshold is another figure, the coverage: how much of what the
 question is about (its words, weighed by their rarity) the passage knows at all. A word that no passage knows counts as
-the rarest of all; if it is much like a known one in its letters, it is taken for a slip of that.
+the rarest of all; if it is much like a known one in its letters, it is taken for a slip of that. Who says all of a
+listed question and something else besides ("... of the shoes for my daughter") has asked it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from flows.knowledge.lemmas import lemmas, telling, words
 from flows.knowledge.passages import Passage
 from flows.words import fold
 
-THRESHOLD = 0.55  # coverage below which nothing is found
+THRESHOLD = 0.52  # coverage below which nothing is found
 _K1, _B = 1.2, 0.75
-_HEADING, _QUESTION = 2.0, 2.0  # times a word counts that stands there
+_HEADING, _QUESTION, _OUTER_HEADING = 2.0, 2.0, 1.0  # times a word counts that stands there
+_MENTIONED = 0.8  # of a word's coverage where only the text has it
 _ALIKE = 0.6  # of the letter pairs and triples; "reklamacia" has 0.7 of "reklamacja"
 _SHORTEST_SLIP = 5  # letters; shorter words are alike too easily
 _MOST_WORDS = 60  # of a question; who says more has not asked yet
-_TELLING = math.log(4)  # the rarity of a word that a quarter of the passages know
+_CONTAINED = 2  # telling words of a listed question that make it worth more when all of them are said
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,30 @@ class Search:
         texts = [telling(passage.text, language) for passage in self._passages]
         average = sum(map(len, texts)) / len(texts) if texts else 1.0
         self._weights: dict[str, dict[int, float]] = defaultdict(dict)  # word, passage: BM25F's weighted frequency
+        self._named: dict[str, set[int]] = defaultdict(set)  # word: passages whose heading or questions have it
         self._asked: dict[frozenset[str], int] = {}  # all words of a listed question
+        self._phrases: list[tuple[frozenset[str], int]] = []  # telling words of headings and listed questions
         self._forms: dict[str, str] = {}  # as written, folded: its stem
         for number, (passage, text) in enumerate(zip(self._passages, texts, strict=True)):
-            length = 1 - _B + _B * len(text) / max(average, 1.0)
-            self._add(number, text, 1 / length)
-            self._add(number, set(telling(" ".join(passage.headings), language)), _HEADING)
-            self._add(number, set(telling(" ".join(passage.questions), language)), _QUESTION)
+            heading = set(telling(" ".join(passage.headings[-1:]), language))
+            asked = set(telling(" ".join(passage.questions), language))
+            self._add(number, text, 1 / (1 - _B + _B * len(text) / max(average, 1.0)))
+            self._add(number, heading, _HEADING)
+            self._add(number, asked, _QUESTION)
+            for word in heading | asked:
+                self._named[word].add(number)
+            for phrase in (*passage.headings[-1:], *passage.questions):
+                if len(stems := frozenset(telling(phrase, language))) >= _CONTAINED:
+                    self._phrases.append((stems, number))
             for question in passage.questions:
                 self._asked.setdefault(frozenset(lemmas(question, language)), number)
             for word in words(" ".join((passage.text, *passage.headings, *passage.questions))):
                 if stem := next(iter(telling(word, language)), None):
                     self._forms[fold(word)] = stem
+        self._known = Counter({word: len(found) for word, found in self._weights.items()})
+        for number, passage in enumerate(self._passages):  # they say what a passage is about, not what sets it apart
+            self._add(number, set(telling(" ".join(passage.headings[:-1]), language)), _OUTER_HEADING)
+        self._telling = min(math.log(4), self._rarity(1))  # the rarity of a word that a quarter of the passages know
         self._grams: dict[str, list[str]] = defaultdict(list)
         for form in self._forms:
             for gram in _grams(form):
@@ -69,20 +83,25 @@ class Search:
         """The passages that cover at least THRESHOLD of the question, best first; none where nothing does."""
         said = " ".join(words(question)[:_MOST_WORDS])
         exact = self._asked.get(frozenset(lemmas(said, self._language)))
-        sums: Counter[int] = Counter()
+        terms = self._terms(said)
+        order: Counter[int] = Counter()
         covered: Counter[int] = Counter()
-        whole = 0.0
-        for word, weight, sure in self._terms(said):
-            whole += weight
+        for word, weight, sure in terms:
             for number, frequency in self._weights.get(word, {}).items():
-                sums[number] += weight * sure * frequency * (_K1 + 1) / (_K1 + frequency)
-                covered[number] += weight * sure
-        needed = max(whole * THRESHOLD, min(_TELLING, self._rarity(1)))
-        found = [number for number, _ in sums.most_common() if number != exact and covered[number] >= needed]
-        matches = [Match(self._passages[number], min(covered[number] / whole, 1.0)) for number in found]
+                order[number] += weight * sure * frequency * (_K1 + 1) / (_K1 + frequency)
+                covered[number] += weight * sure * (1.0 if number in self._named[word] else _MENTIONED)
+        whole = sum(weight for _, weight, _ in terms)
+        scores = {number: sum_ / whole for number, sum_ in covered.items() if sum_ >= self._telling}
+        for number in self._contained({word for word, _, _ in terms}) & scores.keys():
+            scores[number] = (scores[number] + 1) / 2
         if exact is not None:
-            matches.insert(0, Match(self._passages[exact], 1.0))
-        return matches[:most]
+            scores[exact], order[exact] = 1.0, whole * (_K1 + 1)
+        found = sorted((number for number in scores if scores[number] >= THRESHOLD), key=lambda n: -order[n] * scores[n])
+        return [Match(self._passages[number], min(scores[number], 1.0)) for number in found[:most]]
+
+    def _contained(self, asked: set[str]) -> set[int]:
+        """The passages with a heading or listed question that the question contains, whatever else it says."""
+        return {number for phrase, number in self._phrases if phrase <= asked}
 
     def _terms(self, said: str) -> list[tuple[str, float, float]]:
         """What the question is about: stems, their weight, and how sure it is that they were meant."""
@@ -90,15 +109,15 @@ class Search:
         for word in words(said):
             for stem in telling(word, self._language):
                 if stem in self._weights:
-                    terms[stem] = self._rarity(len(self._weights[stem])), 1.0
+                    terms[stem] = self._rarity(self._known[stem]), 1.0
                 elif not stem.isdigit():  # a number of the caller's own says little about what is asked
                     meant, alike = self._slip(fold(word))
-                    known = self._weights.get(meant, {})
-                    terms.setdefault(meant or stem, (self._rarity(len(known)), alike))
+                    terms.setdefault(meant or stem, (self._rarity(self._known[meant]), alike))
         return [(stem, weight, sure) for stem, (weight, sure) in terms.items()]
 
     def _rarity(self, known: int) -> float:
         """The inverse document frequency of a word that so many passages know."""
+        known = max(known, 1)
         return math.log(1 + (len(self._passages) - known + 0.5) / (known + 0.5))
 
     def _slip(self, word: str) -> tuple[str, float]:
@@ -106,7 +125,7 @@ class Search:
         grams = _grams(word)
         if len(word) < _SHORTEST_SLIP or not grams:
             return "", 0.0
-        shared = Counter(form for gram in grams for form in self._grams.get(gram, ()))
+        shared = Counter(form for gram in grams for form in self._grams.get(gram, ()) if form[0] == word[0])
         likeness = {form: 2 * count / (len(grams) + len(_grams(form))) for form, count in shared.most_common(20)}
         best = max(likeness, key=lambda form: likeness[form], default="")
         return (self._forms[best], likeness[best]) if best and likeness[best] >= _ALIKE else ("", 0.0)

@@ -16,7 +16,7 @@ pomoc potrzebuje powiedziec powiedz poprosze pozniej prosze prosic prosilbym pro
 pytam rozumiem sa sie sobie soba sprawdzic sprawie swoj swoja swoje swojego sza ta tak taka taki takie tam te tego
 tej ten to toba troche trzeba tu tutaj twoj ty tych tylko tym u w wam wami was wasz wasza wasze waszego waszej waszych
 wedlug wiec wiedziec dowiedziec wie wiem wiadomo wlasnie wszystko wy z za zatem zapytac zawsze ze zeby znaczy znalezc
-zwykle jakby generalnie dzisiaj teraz akurat moment oczywiscie niestety
+przyjsc zwykle jakby generalnie dzisiaj teraz akurat moment oczywiscie niestety
 """
 
 _EN = """
@@ -27,7 +27,7 @@ look looking many may maybe me might mine much must my need of off okay ok on on
 really right she should so some somebody someone something sort tell thank thanks that thats the their them then there
 theres they thing things this those to too us up very want wanted was wasnt we were what whats when where wheres which
 while who whom whose why will with wonder wondering wont would wouldnt yes you your youre yours possible possibly able
-guys exactly well now good morning afternoon evening
+until till guys exactly well now good morning afternoon evening
 """
 
 STOP_WORDS = {"pl": frozenset(_PL.split()), "en": frozenset(_EN.split())}

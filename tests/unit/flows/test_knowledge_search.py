@@ -1,0 +1,165 @@
+"""The shop's knowledge, asked as callers ask; and that no text and no question breaks the search."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.knowledge import Knowledge, load_knowledge
+from flows.knowledge.lemmas import lemma
+from flows.knowledge.passages import read_passages
+from flows.source import Report
+
+SHOP = Path(__file__).parents[3] / "flows" / "starters" / "shop"
+
+# None of these questions stands in the files; behind each, the last heading above the answer.
+PL = {
+    "ile zapłacę za kuriera": "Koszt dostawy",
+    "po ile jest wysyłka do paczkomatu": "Koszt dostawy",
+    "od ilu złotych dostawa jest za darmo": "Koszt dostawy",
+    "za ile dni przyjdzie paczka": "Czas dostawy",
+    "dzień dobry chciałam zapytać jaki jest czas dostawy": "Czas dostawy",
+    "czy wysyłacie paczki do Czech za granicę": "Dostawa za granicę",
+    "chcę zmienić adres dostawy": "Zmiana adresu dostawy",
+    "co będzie jak kurier przyjedzie a mnie nie ma w domu": "Nieobecność przy dostawie",
+    "ile dni paczka czeka w paczkomacie": "Paczkomat",
+    "ile dni mam na zwrot butów": "Termin zwrotu",
+    "jaki jest termin na oddanie towaru": "Termin zwrotu",
+    "czy za odesłanie trzeba płacić": "Koszt zwrotu",
+    "kiedy pieniądze wrócą na moje konto": "Zwrot pieniędzy",
+    "czy kosmetyki można zwrócić": "Czego nie można zwrócić",
+    "czy zwrot musi być w oryginalnym opakowaniu": "Opakowanie",
+    "w jakim czasie odpowiadacie na reklamacje": "Reklamacja",
+    "ile trwa rozpatrzenie reklamacia": "Reklamacja",
+    "czy do reklamacji potrzebny jest paragon": "Gwarancja",
+    "jakie są formy płatności": "Sposoby płatności",
+    "czy można zapłacić blikiem": "Sposoby płatności",
+    "chciałabym kupić to na raty": "Raty",
+    "płatność się nie udała co teraz": "Nieudana płatność",
+    "kiedy wystawiacie fakturę": "Faktura",
+    "ile czasu jest ważna karta podarunkowa": "Karty podarunkowe",
+    "jakiej wartości są karty podarunkowe": "Wartość karty podarunkowej",
+    "mam kod rabatowy gdzie go wpisać": "Kod rabatowy",
+    "jaki jest adres sklepu": "Adres",
+    "o której godzinie otwieracie w sobotę": "Godziny otwarcia",
+    "czy w niedziele sklep jest otwarty": "Godziny otwarcia",
+    "ile dni zamówienie czeka na odbiór w sklepie": "Odbiór osobisty",
+    "czy macie parking dla klientów": "Parking",
+    "jaki przystanek jest najbliżej sklepu": "Dojazd",
+    "czy do sklepu można wejść z wózkiem dziecięcym": "Wózki i niepełnosprawność",
+    "czy mogę przyjść z psem": "Zwierzęta",
+}
+PL_NOTHING = (
+    "jaka będzie jutro pogoda",
+    "ile kosztuje rower górski",
+    "czy macie w ofercie lodówki",
+    "jaka jest stolica Francji",
+    "czy sprzedajecie zegarki",
+    "kto jest prezesem waszej firmy",
+    "czy szukacie pracowników",
+    "czy naprawiacie telefony",
+    "jak zresetować hasło",
+    "czy macie aplikację mobilną",
+    "jak założyć konto w sklepie internetowym",
+    "chcę rozmawiać z konsultantem",
+    "czy materiał jest wodoodporny",
+    "jaki rozmiar powinnam wybrać",
+    "opowiedz mi dowcip",
+    "czy macie program lojalnościowy",
+    "ile kosztuje ubezpieczenie samochodu",
+    "tak poproszę",
+    "dziękuję do widzenia",
+)
+EN = {
+    "how much do I pay for the courier": "Cost of delivery",
+    "what does it cost to send to a parcel locker": "Cost of delivery",
+    "is there free delivery": "Cost of delivery",
+    "how many days until the parcel arrives": "Time of delivery",
+    "hello I would like to ask what the delivery time is": "Time of delivery",
+    "do you send parcels abroad to France": "Delivery abroad",
+    "I want to change the delivery address": "Change of the delivery address",
+    "what happens when the courier comes and nobody is home": "Nobody at home",
+    "how many days does a parcel wait in the locker": "Waiting in the locker",
+    "how many days do I have to return shoes": "Time for a return",
+    "what is the time limit for a return": "Time for a return",
+    "do I have to pay for sending it back": "Cost of a return",
+    "when will the money be back in my account": "Refund",
+    "can cosmetics be returned": "What can not be returned",
+    "is the original box necessary": "Packaging",
+    "how soon do you answer complaints": "Complaint",
+    "how long till you answer my complant": "Complaint",
+    "do I need a receipt for a complaint": "Warranty",
+    "what ways of payment do you have": "Ways to pay",
+    "can I pay with blik": "Ways to pay",
+    "I would like to pay by instalments": "Instalments",
+    "my payment has failed what now": "Failed payment",
+    "when do you issue invoices": "Invoice",
+    "how long is a gift card valid": "Gift cards",
+    "what values do gift cards have": "Value of gift cards",
+    "I have a discount code where does it go": "Discount code",
+    "what is the address of the shop": "Address",
+    "what time do you open on Saturday": "Opening hours",
+    "is the shop open on Sundays": "Opening hours",
+    "how long does my order wait in the shop": "Collecting in person",
+    "do you have a car park for customers": "Parking",
+    "which stop is nearest to the shop": "Getting here",
+    "can I come in with a pram": "Wheelchairs and prams",
+    "may I bring my dog": "Animals",
+}
+EN_NOTHING = (
+    "what will the weather be tomorrow",
+    "how much is a mountain bike",
+    "do you sell fridges",
+    "what is the capital of France",
+    "do you have watches",
+    "who is the boss of your company",
+    "are you hiring",
+    "do you repair phones",
+    "how do I reset my password",
+    "do you have a mobile app",
+    "how do I create an account",
+    "I want to talk to a person",
+    "is the fabric waterproof",
+    "which size should I choose",
+    "tell me a joke",
+    "do you have a loyalty programme",
+    "how much is car insurance",
+    "yes please",
+    "thank you goodbye",
+)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Knowledge:
+    report = Report()
+    knowledge = load_knowledge(SHOP, ["pl", "en"], report)
+    assert report.all() == []
+    return knowledge
+
+
+@pytest.mark.parametrize(("question", "heading"), PL.items())
+def test_polish_questions_are_answered(shop: Knowledge, question: str, heading: str) -> None:
+    found = shop.answer(question, "pl")
+    assert found is not None
+    assert found.passage.headings[-1] == heading
+
+
+@pytest.mark.parametrize(("question", "heading"), EN.items())
+def test_english_questions_are_answered(shop: Knowledge, question: str, heading: str) -> None:
+    found = shop.answer(question, "en")
+    assert found is not None
+    assert found.passage.headings[-1] == heading
+
+
+@pytest.mark.parametrize("question", PL_NOTHING)
+def test_it_does_not_know_in_polish(shop: Knowledge, question: str) -> None:
+    assert shop.answer(question, "pl") is None
+
+
+@pytest.mark.parametrize("question", EN_NOTHING)
+def test_it_does_not_know_in_english(shop: Knowledge, question: str) -> None:
+    assert shop.answer(question, "en") is None
