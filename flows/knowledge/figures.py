@@ -98,9 +98,9 @@ def _spoken(text: str) -> list[str]:
 
 
 def _values(written: str) -> list[str]:
-    """The comparable values of digits with what joins them: one, or the two ends of a range."""
+    """The comparable value of digits with what joins them, or the two ends of a range with a dash between."""
     if (ends := _RANGE.fullmatch(written)) and not _POSTCODE.fullmatch(written):
-        return [*_values(ends[1]), *_values(ends[2])]
+        return [*_values(ends[1]), "–", *_values(ends[2])]
     if fraction := _FRACTION.fullmatch(written):
         whole, sign, rest = fraction[1], fraction[2], fraction[3]
         clock = sign != "," and len(rest) == 2 and int(whole) <= 24 and int(rest) < 60

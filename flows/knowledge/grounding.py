@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flows.day_words import MONTHS, WEEKDAYS
@@ -33,9 +33,8 @@ _COMMITMENTS = {
     "en": "guarantee*,promise*,definitely,certainly,for sure,without doubt,without fail,assure*,you have my word,commit*",
 }
 _NEGATIONS = {
-    "pl": "nie ani nigdy bez brak braku zaden zadna zadne zadnej zadnego zadnych nikt nic nigdzie",
-    "en": "not no never without cannot cant dont doesnt didnt isnt arent wasnt wont wouldnt none nothing nobody neither"
-    " nor unable",
+    "pl": "nie nigdy bez brak braku zaden zadna zadne zadnej zadnego zadnych nikt nic nigdzie",
+    "en": "not no never without cannot cant dont doesnt didnt isnt arent wasnt wont wouldnt none nothing nobody unable",
 }
 _REACH = 4  # words between a negation and what it negates, at most
 _NEGATING_PREFIXES = {"pl": ("nie", "bez"), "en": ("un", "non")}
@@ -138,27 +137,37 @@ def _has_the_names(said: _Said, source: _Said) -> str:
 
 
 def _keeps_the_negations(said: _Said, source: _Said) -> str:
+    """What an answer negates has to be negated somewhere; what it does not, in the sentences nearest to its own."""
     shared = said.stems | source.stems
-    negated, plain, bare = _polarity(said, shared)
-    source_negated, source_plain, _ = _polarity(source, shared)
-    if added := negated - source_negated:
-        return f"It negates `{min(added)}`, and no cited passage does."
-    if lost := (plain & source_negated) - source_plain:
-        return f"It does not negate `{min(lost)}`, and the cited passages do."
-    if bare and not source_negated:
-        return "It says no, and the cited passages negate nothing."
+    whole = _polarity(source, shared)
+    parts = [_Said(sentence, source.language) for sentence in sentences(source.text)]
+    for sentence in (_Said(sentence, said.language) for sentence in sentences(said.text)):
+        own = _polarity(sentence, shared)
+        if added := own.negated - whole.negated:
+            return f"It negates `{min(added)}`, and no cited passage does."
+        if own.bare and not whole.negated:
+            return "It says no, and the cited passages negate nothing."
+        alike = [len(part.stems & sentence.stems) for part in parts]
+        near = [_polarity(part, shared) for part, count in zip(parts, alike, strict=True) if count == max(alike)]
+        for other in (whole, *near):
+            if lost := (own.plain & other.negated) - other.plain:
+                return f"It does not negate `{min(lost)}`, and the cited passages do."
     return ""
 
 
-def _polarity(text: _Said, known: frozenset[str]) -> tuple[set[str], set[str], bool]:
-    """The stems that a text negates, those it does not, and whether a negation stands alone ("No, ...").
+@dataclass
+class _Polarity:
+    """The stems that a text negates, those it does not, and whether a negation stands alone ("No, ...")."""
 
-    A negation is for the next telling word of its clause. "Bezpłatny" negates "płatny" where one of the texts has it.
-    """
+    negated: set[str] = field(default_factory=set)
+    plain: set[str] = field(default_factory=set)
+    bare: bool = False
+
+
+def _polarity(text: _Said, known: frozenset[str]) -> _Polarity:
+    """A negation is for the next telling word of its clause. "Bezpłatny" negates "płatny" where `known` has that."""
     negations, small = _NEGATIONS[text.language].split(), STOP_WORDS[text.language]
-    negated: set[str] = set()
-    plain: set[str] = set()
-    bare = False
+    found = _Polarity()
     for clause in _CLAUSE.split(text.text):
         reach = 0
         clause_words = words(clause)
@@ -168,16 +177,16 @@ def _polarity(text: _Said, known: frozenset[str]) -> tuple[set[str], set[str], b
             if folded in negations:
                 reach = _REACH
             elif inner in known:
-                negated.add(inner)
+                found.negated.add(inner)
             elif folded in small:
-                reach -= reach > 0
+                reach = max(reach - 1, 0)
             elif reach:
-                negated.add(stem)
+                found.negated.add(stem)
                 reach = 0
             else:
-                plain.add(stem)
-        bare = bare or (len(clause_words) == 1 and fold(clause_words[0]) in negations)
-    return negated, plain, bare
+                found.plain.add(stem)
+        found.bare = found.bare or (len(clause_words) == 1 and fold(clause_words[0]) in negations)
+    return found
 
 
 def _without_prefix(word: str, language: str) -> str:

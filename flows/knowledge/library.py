@@ -66,7 +66,9 @@ def load_knowledge(folder: Path, languages: Sequence[str], report: Report) -> Kn
     before = len(report.problems)
     passages: list[Passage] = []
     for path in _visible(place):
-        if path.is_dir() and path.name in languages:
+        if _leads_out(path, place):
+            _tell_link(f"{FOLDER}/{path.name}", "Put the files themselves here.", report)
+        elif path.is_dir() and path.name in languages:
             passages += _read_language(path, path.name, report)
         else:
             _tell_misplaced(path, languages, report)
@@ -78,6 +80,14 @@ def load_knowledge(folder: Path, languages: Sequence[str], report: Report) -> Kn
 def _visible(place: Path) -> list[Path]:
     """What a folder holds; hidden files are not meant, editors and archives leave such."""
     return sorted(path for path in place.iterdir() if not path.name.startswith("."))
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def _tell_link(name: str, remedy: str, report: Report) -> None:
+    report.add_whole(name, f"This is a link that leads out of the folder {FOLDER}.", remedy)
 
 
 def _tell_misplaced(path: Path, languages: Sequence[str], report: Report) -> None:
@@ -117,13 +127,13 @@ def _read_language(place: Path, language: str, report: Report) -> list[Passage]:
 
 def _read(path: Path, root: Path, name: str, report: Report) -> str | None:
     """The file's text, or None after its mistake was reported."""
-    inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
-    if not inside:
-        message = f"This file is a link that leads out of the folder {FOLDER}."
-        report.add_whole(name, message, "Put the file itself here.")
+    if _leads_out(path, root):
+        _tell_link(name, "Put the file itself here.", report)
     elif path.suffix != ENDING:
         what = "A folder" if path.is_dir() else "A file that does not end in .md"
-        report.add_whole(name, f"{what} is not read here.", f"Write it as Markdown, in a file like {path.stem}{ENDING}.")
+        report.add_whole(
+            name, f"{what} is not read here.", f"Write it as Markdown, in a file like {path.stem}{ENDING}."
+        )
     else:
         try:
             return decode(read_bytes(path))

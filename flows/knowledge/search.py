@@ -96,7 +96,9 @@ class Search:
             scores[number] = (scores[number] + 1) / 2
         if exact is not None:
             scores[exact], order[exact] = 1.0, whole * (_K1 + 1)
-        found = sorted((number for number in scores if scores[number] >= THRESHOLD), key=lambda n: -order[n] * scores[n])
+        found = sorted(
+            (number for number in scores if scores[number] >= THRESHOLD), key=lambda n: -order[n] * scores[n]
+        )
         return [Match(self._passages[number], min(scores[number], 1.0)) for number in found[:most]]
 
     def _contained(self, asked: set[str]) -> set[int]:

@@ -163,3 +163,95 @@ def test_it_does_not_know_in_polish(shop: Knowledge, question: str) -> None:
 @pytest.mark.parametrize("question", EN_NOTHING)
 def test_it_does_not_know_in_english(shop: Knowledge, question: str) -> None:
     assert shop.answer(question, "en") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "forms"),
+    [
+        ("pl", "paczka paczki paczkę paczkom paczce paczek paczką paczkami"),
+        ("pl", "zwrot zwroty zwrotu zwrotów zwrotem zwrocie zwrócić zwrócę"),
+        ("pl", "godzina godziny godzin godzinach godzinę"),
+        ("pl", "reklamacja reklamację reklamacji reklamacje reklamacją"),
+        ("pl", "otwarte otwarci otwarty otwarta otwartych"),
+        ("pl", "przesyłka przesyłki przesyłek przesyłce"),
+        ("pl", "zamówienie zamówienia zamówić zamówiony"),
+        ("pl", "kurier kuriera kurierem kurierzy"),
+        ("pl", "dzień dni dnia dniach"),
+        ("pl", "pieniądze pieniędzy pieniądz"),
+        ("pl", "numer numeru numerze"),
+        ("en", "return returns returned returning"),
+        ("en", "delivery deliveries"),
+        ("en", "parcel parcels"),
+    ],
+)
+def test_forms_of_one_word_are_one(language: str, forms: str) -> None:
+    assert len({lemma(form, language) for form in forms.split()}) == 1
+
+
+@pytest.mark.parametrize("pair", ["kurier kurs", "rata raport", "sklep skład", "karta kara", "kod koszt"])
+def test_different_words_stay_apart(pair: str) -> None:
+    first, second = pair.split()
+    assert lemma(first, "pl") != lemma(second, "pl")
+
+
+def test_a_listed_question_is_found_for_sure(shop: Knowledge) -> None:
+    for passage in shop.passages:
+        for question in passage.questions:
+            found = shop.answer(question, passage.language)
+            assert found is not None
+            assert found.score == 1.0
+            assert found.passage == passage
+
+
+def test_an_answer_names_its_place(shop: Knowledge) -> None:
+    found = shop.answer("czy można wejść z psem", "pl")
+    assert found is not None
+    assert found.sentence == "Z psem można wejść do sklepu, jeśli jest na smyczy."
+    name, line = found.source.split(":")
+    assert name == "knowledge/pl/sklep.md"
+    assert found.sentence in (SHOP / name).read_text(encoding="utf-8").split("\n")[int(line) - 1]
+
+
+def test_a_question_with_much_else_is_found(shop: Knowledge) -> None:
+    said = "dzień dobry kupiłam u państwa w zeszłym tygodniu sukienkę dla córki i chcę wiedzieć ile dni mam na zwrot"
+    found = shop.answer(said, "pl")
+    assert found is not None
+    assert found.passage.headings[-1] == "Termin zwrotu"
+
+
+@pytest.mark.parametrize("said", ["ile kosztuje", "sklep", "", "?!", "czy", "12", "a " * 5000])
+def test_less_than_a_question_finds_nothing(shop: Knowledge, said: str) -> None:
+    assert shop.answer(said, "pl") is None
+
+
+def test_other_languages_have_no_answers(shop: Knowledge) -> None:
+    assert shop.answer("wo ist der Laden", "de") is None
+
+
+def test_without_passages_nothing_is_known() -> None:
+    assert Knowledge([]).answer("gdzie jest sklep", "pl") is None
+
+
+MARKDOWN = st.lists(
+    st.sampled_from(
+        "# Dostawa|## Koszt|Kurier kosztuje 15 zł.|- jeden|- dwa|  - trzy|Pytania: ile; jak|Pytania:|Wysyłamy:|1. raz"
+        "||    kod|```|| a | b |||---|---||<b>x</b>|![a](b)|> x|---|text\\|[a]: b|*|**x**|#".split("|")
+    )
+    | st.text(max_size=12),
+    max_size=25,
+).map("\n".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(MARKDOWN, st.lists(st.text(max_size=30) | st.sampled_from(list(PL)), max_size=4), st.sampled_from(["pl", "en"]))
+def test_no_text_and_no_question_breaks_it(text: str, questions: list[str], language: str) -> None:
+    report = Report()
+    passages = read_passages(text, "knowledge/pl/a.md", language, report)
+    lines = text.count("\n") + len(re.findall(r"\r(?!\n)", text)) + 1
+    assert all(1 <= passage.line <= lines and passage.sentence for passage in passages)
+    assert all(1 <= problem.line <= lines for problem in report.problems)
+    knowledge = Knowledge(passages)
+    for question in [*questions, *(asked for passage in passages for asked in passage.questions)]:
+        for match in knowledge.search(question, language):
+            assert match.passage in passages
+            assert 0 < match.score <= 1
