@@ -28,9 +28,10 @@ _QUANTITIES = {
     "en": "half quarter dozen couple double twice triple thrice",
 }
 _COMMITMENTS = {
-    "pl": "gwarantuj*,zagwarantuj*,obiecuj*,obiecam*,przyrzek*,zapewniam*,zobowiazuj*,na pewno,z pewnoscia,bez watpienia,"
-    "masz moje slowo,na sto procent",
-    "en": "guarantee*,promise*,definitely,certainly,for sure,without doubt,without fail,assure*,you have my word,commit*",
+    "pl": "gwarantuj*,zagwarantuj*,obiecuj*,obiecam*,przyrzek*,zapewniam*,zobowiazuj*,na pewno,z pewnoscia,"
+    "bez watpienia,masz moje slowo,na sto procent",
+    "en": "guarantee*,promise*,definitely,certainly,for sure,without doubt,without fail,assure*,"
+    "you have my word,commit*",
 }
 _NEGATIONS = {
     "pl": "nie nigdy bez brak braku zaden zadna zadne zadnej zadnego zadnych nikt nic nigdzie",
@@ -197,9 +198,9 @@ def _without_prefix(word: str, language: str) -> str:
 
 
 def _is_about_the_same(said: _Said, source: _Said) -> str:
-    about = [stem for stem in telling(said.text, said.language) if not stem.isdigit()]
-    foreign = sorted({stem for stem in about if stem not in source.stems})
-    if len(foreign) > len(set(about)) * (1 - _KNOWN_SHARE):
+    about = {stem for _, stem in telling(said.text, said.language) if not stem.isdigit()}
+    foreign = sorted(about - source.stems)
+    if len(foreign) > len(about) * (1 - _KNOWN_SHARE):
         return f"Most of it is not in the cited passages ({', '.join(foreign)})."
     return ""
 

@@ -85,18 +85,20 @@ def _soften(stem: str) -> str:
 
 def lemmas(text: str, language: str) -> list[str]:
     """The common forms of all words of a text in order; spoken numbers become digits."""
-    plain = words(text)
+    return [common for _, common in _with_words(words(text), language)]
+
+
+def telling(text: str, language: str) -> list[tuple[str, str]]:
+    """The words that say what a text is about, each with its common form: without stop words."""
+    return _with_words([word for word in words(text) if fold(word) not in STOP_WORDS[language]], language)
+
+
+def _with_words(plain: list[str], language: str) -> list[tuple[str, str]]:
     numbers = {number.start: number for number in find_numbers([fold(word) for word in plain], language)}
-    found: list[str] = []
+    found: list[tuple[str, str]] = []
     position = 0
     while position < len(plain):
-        number = numbers.get(position)
-        found.append(number.digits if number else lemma(plain[position], language))
+        word, number = plain[position], numbers.get(position)
+        found.append((word, number.digits if number else lemma(word, language)))
         position = number.end if number else position + 1
     return found
-
-
-def telling(text: str, language: str) -> list[str]:
-    """The common forms of the words that say what a text is about: without stop words."""
-    kept = " ".join(word for word in words(text) if fold(word) not in STOP_WORDS[language])
-    return lemmas(kept, language)

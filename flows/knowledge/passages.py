@@ -72,6 +72,7 @@ class _Section:
     headings: tuple[str, ...]
     line: int
     questions: tuple[str, ...] = ()
+    asked: int = 0  # the line of its questions
     passages: list[Passage] = field(default_factory=list)
     sections: int = 0  # below this one
 
@@ -151,10 +152,10 @@ class _Reader:
         """Ends the sections down to this level, and gives their questions to their passages."""
         while self._path and self._path[-1].level >= level:
             section = self._path.pop()
-            if section.line and not section.passages and not section.sections:
+            if section.questions and not section.passages:
+                self._tell(section.asked, "These questions have no answer.", "Write it below them.")
+            elif section.line and not section.passages and not section.sections:
                 self._tell(section.line, "Nothing stands below this heading.", "Write a text, or remove the heading.")
-            elif section.questions and not section.passages:
-                self._tell(section.line, "The questions below this heading have no text.", "Write the answer.")
             self._passages += [
                 replace(passage, questions=(*passage.questions, *section.questions)) for passage in section.passages
             ]
@@ -173,13 +174,13 @@ class _Reader:
 
     def _ask(self, asked: str, line: int) -> None:
         """Questions belong to the passage above them; right below a heading, to its whole section."""
-        questions = tuple(" ".join(text.split()) for text in _BETWEEN_QUESTIONS.split(asked) if text.strip(" .\t"))
+        questions = tuple(" ".join(text.split()) for text in _BETWEEN_QUESTIONS.split(asked) if _has_words(text))
         if not questions:
             self._tell(line, "No questions stand here.", "Write them on this line, with semicolons between.")
             return
         section = self._path[-1]
         if not section.passages:
-            section.questions += questions
+            section.questions, section.asked = section.questions + questions, line
             return
         last = section.passages[-1]
         section.passages[-1] = replace(last, questions=last.questions + questions)
@@ -215,7 +216,7 @@ class _Reader:
         section = self._path[-1]
         passage = Passage(text, section.headings, (), self._language, self._file, line)
         section.passages.append(passage)
-        if not re.search(r"[^\W_]", text):
+        if not _has_words(text):
             self._tell(line, "This text has no words.", "Write a sentence, or remove it.")
         elif (count := len(text.split())) > LONGEST_PASSAGE:
             message = f"This text has {count} words, and a passage may have at most {LONGEST_PASSAGE}."
@@ -253,6 +254,10 @@ def _split_questions(said: str) -> tuple[str, str | None]:
             above = "".join(f"{text}\n" for text in lines[:number])
             return above, "\n".join([line[mark.end() :], *lines[number + 1 :]])
     return said, None
+
+
+def _has_words(text: str) -> bool:
+    return re.search(r"[^\W_]", text) is not None
 
 
 def _line(node: SyntaxTreeNode) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,6 +27,7 @@ _MENTIONED = 0.8  # of a word's coverage where only the text has it
 _ALIKE = 0.6  # of the letter pairs and triples; "reklamacia" has 0.7 of "reklamacja"
 _SHORTEST_SLIP = 5  # letters; shorter words are alike too easily
 _MOST_WORDS = 60  # of a question; who says more has not asked yet
+_LEAST = math.log(8)  # what a passage has to cover: the rarity of one word that an eighth of the passages know
 _CONTAINED = 2  # telling words of a listed question that make it worth more when all of them are said
 
 
@@ -43,39 +44,44 @@ class Search:
 
     def __init__(self, passages: Sequence[Passage], language: str) -> None:
         self._passages, self._language = tuple(passages), language
-        texts = [telling(passage.text, language) for passage in self._passages]
-        average = sum(map(len, texts)) / len(texts) if texts else 1.0
         self._weights: dict[str, dict[int, float]] = defaultdict(dict)  # word, passage: BM25F's weighted frequency
         self._named: dict[str, set[int]] = defaultdict(set)  # word: passages whose heading or questions have it
         self._asked: dict[frozenset[str], int] = {}  # all words of a listed question
         self._phrases: list[tuple[frozenset[str], int]] = []  # telling words of headings and listed questions
         self._forms: dict[str, str] = {}  # as written, folded: its stem
+        texts = [self._telling(passage.text) for passage in self._passages]
+        average = max(sum(map(len, texts)) / max(len(texts), 1), 1.0)
         for number, (passage, text) in enumerate(zip(self._passages, texts, strict=True)):
-            heading = set(telling(" ".join(passage.headings[-1:]), language))
-            asked = set(telling(" ".join(passage.questions), language))
-            self._add(number, text, 1 / (1 - _B + _B * len(text) / max(average, 1.0)))
-            self._add(number, heading, _HEADING)
-            self._add(number, asked, _QUESTION)
-            for word in heading | asked:
-                self._named[word].add(number)
-            for phrase in (*passage.headings[-1:], *passage.questions):
-                if len(stems := frozenset(telling(phrase, language))) >= _CONTAINED:
-                    self._phrases.append((stems, number))
-            for question in passage.questions:
-                self._asked.setdefault(frozenset(lemmas(question, language)), number)
-            for word in words(" ".join((passage.text, *passage.headings, *passage.questions))):
-                if stem := next(iter(telling(word, language)), None):
-                    self._forms[fold(word)] = stem
+            self._add(number, text, 1 / (1 - _B + _B * len(text) / average))
+            self._add_names(number, passage)
         self._known = Counter({word: len(found) for word, found in self._weights.items()})
         for number, passage in enumerate(self._passages):  # they say what a passage is about, not what sets it apart
-            self._add(number, set(telling(" ".join(passage.headings[:-1]), language)), _OUTER_HEADING)
-        self._telling = min(math.log(4), self._rarity(1))  # the rarity of a word that a quarter of the passages know
+            self._add(number, set(self._telling(" ".join(passage.headings[:-1]))), _OUTER_HEADING)
+        self._least = min(_LEAST, self._rarity(1))
         self._grams: dict[str, list[str]] = defaultdict(list)
         for form in self._forms:
             for gram in _grams(form):
                 self._grams[gram].append(form)
 
-    def _add(self, number: int, found: Sequence[str] | set[str], weight: float) -> None:
+    def _telling(self, text: str) -> list[str]:
+        found = telling(text, self._language)
+        self._forms.update((fold(word), stem) for word, stem in found)
+        return [stem for _, stem in found]
+
+    def _add_names(self, number: int, passage: Passage) -> None:
+        heading = set(self._telling(" ".join(passage.headings[-1:])))
+        asked = set(self._telling(" ".join(passage.questions)))
+        self._add(number, heading, _HEADING)
+        self._add(number, asked, _QUESTION)
+        for word in heading | asked:
+            self._named[word].add(number)
+        for phrase in (*passage.headings[-1:], *passage.questions):
+            if len(stems := frozenset(self._telling(phrase))) >= _CONTAINED:
+                self._phrases.append((stems, number))
+        for question in passage.questions:
+            self._asked.setdefault(frozenset(lemmas(question, self._language)), number)
+
+    def _add(self, number: int, found: Iterable[str], weight: float) -> None:
         for word in found:
             self._weights[word][number] = self._weights[word].get(number, 0.0) + weight
 
@@ -84,21 +90,20 @@ class Search:
         said = " ".join(words(question)[:_MOST_WORDS])
         exact = self._asked.get(frozenset(lemmas(said, self._language)))
         terms = self._terms(said)
-        order: Counter[int] = Counter()
-        covered: Counter[int] = Counter()
+        order: dict[int, float] = defaultdict(float)
+        covered: dict[int, float] = defaultdict(float)
         for word, weight, sure in terms:
             for number, frequency in self._weights.get(word, {}).items():
                 order[number] += weight * sure * frequency * (_K1 + 1) / (_K1 + frequency)
                 covered[number] += weight * sure * (1.0 if number in self._named[word] else _MENTIONED)
         whole = sum(weight for _, weight, _ in terms)
-        scores = {number: sum_ / whole for number, sum_ in covered.items() if sum_ >= self._telling}
+        scores = {number: sum_ / whole for number, sum_ in covered.items() if sum_ >= self._least}
         for number in self._contained({word for word, _, _ in terms}) & scores.keys():
             scores[number] = (scores[number] + 1) / 2
         if exact is not None:
             scores[exact], order[exact] = 1.0, whole * (_K1 + 1)
-        found = sorted(
-            (number for number in scores if scores[number] >= THRESHOLD), key=lambda n: -order[n] * scores[n]
-        )
+        found = [number for number, score in scores.items() if score >= THRESHOLD]
+        found.sort(key=lambda number: -order[number] * scores[number])
         return [Match(self._passages[number], min(scores[number], 1.0)) for number in found[:most]]
 
     def _contained(self, asked: set[str]) -> set[int]:
@@ -108,13 +113,14 @@ class Search:
     def _terms(self, said: str) -> list[tuple[str, float, float]]:
         """What the question is about: stems, their weight, and how sure it is that they were meant."""
         terms: dict[str, tuple[float, float]] = {}
-        for word in words(said):
-            for stem in telling(word, self._language):
-                if stem in self._weights:
-                    terms[stem] = self._rarity(self._known[stem]), 1.0
-                elif not stem.isdigit():  # a number of the caller's own says little about what is asked
-                    meant, alike = self._slip(fold(word))
-                    terms.setdefault(meant or stem, (self._rarity(self._known[meant]), alike))
+        for word, stem in telling(said, self._language):
+            if stem in self._weights:
+                terms[stem] = self._rarity(self._known[stem]), 1.0
+            elif not stem.isdigit():  # a number of the caller's own says little about what is asked
+                meant, alike = self._slip(fold(word))
+                terms.setdefault(meant or stem, (self._rarity(self._known[meant]), alike))
+        if all(stem.isdigit() for stem in terms):
+            return []
         return [(stem, weight, sure) for stem, (weight, sure) in terms.items()]
 
     def _rarity(self, known: int) -> float:

@@ -120,8 +120,8 @@ def test_sentences_end_where_they_end(text: str, count: int) -> None:
             "Text.\nQuestions:\n",
             "2:1: No questions stand here. Write them on this line, with semicolons between.",
         ),
-        ("# A\n\nQuestions: a; b\n\n## B\n\nText.\n", "1:1: The questions below this heading have no text. Write the"
-         " answer."),
+        ("# A\n\nQuestions: a; b\n\n## B\n\nText.\n", "3:1: These questions have no answer. Write it below them."),
+        ("Questions: a; b\n", "1:1: These questions have no answer. Write it below them."),
         ("# A\n\n...\n", "3:1: This text has no words. Write a sentence, or remove it."),
         (
             "word " * 31,
@@ -133,10 +133,13 @@ def test_sentences_end_where_they_end(text: str, count: int) -> None:
             "1:1: This text has 122 words, and a passage may have at most 120. Split it with an empty line.",
         ),
         ("Text.\n\ntext.\n", "3:1: The same text stands in knowledge/en/a.md:1. Keep one of the two."),
-        (b"Za\xbf\xf3\xb3\xe6", "1:3: This file is not UTF-8 text; it seems to be Windows-1250. Save it with the encoding UTF-8."),
-        (b"a\x00b", "1:2: A character that no text has stands here (U+0000). Delete it, or write the line anew."),
+        (
+            b"Za\xbf\xf3\xb3\xe6",
+            "1:3: This file is not UTF-8 text; it seems to be Windows-1250. Save it with the encoding UTF-8.",
+        ),
+        (b"a\x01b", "1:2: A character that no text has stands here (U+0001). Delete it, or write the line anew."),
     ],
-)  # fmt: skip
+)
 def test_mistakes_in_a_file_are_told_with_their_line(tmp_path: Path, text: str | bytes, problem: str) -> None:
     _, problems = load(tmp_path, {"en/a.md": text})
     assert problems == [f"knowledge/en/a.md:{problem}"]
