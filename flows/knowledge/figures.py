@@ -38,7 +38,8 @@ _UNITS = {
         "piece": "piece item", "person": "person people", "dollar": "dollar", "pound": "pound", "am": "am", "pm": "pm",
     },
 }  # fmt: skip
-_UNIT_OF = {
+# The common form of a unit's words: the unit.
+UNIT_OF = {
     language: {lemma(form, language): unit for unit, forms in units.items() for form in forms.split()}
     for language, units in _UNITS.items()
 }
@@ -126,7 +127,7 @@ def _run(numbers: dict[int, Number], start: int) -> tuple[str, int]:
 def _unit(following: Sequence[str], language: str) -> str:
     if not following:
         return ""
-    near = [_UNIT_OF[language].get(lemma(word, language), "") for word in following]
+    near = [UNIT_OF[language].get(lemma(word, language), "") for word in following]
     if following[0] == "%":
         return "%"
     if any(_WORKING.match(word) for word in following):

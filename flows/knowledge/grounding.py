@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from flows.day_words import MONTHS, WEEKDAYS
-from flows.knowledge.figures import LINK, Figure, figures
+from flows.knowledge.figures import LINK, UNIT_OF, Figure, figures
 from flows.knowledge.lemmas import lemma, telling, words
 from flows.knowledge.passages import Passage, sentences
 from flows.knowledge.stop_words import STOP_WORDS
@@ -198,7 +198,8 @@ def _without_prefix(word: str, language: str) -> str:
 
 
 def _is_about_the_same(said: _Said, source: _Said) -> str:
-    about = {stem for _, stem in telling(said.text, said.language) if not stem.isdigit()}
+    stems = {stem for _, stem in telling(said.text, said.language) if not stem.isdigit()}
+    about = stems - UNIT_OF[said.language].keys()  # units were compared with their figures
     foreign = sorted(about - source.stems)
     if len(foreign) > len(about) * (1 - _KNOWN_SHARE):
         return f"Most of it is not in the cited passages ({', '.join(foreign)})."

@@ -27,6 +27,7 @@ PASSAGES |= {"Kontakt": CONTACT, "Contact": PHONE}
 SPOKEN = [
     ("Koszt dostawy", "Kurier kosztuje 15 zł, paczkomat 12, a od 200 zł dostawa jest za darmo."),
     ("Koszt dostawy", "Dostawa kurierem kosztuje piętnaście złotych."),
+    ("Koszt dostawy", "Dostawa do paczkomatu to 12 zł, za darmo od 200 zł."),
     ("Czas dostawy", "Paczka jest po jednym lub dwóch dniach roboczych."),
     ("Czas dostawy", "W sobotę i niedzielę nie wysyłamy."),
     ("Termin zwrotu", "Na zwrot ma Pan 14 dni od odbioru paczki."),
