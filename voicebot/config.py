@@ -5,17 +5,14 @@ Every mistake of the file is told at once, with its line. The keys are described
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -27,6 +24,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from telephony.leg import EndpointSettings
 from voicebot.errors import ConfigError, ServiceFailed
+from voicebot.setting_types import Secret, TimeZone, Values
 
 if TYPE_CHECKING:  # Pipecat takes a second to import, and only who configures a service needs it here
     from voicebot.engines.blueprint import Blueprint
@@ -34,37 +32,6 @@ if TYPE_CHECKING:  # Pipecat takes a second to import, and only who configures a
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-def _read_secret(value: object) -> object:
-    """A secret is written as `{env: NAME}` or `{file: PATH}`; what stands in the file itself is refused."""
-    if isinstance(value, dict) and set(value) == {"env"}:
-        name = str(value["env"])
-        if name not in os.environ:
-            raise ValueError(f"The environment variable {name} is not set. Set it, or use {{file: PATH}}.")
-        return os.environ[name]
-    if isinstance(value, dict) and set(value) == {"file"}:
-        path = Path(str(value["file"]))
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ValueError(f"The secret file {path} cannot be read: {error.strerror}.") from error
-    raise ValueError("A secret does not belong in this file. Write {env: NAME} or {file: PATH}.")
-
-
-Secret = Annotated[str, BeforeValidator(_read_secret), Field(repr=False)]
-
-
-def _read_zone(value: object) -> object:
-    if isinstance(value, ZoneInfo):
-        return value
-    try:
-        return ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{value} is no time zone. Write one like Europe/Warsaw.") from error
-
-
-TimeZone = Annotated[ZoneInfo, BeforeValidator(_read_zone)]
 
 
 class SipSettings(_Section):
@@ -110,25 +77,6 @@ class SipSettings(_Section):
             transport=self.transport,
             srtp=self.srtp,
         )
-
-
-_SECRET_NAMES = ("key", "token", "secret", "password", "credentials")
-
-
-def _read_values(value: Any, name: str = "") -> Any:
-    """Values for a service, secrets in them as SecretStr. What is named like a secret has to be one."""
-    if isinstance(value, dict) and (set(value) == {"env"} or set(value) == {"file"}):
-        return SecretStr(str(_read_secret(value)))
-    if isinstance(value, dict):
-        return {str(key): _read_values(each, str(key)) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_read_values(each, name) for each in value]
-    if isinstance(value, str) and name.lower().rpartition("_")[2] in _SECRET_NAMES:
-        raise ValueError(f"{name}: a secret does not belong in this file. Write {{env: NAME}} or {{file: PATH}}.")
-    return value
-
-
-Values = Annotated[dict[str, Any], BeforeValidator(_read_values)]
 
 
 class ServiceSettings(_Section):
@@ -222,6 +170,26 @@ class SpeechSettings(_Section):
     service: SpeakingService | None = None
 
 
+class PriceSettings(_Section):
+    """What a million tokens cost, in any one currency."""
+
+    input: float = Field(0.0, ge=0)
+    output: float = Field(0.0, ge=0)
+
+
+class LanguageModelSettings(_Section):
+    """A language model, on a server with OpenAI's protocol, that is asked where our own understanding is not `sure`."""
+
+    url: str = Field(pattern=r"^https?://[^\s]+$")
+    model: str = Field(min_length=1)
+    api_key: Secret = ""
+    mode: Literal["auto", "structured", "tools", "json"] = "auto"
+    deadline_s: float = Field(1.2, gt=0, le=10)
+    sure: float = Field(0.8, ge=0, le=1)
+    prices: PriceSettings = PriceSettings()
+    extra: dict[str, Any] = {}
+
+
 BotSource = Path | str
 
 
@@ -292,6 +260,7 @@ class Config(_Section):
     sip: SipSettings = SipSettings()
     recognition: RecognitionSettings = RecognitionSettings()
     speech: SpeechSettings = SpeechSettings()
+    language_model: LanguageModelSettings | None = None
     numbers: tuple[NumberSettings, ...] = Field(min_length=1)
     queues: dict[str, QueueSettings] = {}
     turns: TurnSettings = TurnSettings()
