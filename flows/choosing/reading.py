@@ -97,7 +97,7 @@ class _Reading:
         self._open = open_now
         self._commands: list[Command] = []
         self._dropped: list[Dropped] = []
-        self._given: dict[str, str] = {}  # by slot: the words of its value
+        self._given: dict[str, str | None] = {}  # by slot: the words of its value; None: there are two
 
     def drop(self, command: str, why: str) -> None:
         self._dropped.append(Dropped(command, why))
@@ -132,7 +132,7 @@ class _Reading:
         if not (isinstance(slot, str) and isinstance(words, str)):
             self.drop(name, "no words for a slot")
         elif self._given.get(slot, words) != words:
-            self._given[slot] = ""
+            self._given[slot] = None
             self.drop(name, "two values for one slot")
         else:
             self._given[slot] = words
@@ -159,7 +159,7 @@ class _Reading:
             slot = begun.get(name) or known.get(name)
             if slot is None:
                 self.drop("set_slot", "no such slot now")
-            elif words:
+            elif words is not None:
                 current = None if name in begun else self._open.values.get(name)
                 found += self._value(name, slot, words, current)
         return found
