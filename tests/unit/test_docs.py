@@ -169,6 +169,14 @@ def test_the_example_of_other_engines_is_right(tmp_path: Path, monkeypatch: pyte
         service.blueprint.make("pl", {})
 
 
+def test_the_example_of_a_language_model_is_right(tmp_path: Path) -> None:
+    (written,) = blocks(DOCS / "how-to" / "use-a-language-model.md", "yaml")
+    (tmp_path / "voicebot.yaml").write_text(written, encoding="utf-8")
+    config = load_config(tmp_path / "voicebot.yaml")
+    assert config.language_model
+    assert config.language_model.sure == 0.8
+
+
 def test_the_example_of_a_callers_script_is_right(tmp_path: Path) -> None:
     (written,) = blocks(DOCS / "reference" / "caller-scripts.md", "yaml")
     (tmp_path / "order.yaml").write_text(written, encoding="utf-8")
