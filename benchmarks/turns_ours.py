@@ -103,7 +103,7 @@ class _Mind:
         hints = self.dialog.expect.hints
         return self._decoder.transcribe(RecognitionRequest(audio, RATE, self._language, "turns", hints=hints))
 
-    async def consider(self, transcript: Transcript) -> Words:
+    async def consider(self, transcript: Transcript, *, paused: bool = False) -> Words:
         return await self.dialog.consider(transcript)
 
     def turn_ended(self, utterance: Utterance) -> None:

@@ -162,7 +162,7 @@ def _accepts_zero(turn: Turn) -> bool:
 
 
 def _no_input(turn: Turn, _: NoInput) -> None:
-    if turn.way_out is not None:
+    if turn.way_out is not None and repair.still_there(turn):
         dialog.leave_question(turn)
     elif not _too_long(turn):
         repair.no_input(turn)

@@ -47,6 +47,14 @@ def _say_not_understood(turn: Turn, misses: int) -> None:
         turn.say_phrase("no_match", index)
 
 
+def still_there(turn: Turn) -> bool:
+    """Whether a caller who is silent to a question that needs no answer may be asked the next one; counts it."""
+    if turn.data["silences"] >= _SILENCES_BEFORE_HANDOFF:
+        return False
+    turn.data["silences"] += 1
+    return True
+
+
 def no_input(turn: Turn) -> None:
     """Silence: twice in other words, then a person."""
     if turn.data["patience"]:

@@ -40,6 +40,7 @@ from voicebot.records import RecordWriter
 
 if TYPE_CHECKING:  # imported where one is configured: Pipecat's services take long to import
     from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
+    from voicebot.language_model.client import LanguageModel
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class App:
         self._services: Services | None = None
         self._prompts: PromptStore | None = None
         self._speaking: ConfiguredVoice | None = None
+        self._language_model: LanguageModel | None = None
         self._bots = LiveBots(config, self._get_ready, self.events, make)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -115,6 +117,7 @@ class App:
         self._prompts = PromptStore(config.data / "prompts", RecordedSynthesizer(synthesizer))
         hearing_service = self._hearing_service()
         self._speaking = self._speaking_service()
+        self._language_model = self._make_language_model()
         for source in sources(config):
             await self._get_ready(source, self._bots[source])
 
@@ -134,7 +137,8 @@ class App:
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
         endpoint = BaresipEndpoint(config.sip.endpoint())
         self._services = Services(
-            config, endpoint, media, activity, recogniser, self._prompts, self.events, hearing_service, self._speaking
+            *(config, endpoint, media, activity, recogniser, self._prompts, self.events),
+            *(hearing_service, self._speaking, self._language_model),
         )
         endpoint.on_incoming(self._incoming)
         endpoint.on_dead(self._lost)
@@ -187,6 +191,15 @@ class App:
         service = ConfiguredVoice(self._config.speech.service, self._config.data / "prompts")
         self._stack.push_async_callback(service.close)
         return service
+
+    def _make_language_model(self) -> LanguageModel | None:
+        if self._config.language_model is None:
+            return None
+        from voicebot.language_model.client import LanguageModel
+
+        model = LanguageModel(self._config.language_model)
+        self._stack.push_async_callback(model.aclose)
+        return model
 
     async def _get_ready(self, source: BotSource, bot: RunningBot) -> None:
         """Fixed prompts are there before the first caller is. Raises UnknownVoice: without a voice nobody is served."""
@@ -243,11 +256,14 @@ class App:
 
     def _health(self, processes: tuple[ModelProcess, ...]) -> dict[str, object]:
         ready = all(process.ready for process in processes)
-        return {
+        report: dict[str, object] = {
             "status": "draining" if self._draining else "ok" if ready and not self.failed.done() else "degraded",
             "calls": len(self._calls),
             "restarts": {process.name: process.restarts for process in processes},
         }
+        if self._language_model is not None:
+            report["language_model"] = "left_alone" if self._language_model.left_alone else "asked"
+        return report
 
 
 async def serve(

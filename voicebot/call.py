@@ -62,7 +62,8 @@ class Call:
         self._context = CallContext(
             call_id, leg.remote_number, leg.dialled, number.language, CallClock(call_id), services.events
         )
-        self._dialog = Dialog(bot.engine, bot.understanding, now)
+        self._second = services.second_opinion_for(self._context, bot)
+        self._dialog = Dialog(bot.engine, bot.understanding, now, self._second)
         self._conversation: Conversation | None = None
         self._outcome = Outcome.ABANDONED
         self._why = ""  # the flow's own sentence on why it handed over
@@ -182,6 +183,8 @@ class Call:
     async def _finish(self, cause: str, duration_s: float) -> None:
         with contextlib.suppress(TelephonyError):
             await self._leg.hang_up()
+        if self._second is not None:
+            await self._second.aclose()
         self._context.publish(
             events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
         )

@@ -246,8 +246,8 @@ class Conversation:
             )
         )
 
-    async def consider(self, transcript: Transcript) -> Words:
-        return await self._dialog.consider(transcript, question_heard=self.speaker.all_started)
+    async def consider(self, transcript: Transcript, *, paused: bool = False) -> Words:
+        return await self._dialog.consider(transcript, question_heard=self.speaker.all_started, paused=paused)
 
     def turn_ended(self, utterance: Utterance) -> None:
         self._awaited = utterance.words

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from asr.recogniser import Alternative, Transcript
-from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, TurnContext, Understanding
+from flows import Action, CallStarted, Engine, Event, Expectation, Heard, State, TurnContext, Understanding, Understood
 from flows.commands import Affirm, Command, CorrectSlot, Deny, Goodbye, NoMatch, SetSlot, StartFlow
 from flows.slots import Rejected
 from voicebot.listener import SURE, Words
@@ -25,12 +25,27 @@ ANSWERS: dict[str, Any] = {
 }
 
 
+class SecondOpinion(Protocol):
+    """Understanding that takes time: `prepare` begins it, `choose` waits for it, with ours in hand."""
+
+    def prepare(self, ours: Understood, text: str, context: TurnContext) -> None: ...
+    async def choose(self, ours: Understood, text: str, context: TurnContext) -> Understood: ...
+
+
 class Dialog:
     """Holds the state between events. `now` is a clock, in the firm's time zone."""
 
-    def __init__(self, engine: Engine, understanding: Understanding, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        understanding: Understanding,
+        now: Callable[[], datetime],
+        second: SecondOpinion | None = None,
+    ) -> None:
+        """`second` is asked where a turn is over and `understanding`, which takes no time, is not sure."""
         self._engine = engine
         self._understanding = understanding
+        self._second = second
         self._now = now
         self._state: State | None = None
         self._inner_words: dict[str, frozenset[str]] = {}  # by language: what ends no example of the flows
@@ -52,11 +67,12 @@ class Dialog:
         self._state = step.state
         return step.actions
 
-    async def consider(self, transcript: Transcript, *, question_heard: bool = True) -> Words:
+    async def consider(self, transcript: Transcript, *, question_heard: bool = True, paused: bool = False) -> Words:
         """What a transcript means now. Changes nothing: the caller may yet go on speaking.
 
         Where a value is awaited, the first reading that the flow can act on counts: of "pięć" and "pięść" only one is a
         digit. Who says yes before the open question was put agrees with what the bot is saying, and answers nothing.
+        `paused`: the turn may be over, so that what takes time begins.
         """
         context = self._engine.context(self.state)
         words = await self._weigh(transcript, context)
@@ -66,6 +82,8 @@ class Dialog:
                 if reading.answers:
                     words = reading
                     break
+        if paused and self._second is not None:
+            self._second.prepare(words.understood, words.transcript.text, context)
         agrees = not question_heard and all(isinstance(command, Affirm) for command in words.understood.commands)
         mere = not words.answers and listens(words.transcript.text, context.language)
         return replace(words, listening=agrees or mere)
@@ -116,8 +134,10 @@ class Dialog:
     async def heard(self, words: Words) -> tuple[Action, ...]:
         """Take a finished turn. What was considered before the question changed is considered again."""
         current = await self.consider(words.transcript)
-        transcript = current.transcript
-        return self.apply(Heard(current.understood, transcript.text, transcript.confidence))
+        understood, transcript = current.understood, current.transcript
+        if self._second is not None:
+            understood = await self._second.choose(understood, transcript.text, self._engine.context(self.state))
+        return self.apply(Heard(understood, transcript.text, transcript.confidence))
 
     def apply(self, event: Event) -> tuple[Action, ...]:
         step = self._engine.step(self.state, event, self._now())

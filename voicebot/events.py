@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -180,10 +180,31 @@ class TurnTimed(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoodIn(CallEvent):
-    """Our own engine answered for the configured service: `part` is recognition or speech, `service` its class.
+class LanguageModelAsked(CallEvent):
+    """What became of a question to the language model; nothing of it is the caller's words.
 
-    `why`: failed, slow, busy (all connections in use), or left_alone (it failed several times before; told once).
+    `outcome`: chosen, nothing (no move, or none that is possible), superseded (the caller went on), or why there was no
+    answer. `commands` were chosen, `dropped` were not possible, `cost` is in the currency of the configured prices.
+    """
+
+    mode: str
+    outcome: str
+    reason: str
+    ms: int
+    first_token_ms: int | None
+    tokens_in: int | None
+    tokens_out: int | None
+    cost: float | None
+    commands: Sequence[str]
+    dropped: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoodIn(CallEvent):
+    """Our own engine answered for the configured service: `part` is recognition, speech or understanding.
+
+    `service` is its class, or the name of the language model. `why`: failed, slow, busy (all connections in use), or
+    left_alone (it failed several times before; told once).
     """
 
     part: str
@@ -228,7 +249,7 @@ class CallEnded(CallEvent):
 EVENT_TYPES: tuple[type[CallEvent], ...] = (
     CallStarted, BotSaid, CallerSaid, CallerSaying, KeysPressed, Decision, SystemCalled, RecordingStopped,
     HandoffStarted, AgentCalled, AgentAnswered, AgentRefused, AgentJoined, CallbackPromised, SurveyAnswered, TurnTimed,
-    StoodIn, Fault, BotTaken, BotRefused, CallEnded,
+    LanguageModelAsked, StoodIn, Fault, BotTaken, BotRefused, CallEnded,
 )  # fmt: skip
 ABOUT_NO_CALL = (BotTaken, BotRefused)
 PASSING = (CallerSaying, *ABOUT_NO_CALL)

@@ -111,7 +111,10 @@ class Mind(Protocol):
     """What the ear asks of the conversation, and tells it."""
 
     async def recognise(self, audio: bytes, *, final: bool) -> Transcript: ...
-    async def consider(self, transcript: Transcript) -> Words: ...
+    async def consider(self, transcript: Transcript, *, paused: bool = False) -> Words:
+        """What it means; `paused`: the turn may be over."""
+        ...
+
     def turn_ended(self, utterance: Utterance) -> None: ...
     def no_input(self) -> None: ...
     def saying(self, text: str) -> None:
@@ -283,7 +286,7 @@ class Listener:
             self._decoding = None
 
     async def _words(self, audio: bytes) -> Words:
-        return await self._mind.consider(await self._mind.recognise(audio, final=True))
+        return await self._mind.consider(await self._mind.recognise(audio, final=True), paused=True)
 
     def _decoded(self, number: int, task: asyncio.Task[Words]) -> None:
         if task.cancelled():

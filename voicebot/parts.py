@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from asr.activity import ActivityService
 from asr.recogniser import Recogniser
 from flows import Bot, Engine, Understanding
+from flows.choosing import Spoken
 from flows.systems import Systems
 from telephony.leg import Endpoint
 from telephony.media import MediaThread
@@ -17,11 +19,25 @@ from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
 from tts.synthesizer import RATES, SpeechRequest
 from voicebot.config import Config, SpeechSettings
-from voicebot.events import PASSING, REFUSED, CallClock, CallEvent, EventStream, Fault, RecordingStopped, StoodIn
+from voicebot.events import (
+    PASSING,
+    REFUSED,
+    BotSaid,
+    CallClock,
+    CallerSaid,
+    CallEvent,
+    EventStream,
+    Fault,
+    LanguageModelAsked,
+    RecordingStopped,
+    StoodIn,
+)
 from voicebot.recordings import RecordedVoice, Recordings
 
 if TYPE_CHECKING:
     from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
+    from voicebot.language_model.client import LanguageModel
+    from voicebot.language_model.understanding import ChoosingUnderstanding, Decision
 
 
 class Phrase(Protocol):
@@ -65,6 +81,7 @@ class Services:
     events: EventStream
     hearing_service: ConfiguredHearing | None = None
     speaking_service: ConfiguredVoice | None = None
+    language_model: LanguageModel | None = None
 
     def recogniser_for(self, context: CallContext) -> Recogniser:
         """Who hears in this call: ours, or a configured service with ours behind it."""
@@ -73,6 +90,20 @@ class Services:
         self.hearing_service.warm(context.language)
         return self.hearing_service.backed_by(
             self.recogniser, context.tell_of("recognition", self.hearing_service.name)
+        )
+
+    def second_opinion_for(self, context: CallContext, bot: RunningBot) -> ChoosingUnderstanding | None:
+        """What is asked in this call where our own understanding is not sure; to be closed at its end."""
+        if self.language_model is None:
+            return None
+        from voicebot.language_model.understanding import ChoosingUnderstanding
+
+        settings = self.config.language_model
+        assert settings is not None
+        return ChoosingUnderstanding(
+            *(bot.understanding, self.language_model, bot.bot, settings),
+            turns=context.turns,
+            tell=partial(context.tell_decision, settings.model),
         )
 
     def voice_for(self, context: CallContext, bot: RunningBot) -> Voice:
@@ -142,6 +173,22 @@ class CallContext:
                 self.publish(StoodIn, part=part, service=service, why=str(why))
 
         return tell
+
+    def turns(self) -> list[Spoken]:
+        """What was said until the bot spoke last."""
+        said = [event for event in self.events if isinstance(event, BotSaid | CallerSaid)]
+        while said and isinstance(said[-1], CallerSaid):
+            said.pop()
+        return [
+            Spoken("bot", event.heard_text) if isinstance(event, BotSaid) else Spoken("caller", event.text)
+            for event in said
+        ]
+
+    def tell_decision(self, model: str, decision: Decision) -> None:
+        """Write on the record what became of a question to the language model."""
+        self.publish(LanguageModelAsked, **decision.as_told())
+        if decision.stood_in:
+            self.tell_of("understanding", model)(decision.stood_in)
 
     def refuse_recording(self) -> None:
         """What is kept of the call goes by this event: a recording that cannot be deleted now goes at the end."""

@@ -140,9 +140,6 @@ FAULTS: dict[str, tuple[Reply, Failure]] = {
     "a token a second": (Reply(GOOD, tokens_per_s=1), Failure.TIMEOUT),
     "closes at once": (Reply(GOOD, breaks_after=0), Failure.UNREACHABLE),
     "closes in the middle": (Reply(GOOD, breaks_after=5), Failure.UNREACHABLE),
-    "100,000 tokens": (Reply("a b ", times=100_000), Failure.TOO_LONG),
-    "one line without end": (Reply(raw=b"data: " + b"x" * 10_000_000), Failure.TOO_LONG),
-    "an error without end": (Reply(status=500, raw=b"x" * 10_000_000), Failure.TOO_LONG),
     "cut off": (Reply(GOOD[:20], finish_reason="length"), Failure.TOO_LONG),
     "a web page": (Reply(raw=b"<html>Welcome</html>"), Failure.GARBAGE),
     "no JSON": (Reply(raw=b"data: {{{\n\n"), Failure.GARBAGE),
@@ -152,6 +149,23 @@ FAULTS: dict[str, tuple[Reply, Failure]] = {
     "says nothing": (Reply(""), Failure.GARBAGE),
     "an error in the stream": (Reply(raw=b'data: {"error": {"message": "no"}}\n\n'), Failure.SERVER_ERROR),
 }
+
+
+ENDLESS = {
+    "100,000 tokens": Reply("a b ", times=100_000),
+    "one line without end": Reply(raw=b"data: " + b"x" * 10_000_000),
+    "an error without end": Reply(status=500, raw=b"x" * 10_000_000),
+}
+
+
+@pytest.mark.parametrize("reply", ENDLESS.values(), ids=ENDLESS)
+async def test_an_answer_without_end_is_cut_off(asked: Question, reply: Reply) -> None:
+    """By its size, long before a deadline that a loaded machine could meet first."""
+    async with FakeLanguageServer(reply) as server:
+        model = LanguageModel(settings_for(server.url, deadline_s=10.0))
+        answer = await model.ask(asked)
+        await model.aclose()
+    assert answer.failure is Failure.TOO_LONG
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -46,6 +46,11 @@ class Trust:
         self.slow_s = slow_s
         self._breaker = Breaker()
 
+    @property
+    def left_alone(self) -> bool:
+        """Whether it failed so often that it is not asked, or on trial only."""
+        return self._breaker.state is not State.TRUSTED
+
     def ask(self) -> bool:
         """Whether it may be asked now; then `ended` has to follow."""
         allowed = self._breaker.may_ask(_now())

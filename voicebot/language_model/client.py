@@ -71,6 +71,11 @@ class LanguageModel:
         """How it is asked now: the first way that it has not refused."""
         return next(mode for mode in self._ladder if mode not in self._refused)
 
+    @property
+    def left_alone(self) -> bool:
+        """Whether it failed several times in a row, so that calls do without it for the moment."""
+        return self._trust.left_alone
+
     async def ask(self, question: Question) -> Answer:
         """What it answers, or why not, within the deadline. Raises nothing but CancelledError."""
         if not self._trust.ask():

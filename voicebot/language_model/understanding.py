@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from flows import Bot, TurnContext, Understanding, Understood, command_name
 from flows.choosing import Choice, Dropped, Question, Spoken, moves, question, read
 from flows.commands import Abuse, AskHuman, AskMachine, Emergency, NoMatch, RefuseRecording, SetSlot, SpeakLanguage
 from flows.words import tokens
 from voicebot.config import LanguageModelSettings
-from voicebot.language_model.answer import Answer
+from voicebot.language_model.answer import Answer, Failure
 
 SOURCE = "llm"
 _CONFIDENCE, _AGREED = 0.8, 0.95  # models do not know how sure they are; that ours says the same counts for more
 _AT_ONCE = Abuse | AskHuman | AskMachine | Emergency | RefuseRecording | SpeakLanguage
 _DICTATED = ("digits", "spelled")
 _KEPT = 4  # questions of a call whose answers may be wanted again
+_STOOD_IN = {Failure.TIMEOUT: "slow", Failure.BUSY: "busy", Failure.LEFT_ALONE: "left_alone"}
 _GRACE_S = 0.05  # for the model to end by its own deadline, which tells more
 
 
@@ -48,6 +49,18 @@ class Decision:
     cost: float | None = None
     commands: tuple[str, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+
+    @property
+    def stood_in(self) -> str:
+        """Why ours answered for a model that could not: slow, busy, left_alone or failed; empty when it could."""
+        if self.outcome not in set(Failure):
+            return ""
+        return _STOOD_IN.get(Failure(self.outcome), "failed")
+
+    def as_told(self) -> dict[str, Any]:
+        """The fields of `voicebot.events.LanguageModelAsked`."""
+        dropped = [f"{each.command}: {each.why}" for each in self.dropped]
+        return {**vars(self), "commands": [*self.commands], "dropped": dropped}
 
 
 @dataclass(frozen=True)
@@ -92,10 +105,18 @@ class ChoosingUnderstanding:
 
     async def understand(self, text: str, context: TurnContext) -> Understood:
         """What was meant, at the latest when the model's deadline is over."""
-        ours = await self._embedded.understand(text, context)
+        return await self.choose(await self._embedded.understand(text, context), text, context)
+
+    def prepare(self, ours: Understood, text: str, context: TurnContext) -> None:
+        """The caller pauses, and may have finished: the question goes out, and whoever chooses finds its answer."""
+        if not self._closed and not self._settled(ours, text, context):
+            self._ask(text, self._offered(context))
+
+    async def choose(self, ours: Understood, text: str, context: TurnContext) -> Understood:
+        """What was meant, where the embedded understanding took it for `ours`; within the model's deadline."""
         if self._closed or self._settled(ours, text, context):
             return ours
-        asked = self._ask(text, replace(context, commands=context.commands - self._not_offered))
+        asked = self._ask(text, self._offered(context))
         await asyncio.wait({asked.task}, timeout=max(asked.until + _GRACE_S - _now(), 0))
         if not asked.task.done():
             return _instead(ours, "timeout")
@@ -113,6 +134,9 @@ class ChoosingUnderstanding:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _offered(self, context: TurnContext) -> TurnContext:
+        return replace(context, commands=context.commands - self._not_offered)
 
     def _settled(self, ours: Understood, text: str, context: TurnContext) -> bool:
         """Whether the model could add nothing, or must not delay what was understood."""

@@ -10,7 +10,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from asr.recogniser import Alternative, Transcript, Word
-from flows import CallStarted, EmbeddedUnderstanding, Engine, Expectation, Listen, load_bot
+from flows import (
+    CallStarted,
+    Command,
+    EmbeddedUnderstanding,
+    Engine,
+    Expectation,
+    Listen,
+    TurnContext,
+    Understood,
+    load_bot,
+)
+from flows.commands import StartFlow
 from voicebot.dialog import Dialog
 from voicebot.signals import Progress
 
@@ -124,3 +135,34 @@ async def test_agreeing_before_the_question_was_put_answers_nothing(asked_for_a_
     await dialog.heard(await dialog.consider(heard("jeden dwa trzy cztery pięć sześć")))  # and is read back
     assert (await dialog.consider(heard("tak"), question_heard=False)).listening
     assert not (await dialog.consider(heard("tak"), question_heard=True)).listening
+
+
+class Second:
+    """Another understanding: it knows one thing, and is asked when it should be."""
+
+    def __init__(self, knows: dict[str, Command]) -> None:
+        self.knows = knows
+        self.prepared: list[str] = []
+        self.chosen: list[str] = []
+
+    def prepare(self, ours: Understood, text: str, context: TurnContext) -> None:
+        self.prepared.append(text)
+
+    async def choose(self, ours: Understood, text: str, context: TurnContext) -> Understood:
+        self.chosen.append(text)
+        return replace(ours, commands=(self.knows[text],), source="second") if text in self.knows else ours
+
+
+async def test_a_second_opinion_begins_at_a_pause_and_counts_when_the_turn_is_over() -> None:
+    bot = load_bot(SHOP)
+    second = Second({"no i co z nią": StartFlow("order_status")})
+    now = datetime(2026, 11, 25, 12, tzinfo=ZoneInfo("Europe/Warsaw"))
+    dialog = Dialog(Engine(bot), EmbeddedUnderstanding(bot), lambda: now, second)
+    dialog.begin(CallStarted("call", "", "100", "pl"))
+    await dialog.consider(heard("no i"))
+    assert (second.prepared, second.chosen) == ([], [])
+    words = await dialog.consider(heard("no i co z nią"), paused=True)
+    assert (second.prepared, second.chosen) == (["no i co z nią"], [])
+    await dialog.heard(words)
+    assert second.chosen == ["no i co z nią"]
+    assert dialog.state.flow == "order_status"

@@ -33,6 +33,7 @@ STAMP: Stamp = {"call_id": "c1", "at": datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 SAMPLES: dict[str, Any] = {
     "str": "zażółć", "int": 7, "bool": True, "float": 0.25, "Outcome": Outcome.HANDED_OFF, "datetime": STAMP["at"],
+    "int | None": 7, "float | None": None, "Sequence[str]": ["affirm"],
     "Mapping[str, Any]": {"command": "start_flow", "slots": [1, None]}, "Mapping[str, float]": {"decode": 80.0},
 }  # fmt: skip
 
