@@ -8,12 +8,12 @@ from typing import Any
 
 from flows import phrasebook
 from flows.check_names import LANGUAGE_NAMES
+from flows.example_files import NO_FLOW, Example
 from flows.model import Flow
 from flows.reach import reached
 from flows.source import Report, Source
 from flows.steps.base import Path
 from flows.steps.sub_flow import SubFlowStep
-from flows.texts import list_in_language
 from flows.words import tokens
 
 # What a caller says in every conversation; an example that is nothing else would never reach its flow.
@@ -29,25 +29,21 @@ _SECRETS = (
 )
 
 
-def check_examples(flows: Sequence[tuple[Flow, Source]], languages: Sequence[str], report: Report) -> None:
+def check_examples(examples: Sequence[Example]) -> None:
     """Every example leads to one flow only: the same words in another order, or among fillers, are the same example."""
-    for language in languages:
-        claimed: dict[tuple[str, ...], tuple[str, list[str]]] = {}
-        phrases = phrasebook.understood_phrases(language)
-        for flow, source in flows:
-            for index, example in enumerate(list_in_language(dict(flow.examples), language)):
-                place = ("examples", language, index) if language in flow.examples else ("examples", index)
-                words = tokens(re.sub(r"\{[^}]*\}", "", example))
-                core = tuple(sorted(phrases["filler"].without(words))) or tuple(words)
-                owner, theirs = claimed.setdefault(core, (flow.name, words))
-                if owner != flow.name:
-                    same = "the same example" if theirs == words else f"almost the same example, `{' '.join(theirs)}`"
-                    message = f"The flow `{owner}` has {same} ({LANGUAGE_NAMES[language]})."
-                    report.add(source, place, message, "Keep it in one of them.", at_value=True)
-                for meaning, what in _CLAIMED.items():
-                    if words and phrases[meaning].occurs(words) and not phrases[meaning].without(words):
-                        message = f"This is always understood as {what}, whatever flow it is an example of."
-                        report.add(source, place, message, "Remove it.", at_value=True)
+    claimed: dict[tuple[str, ...], tuple[Example, list[str]]] = {}
+    for example in examples:
+        phrases = phrasebook.understood_phrases(example.language)
+        words = tokens(re.sub(r"\{[^}]*\}", "", example.text))
+        core = sorted(phrases["filler"].without(words)) or words
+        first, theirs = claimed.setdefault((example.language, *core), (example, words))
+        if first.flow != example.flow:
+            owner = "The list of what no flow serves" if first.flow == NO_FLOW else f"The flow `{first.flow}`"
+            same = "the same example" if theirs == words else f"almost the same example, `{' '.join(theirs)}`"
+            example.tell(f"{owner} has {same} ({LANGUAGE_NAMES[example.language]}).", "Keep it in one of them.")
+        for meaning, what in _CLAIMED.items():
+            if words and phrases[meaning].occurs(words) and not phrases[meaning].without(words):
+                example.tell(f"This is always understood as {what}, whatever flow it is an example of.", "Remove it.")
 
 
 def check_secrets(sources: list[Source], report: Report) -> None:

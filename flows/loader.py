@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 from flows import phrasebook, validate
 from flows.answers import check_answers
 from flows.errors import FlowProblems
+from flows.example_files import NO_FLOW, Example, by_language, examples_of, read_example_files
+from flows.knowledge import Knowledge, load_knowledge
 from flows.model import Bot, BotFile, Flow, FlowFile, Known, System, SystemsFile
 from flows.slots import SLOT_TYPES, Slot
 from flows.source import Report, Source, closest, read
@@ -46,13 +48,18 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
     if lexists(folder / SYSTEMS_FILE):
         systems_source = read(folder / SYSTEMS_FILE, report)
         systems_file = parse(SystemsFile, systems_source, report)
+    examples: Sequence[Example] = ()
+    knowledge = Knowledge([])
     flows: dict[str, ReadFlow] = {}
     for path in _bounded_files(folder, report):
         _read_flow(path, flows, report)
     systems = systems_file.systems if systems_file else {}
     systems_known = systems_file is not None or not lexists(folder / SYSTEMS_FILE)
     if bot_file is not None and bot_source is not None:
-        files = validate.Files(bot_source, bot_file, systems_source, systems if systems_known else None, flows, known)
+        examples = _examples(folder, flows, bot_file.languages, report)
+        knowledge = load_knowledge(folder, bot_file.languages, report)
+        known_systems = systems if systems_known else None
+        files = validate.Files(bot_source, bot_file, systems_source, known_systems, flows, examples, known)
         validate.check(files, report)
     answers_source = read(folder / ANSWERS_FILE, report) if (folder / ANSWERS_FILE).is_file() else None
     answers = answers_source.data if answers_source is not None else None
@@ -60,7 +67,8 @@ def load_bot(folder: Path, *, known: Known = Known()) -> Bot:  # noqa: B008 - a 
         check_answers(answers_source.data, (), systems, answers_source, report)
     if report.problems or bot_file is None:
         raise FlowProblems(report.all())
-    return _assemble(bot_file, [read_flow.flow for read_flow in flows.values()], systems, folder, answers)
+    bot = _assemble(bot_file, [read_flow.flow for read_flow in flows.values()], systems, folder, answers)
+    return _taught(bot, examples, knowledge)
 
 
 def flow_files(folder: Path) -> list[Path]:
@@ -131,6 +139,21 @@ def _assemble(
         entry_points=dict(file.entry_points),
         emergency=file.emergency,
     )
+
+
+def _examples(folder: Path, flows: Mapping[str, ReadFlow], languages: Sequence[str], report: Report) -> list[Example]:
+    own = (example for read in flows.values() for example in examples_of(read.flow, read.source, languages, report))
+    named = {name: read.flow for name, read in flows.items()}
+    return [*own, *read_example_files(folder, named, languages, report)]
+
+
+def _taught(bot: Bot, examples: Sequence[Example], knowledge: Knowledge) -> Bot:
+    """The bot with all that its understanding learns from."""
+    flows = {
+        name: replace(flow, examples=by_language(examples, name, bot.languages)) for name, flow in bot.flows.items()
+    }
+    not_served = by_language(examples, NO_FLOW, bot.languages)
+    return replace(bot, flows=flows, not_served=not_served, knowledge=knowledge)
 
 
 def parse(model: type[AnyModel], source: Source | None, report: Report) -> AnyModel | None:

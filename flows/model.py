@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from flows.answer_shape import FieldType
 from flows.hours import Hours
+from flows.knowledge import Knowledge
 from flows.slots import Slot
 from flows.spans import Span
 from flows.steps.base import Path as Path_
@@ -244,6 +245,8 @@ class Bot:
     announcements: tuple[Announcement, ...] = ()
     entry_points: Mapping[str, EntryPoint] = field(default_factory=dict)
     emergency: EmergencyWords | None = None
+    not_served: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what callers say and no flow is about
+    knowledge: Knowledge = field(default_factory=lambda: Knowledge([]))
 
     def entry_point(self, dialled: str) -> str:
         """The name of the entry point for a dialled number, or empty."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from flows.check_systems import check_systems
 from flows.check_together import check_examples, check_recursion, check_secrets
 from flows.check_values import check_values
 from flows.check_ways import check_ways
+from flows.example_files import NO_FLOW, Example, placeholders
 from flows.model import BotFile, Flow, Known, Operation, System
 from flows.source import Report, Source, closest
 from flows.steps import CallStep, StepModel
@@ -89,6 +90,7 @@ class Files:
     systems_source: Source | None
     systems: Mapping[str, System] | None  # None: systems.yaml has mistakes of its own
     flows: Mapping[str, ReadFlow]
+    examples: Sequence[Example]
     known: Known
 
     @property
@@ -102,7 +104,7 @@ def check(files: Files, report: Report) -> None:
     for flow in files.flows.values():
         _FlowCheck(files, flow, report).run()
     flows = [(read.flow, read.source) for read in files.flows.values()]
-    check_examples(flows, files.bot.languages, report)
+    check_examples(files.examples)
     check_recursion(flows, report)
     sources = [files.bot_source, *([files.systems_source] if files.systems_source else []), *(one for _, one in flows)]
     check_secrets(sources, report)
@@ -171,6 +173,8 @@ class _FlowCheck:
     def run(self) -> None:
         if self._flow.name == BUILT_IN_FLOW:
             self._add(("flow",), f"`{BUILT_IN_FLOW}` is the flow that takes down a number to call back.", "Rename it.")
+        if self._flow.name == NO_FLOW:
+            self._add(("flow",), f"`{NO_FLOW}` stands for what no flow serves.", "Rename it.")
         self._check_slots()
         if self._flow.offer:
             check_text(self._flow.offer, self._files.speaking, frozenset(), self._source, ("offer",), self._report)
@@ -219,21 +223,19 @@ class _FlowCheck:
                 self._report.add(self._source, ("slots", name), message, remedy)
 
     def _check_examples(self) -> None:
-        examples = self._flow.examples
+        examples = [each for each in self._files.examples if each.flow == self._flow.name]
         for spoken in self._languages:
-            if examples and not examples.get(spoken) and ANY_LANGUAGE not in examples:
+            if examples and all(each.language != spoken for each in examples):
                 self._report.add(
                     self._source, ("examples",), f"There are no {LANGUAGE_NAMES[spoken]} examples.", f"Add `{spoken}:`."
                 )
-        if ANY_LANGUAGE in examples and len(self._languages) > 1:
+        if ANY_LANGUAGE in self._flow.examples and len(self._languages) > 1:
             message = "The examples are given in one language only, but the bot speaks several."
             self._report.add(self._source, ("examples",), message, "Write one list under each language.")
-        for language, sentences in examples.items():
-            for index, sentence in enumerate(sentences):
-                place = ("examples", language, index) if language else ("examples", index)
-                for name in _placeholders(sentence):
-                    if name not in self._slots:
-                        self._add(place, f"There is no slot `{name}` in this flow.", closest(name, self._slots))
+        for example in examples:
+            for name in placeholders(example.text):
+                if name not in self._slots:
+                    example.tell(f"There is no slot `{name}` in this flow.", closest(name, self._slots))
 
     def _check_step(self, place: tuple[str | int, ...], step: StepModel) -> None:
         uses = step.uses()
@@ -320,17 +322,13 @@ class _FlowCheck:
             message = f"The system `{system_name}` has no operation `{operation_name}`."
             self._add((*place, "call"), message, closest(operation_name, system.operations))
             return None
-        needed = {name: call for name in _placeholders(operation.path)}
+        needed = {name: call for name in placeholders(operation.path)}
         check = system.operations.get(operation.check or "")
         if check is not None:
             of_check = f"{system_name}.{operation.check}"
-            needed |= {name: of_check for name in _placeholders(check.path) if name not in {*needed, "request"}}
+            needed |= {name: of_check for name in placeholders(check.path) if name not in {*needed, "request"}}
         for name, whose in needed.items():
             if name not in arguments:
                 message = f"The operation `{whose}` needs `{name}`."
                 self._report.add(self._source, (*place, "call"), message, f"Add it under `with:`, as `{name}: ...`.")
         return operation
-
-
-def _placeholders(text: str) -> list[str]:
-    return [piece.partition("}")[0] for piece in text.split("{")[1:] if "}" in piece]

@@ -60,7 +60,18 @@ def new_bot(starter: str, folder: Path, *, company: str = "", languages: Sequenc
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_with_schema(place, text), encoding="utf-8")
+    for path in _in_languages(FOLDER / starter, chosen):
+        target = folder / path.relative_to(FOLDER / starter)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
     shutil.copytree(SCHEMAS, folder / "schemas")
+
+
+def _in_languages(folder: Path, languages: Sequence[str]) -> Iterator[Path]:
+    """The files that are of one language: what callers say, and what they may ask."""
+    for language in languages:
+        yield from folder.glob(f"examples/*.{language}.txt")
+        yield from folder.glob(f"knowledge/{language}/*.md")
 
 
 def _check(starter: str, folder: Path, company: str, languages: Sequence[str]) -> None:

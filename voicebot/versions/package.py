@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from voicebot.errors import VoicebotError
 
+_PATTERNS = ("*.yaml", "tests/*.yaml", "evaluation/*.yaml", "examples/*.txt", "knowledge/*/*.md")
 LARGEST = 200_000_000  # bytes, all files together: hours of recordings
 
 
@@ -30,11 +31,12 @@ class Package:
 
     @classmethod
     def of_folder(cls, folder: Path, recordings: tuple[str, ...] = ()) -> Package:
-        """What matters of a bot: its YAML files, those of its tests, and the recordings that it names.
+        """What matters of a bot: its files, and the recordings that it names.
 
         Raises CannotPack for a file that cannot be read, or when they are too large.
         """
-        paths = [*folder.glob("*.yaml"), *folder.glob("tests/*.yaml"), *(folder / name for name in recordings)]
+        paths = [path for pattern in _PATTERNS for path in folder.glob(pattern)]
+        paths += [folder / name for name in recordings]
         files: dict[str, bytes] = {}
         size = 0
         for path in sorted(set(paths)):
