@@ -51,13 +51,10 @@ def read_example_files(
     """Those of the folder's files; mistakes are reported."""
     found: list[Example] = []
     place = folder / EXAMPLES_FOLDER
-    paths = (
-        sorted(place.iterdir(), key=lambda path: (path.name.startswith(NO_FLOW), path.name)) if place.is_dir() else []
-    )
-    for path in paths:
+    for path in sorted(place.iterdir()) if place.is_dir() else ():
         if not path.name.startswith("."):
             found += _read(path, flows, languages, report)
-    return found
+    return sorted(found, key=lambda example: example.flow == NO_FLOW)  # a sentence of a flow is told where it is none
 
 
 def _read(path: Path, flows: Mapping[str, Flow], languages: Sequence[str], report: Report) -> list[Example]:
