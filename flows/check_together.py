@@ -17,7 +17,13 @@ from flows.steps.sub_flow import SubFlowStep
 from flows.words import tokens
 
 # What a caller says in every conversation; an example that is nothing else would never reach its flow.
-_CLAIMED = {"handoff": "a wish for a person", "goodbye": "a goodbye", "cancel": "leaving a flow", "repeat": "repeating"}
+_CLAIMED = {
+    "handoff": "a wish for a person",
+    "handoff_person": "a wish for a person",
+    "goodbye": "a goodbye",
+    "cancel": "leaving a flow",
+    "repeat": "repeating",
+}
 _SECRETS = (
     (re.compile(r"://[^/\s:@{}$]+:[^/\s@{}$]+@"), "a password in an address"),
     (re.compile(r"[?&](token|key|apikey|api_key|secret|password)=[^&\s{}$]{6,}", re.I), "a key in an address"),
@@ -44,6 +50,7 @@ def check_examples(examples: Sequence[Example]) -> None:
         for meaning, what in _CLAIMED.items():
             if words and phrases[meaning].occurs(words) and not phrases[meaning].without(words):
                 example.tell(f"This is always understood as {what}, whatever flow it is an example of.", "Remove it.")
+                break
 
 
 def check_secrets(sources: list[Source], report: Report) -> None:

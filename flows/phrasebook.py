@@ -116,10 +116,12 @@ def _file(language: str) -> dict[str, Any]:
 def understood_phrases(language: str) -> dict[str, PhraseSet]:
     """What callers say in every conversation, by meaning.
 
-    Those that take a meaning away (`handoff_not`) and those that end in `_exact` have to be said exactly, or
-    they would be found in words much alike.
+    A wish for a person is put together of ways to reach somebody and of persons. Those that take a meaning away
+    (`handoff_not`) and those that end in `_exact` have to be said exactly, or they would be found in words much alike.
     """
-    phrases = _file(language)["understand"]
+    phrases: dict[str, list[str]] = dict(_file(language)["understand"])
+    wishes = [f"{reach} {who}" for reach in phrases.pop("handoff_reach") for who in phrases["handoff_person"]]
+    phrases["handoff"] = [*phrases["handoff"], *wishes]
     return {
         meaning: PhraseSet(listed, exact=meaning.endswith(("_not", "_exact"))) for meaning, listed in phrases.items()
     }

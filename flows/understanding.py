@@ -26,6 +26,7 @@ from flows.commands import (
     StartOver,
     Understood,
     Wait,
+    command_name,
 )
 from flows.intents import Guess, IntentClassifier
 from flows.languages import spoken_language
@@ -39,6 +40,9 @@ from flows.words import tokens
 
 SOURCE = "embedded"
 _ANY_WORDS = ("free", "spelled")
+_DICTATED = ("digits", "spelled")
+_SURE = 0.7  # of a flow, that it counts for more than a phrase that also stands in the sentence
+_MENTION = 3  # words of a sentence in which a person is not mentioned in passing
 _LEFT_OVER = 2  # words beside a repair phrase that do not change what it means
 _REPAIRS: tuple[tuple[str, Command], ...] = (
     ("goodbye", Goodbye()),
@@ -57,14 +61,14 @@ class EmbeddedUnderstanding:
         self._classifiers = {
             language: IntentClassifier(
                 {name: list_in_language(dict(flow.examples), language) for name, flow in bot.flows.items()},
-                other_sentences(language),
+                [*other_sentences(language), *bot.not_served.get(language, ())],
                 language,
             )
             for language in bot.languages
         }
+        words = dict(bot.emergency.words) if bot.emergency else {}
         self._emergency = {
-            language: PhraseSet(list_in_language(dict(bot.emergency.words), language) if bot.emergency else ())
-            for language in bot.languages
+            language: PhraseSet(list_in_language(words, language), exact=True) for language in bot.languages
         }
         for language in bot.languages:
             understood_phrases(language)
@@ -125,8 +129,13 @@ class _Reading:
     # Parts of speech that any conversation has.
 
     def _wants_human(self) -> bool:
+        """Who mentions a person in passing, and clearly wants something that a flow does, gets the flow."""
         left = self._phrases["handoff_not"].without(self._words)
-        return self._phrases["handoff"].occurs(left)
+        if self._phrases["handoff"].occurs(left):
+            return True
+        if not self._phrases["handoff_person"].occurs(left):
+            return False
+        return len(self._core(left)) <= _MENTION or self._guess().confidence < _SURE
 
     def _asks_about_the_bot(self) -> bool:
         """ "Am I talking to a machine? I want a person" is a wish for a person."""
@@ -141,31 +150,37 @@ class _Reading:
         phrases: PhraseSet = self._phrases[meaning]
         return phrases.occurs(self._words) and len(self._core(phrases.without(self._words))) <= left_over
 
-    def _repair(self) -> Understood | None:
+    def _repair(self, left_over: int = _LEFT_OVER) -> Understood | None:
         for meaning, command in _REPAIRS:
-            if self._is(meaning):
+            if self._is(meaning, left_over):
                 return self._yes([command], 0.85, f"a phrase for {meaning}")
         return None
 
     # The open question is "what can I do" or "anything else".
 
     def _open(self) -> Understood:
-        context = self._context
+        found = self._repair(left_over=0) or self._answer_to_more(left_over=0)
+        if found is not None:
+            return found
         guess = self._guess()
-        if guess.flow is not None and guess.confidence > 0.7:
+        if guess.flow is not None and guess.confidence > _SURE:
             return self._start(guess)
-        repaired = self._repair()
-        if repaired is not None:
-            return repaired
-        if context.question == "more":
-            answer = self._yes_or_no()
-            if answer is not None:
-                return answer
-            if self._is("thanks"):
-                return self._yes([Goodbye()], 0.8, "thanks at the end")
-        if guess.flow is not None:
+        found = self._repair() or self._answer_to_more()
+        if guess.flow is not None and (found is None or not self._possible(found)):
             return self._start(guess)
-        return self._by_value() or self._no(f"no flow is near enough ({guess.score:.2f})")
+        return found or self._by_value() or self._no(f"no flow is likely enough ({guess.confidence:.2f})")
+
+    def _possible(self, understood: Understood) -> bool:
+        return all(command_name(command) in self._context.commands for command in understood.commands)
+
+    def _answer_to_more(self, left_over: int = _LEFT_OVER) -> Understood | None:
+        """Yes or no to "anything else?"."""
+        if self._context.question != "more":
+            return None
+        answer = self._yes_or_no(left_over)
+        if answer is None and self._is("thanks", left_over):
+            return self._yes([Goodbye()], 0.8, "thanks at the end")
+        return answer
 
     def _guess(self) -> Guess:
         """The intent, greetings and a leading yes or no aside."""
@@ -179,7 +194,7 @@ class _Reading:
         assert guess.flow is not None
         commands: list[Command] = [StartFlow(guess.flow)]
         commands += [SetSlot(name, value) for name, value in self._values(guess.flow).items()]
-        return self._yes(commands, guess.confidence, f"similar to the examples of {guess.flow} ({guess.score:.2f})")
+        return self._yes(commands, guess.confidence, f"like the examples of {guess.flow}")
 
     def _values(self, flow: str) -> dict[str, Any]:
         """Slot values that the utterance gives without having been asked."""
@@ -194,24 +209,35 @@ class _Reading:
         return found
 
     def _by_value(self) -> Understood | None:
-        """Only a value was said, such as an order number, and only one flow asks for such a value."""
+        """Hardly anything but a number was said, such as an order number, and only one flow asks for such a one."""
         if len(self._core(self._words)) > 12:
             return None
-        found = {option.name: values for option in self._context.flows if (values := self._values(option.name))}
+        language = self._context.language
+        dictated = {
+            name
+            for option in self._context.flows
+            for name, slot in option.slots.items()
+            if slot.expectation(language).kind in _DICTATED
+        }
+        found = {
+            option.name: values
+            for option in self._context.flows
+            if (values := self._values(option.name)) and dictated & values.keys()
+        }
         if len(found) != 1:
             return None
         ((flow, values),) = found.items()
         commands: list[Command] = [StartFlow(flow), *(SetSlot(name, value) for name, value in values.items())]
         return self._yes(commands, 0.6, f"only {flow} asks for such a value")
 
-    def _yes_or_no(self) -> Understood | None:
+    def _yes_or_no(self, left_over: int = _LEFT_OVER) -> Understood | None:
         """A plain yes or no; "I don't know" is neither."""
         if self._unsure():
             return None
         words = self._words
         for meaning, command in (("deny", Deny()), ("affirm", Affirm())):
             rest = self._phrases[meaning].after(words) or self._phrases[meaning].after(self._core(words))
-            if rest is not None and len(self._core(self._phrases["thanks"].without(rest))) <= _LEFT_OVER:
+            if rest is not None and len(self._core(self._phrases["thanks"].without(rest))) <= left_over:
                 return self._yes([command], 0.9, f"a phrase for {meaning}")
         return None
 
@@ -233,7 +259,7 @@ class _Reading:
         if other is not None:
             return other
         guess = self._guess()
-        if guess.flow is not None and guess.flow != self._context.flow and guess.confidence > 0.7:
+        if guess.flow is not None and guess.flow != self._context.flow and guess.confidence > _SURE:
             return self._start(guess)
         return self._free_text() or self._no("no answer to the question")
 
