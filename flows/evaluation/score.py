@@ -6,11 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from flows.commands import CorrectSlot, NoMatch, SetSlot, StartFlow, Understood, command_name
+from flows.engine import Engine
 from flows.evaluation.corpus import NOTHING, Utterance, Wishes
+from flows.events import CallStarted
+from flows.model import Bot
 from flows.state import TurnContext, Understanding
 
 
@@ -55,6 +59,15 @@ class Judged:
     def sure(self) -> float:
         """Confidence that something was meant which the bot can do."""
         return self.understood.confidence if self.wishes else 0.0
+
+
+def contexts(bot: Bot, now: datetime) -> dict[str, TurnContext]:
+    """The open question at the beginning of a call, by language."""
+    engine = Engine(bot)
+    return {
+        language: engine.context(engine.start(CallStarted("evaluation", language=language), now).state)
+        for language in bot.languages
+    }
 
 
 async def hear(
