@@ -92,7 +92,8 @@ def load(name: str) -> None:
 
 
 def _memory_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def figures(score: Score, heard: Score | None) -> dict[str, Any]:

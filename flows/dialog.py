@@ -297,6 +297,9 @@ def _fill_one(turn: Turn, command: SetSlot | CorrectSlot) -> Rejected | Literal[
         if isinstance(command, CorrectSlot):
             turn.correct(name)
         return None
+    if name in turn.bot.slots_of(turn.running):
+        turn.remember(name, command.value)
+        return None
     if turn.waiting_with(name) is not None:
         return turn.correct_waiting(name, command.value)
     turn.note("command_dropped", command=command_name(command), slot=name)

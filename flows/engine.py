@@ -104,7 +104,7 @@ def _options(bot: Bot, language: str) -> tuple[FlowOption, ...]:
             flow.name,
             flow.description,
             tuple(list_in_language(dict(flow.examples), language)),
-            {name: slot for name, slot in flow.slots.items() if name not in flow.choices},
+            bot.slots_of(flow.name),
         )
         for flow in bot.flows.values()
         if flow.entry

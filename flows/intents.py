@@ -21,7 +21,7 @@ _RIDGE = 0.3
 _STEPS, _CLOSE_ENOUGH = 60, 1e-3  # of the conjugate gradients
 # Log odds that a guess is right, by what is measured of it (in the order of `_measures`) and 1; fitted by
 # `benchmarks.understanding --fit` on the tuning set, for bots with few and with many examples.
-_SURE = (1.81, -2.85, -0.88, 2.44, -3.05, -0.93, 1.45, -2.79)
+_SURE = (2.16, -3.29, -1.77, 1.03, -4.05, -0.60, 1.98, -3.18)
 
 Matrix = NDArray[np.float32]
 
@@ -32,6 +32,11 @@ class Guess:
 
     flow: str | None
     confidence: float
+
+    @property
+    def reason(self) -> str:
+        """For the record, where nothing comes of it."""
+        return f"no flow is likely enough ({self.confidence:.2f})"
 
 
 class IntentClassifier:

@@ -35,6 +35,7 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "question": {"kind": "intent", "slot": ""},
         "frames": [],
         "shared": {},
+        "early": {},
         "collected": {},
         "done": [],
         "turns": 0,
@@ -223,6 +224,18 @@ class Memory:
         self._publish_slots()
         if name in self.frame["confirmed"]:
             self.frame["confirmed"].remove(name)
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a value that a flow beneath this one will ask for: nobody has to say it twice."""
+        self.data["early"][name] = value
+        self.note("said_early", slot=name, value=value)
+
+    def _take_early(self) -> None:
+        """What the caller has said before this flow asks for it; it is to be confirmed as the slot wants it."""
+        for name in [name for name in self.data["early"] if name in self.flow.slots]:
+            accepted = self.slot(name).accept(self.data["early"].pop(name), self.now)
+            if name not in self.frame["slots"] and not isinstance(accepted, Rejected):
+                self.fill(name, accepted)
 
     def _share(self, name: str) -> None:
         if self.slot(name).shared:

@@ -15,10 +15,12 @@ from pydantic_core import PydanticCustomError
 from flows.answer_shape import FieldType
 from flows.hours import Hours
 from flows.knowledge import Knowledge
+from flows.reach import reached
 from flows.slots import Slot
 from flows.spans import Span
 from flows.steps.base import Path as Path_
 from flows.steps.base import StepModel, Ways
+from flows.steps.sub_flow import SubFlowStep
 from flows.templates import has_variables
 from flows.texts import Auth, Name, Phrases, Text, UrlPath, Wordings, in_language
 
@@ -260,6 +262,17 @@ class Bot:
         named += [entry.queue for entry in self.entry_points.values() if entry.queue]
         named += [self.emergency.queue] if self.emergency and self.emergency.queue else []
         return frozenset((self.queue, *named))
+
+    def slots_of(self, flow: str) -> dict[str, Slot]:
+        """The slots that callers may give to a flow in words of their own: its own, and those of its sub flows."""
+        names = [flow, *sorted(reached([flow], self._sub_flows) - {flow})]
+        flows = [self.flows[name] for name in names if name in self.flows]
+        slots = [(name, slot) for each in flows for name, slot in each.slots.items() if name not in each.choices]
+        return dict(reversed(slots))  # of one name, the flow's own
+
+    def _sub_flows(self, flow: str) -> set[str]:
+        steps = self.flows[flow].steps if flow in self.flows else ()
+        return {step.sub_flow for step in steps if isinstance(step, SubFlowStep)}
 
     def operation(self, name: str) -> Operation:
         """The operation that a `call` step names, such as "shop.order"."""

@@ -89,6 +89,10 @@ class PhraseSet:
         end = self._end(words, 0) if words else 0
         return list(words[end:]) if end else None
 
+    def ends(self, words: Sequence[str]) -> bool:
+        """Whether the text ends with one of them."""
+        return any(self._end(words, start) == len(words) for start in range(len(words)))
+
     def without(self, words: Sequence[str]) -> list[str]:
         """The words that belong to none of the phrases."""
         kept: list[str] = []
@@ -125,6 +129,12 @@ def understood_phrases(language: str) -> dict[str, PhraseSet]:
     return {
         meaning: PhraseSet(listed, exact=meaning.endswith(("_not", "_exact"))) for meaning, listed in phrases.items()
     }
+
+
+@lru_cache(maxsize=8)
+def joints(language: str) -> frozenset[str]:
+    """Words that join two wishes in one sentence, folded."""
+    return frozenset(word for joint in _file(language)["joints"] for word in tokens(joint))
 
 
 def other_sentences(language: str) -> list[str]:

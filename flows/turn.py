@@ -70,6 +70,7 @@ class Turn(Speech):
     def _enter(self, frame: dict[str, Any]) -> None:
         self.data["frames"].append(frame)
         self._take_shared()
+        self._take_early()
         self._publish_slots()
         self.note("flow_started", flow=frame["flow"], entered=frame["entered"])
 

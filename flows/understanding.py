@@ -32,7 +32,7 @@ from flows.intents import Guess, IntentClassifier
 from flows.languages import spoken_language
 from flows.model import Bot
 from flows.numbers import find_numbers
-from flows.phrasebook import PhraseSet, other_sentences, understood_phrases
+from flows.phrasebook import PhraseSet, joints, other_sentences, understood_phrases
 from flows.slots import Rejected, TextSlot, YesNoSlot
 from flows.state import TurnContext
 from flows.texts import list_in_language
@@ -40,8 +40,11 @@ from flows.words import tokens
 
 SOURCE = "embedded"
 _ANY_WORDS = ("free", "spelled")
-_DICTATED = ("digits", "spelled")
 _SURE = 0.7  # of a flow, that it counts for more than a phrase that also stands in the sentence
+_CERTAIN = 0.9  # the same, where hardly anything but the phrase was said
+_TWICE, _HALF = 0.65, 2  # of two wishes in one sentence: how sure each must be, and its shortest half in words
+_AROUND = 4  # words around a number that do not change what it means, "the number is ..."
+_SHORTEST = 3  # digits of a number that starts a flow by itself
 _MENTION = 3  # words of a sentence in which a person is not mentioned in passing
 _LEFT_OVER = 2  # words beside a repair phrase that do not change what it means
 _REPAIRS: tuple[tuple[str, Command], ...] = (
@@ -52,6 +55,7 @@ _REPAIRS: tuple[tuple[str, Command], ...] = (
     ("repeat", Repeat()),
     ("wait", Wait()),
 )
+_BEGINNINGS: tuple[tuple[str, Command], ...] = (("slower", Slower()), ("repeat", Repeat()), ("wait", Wait()))
 
 
 class EmbeddedUnderstanding:
@@ -100,6 +104,7 @@ class _Reading:
         self._classifier = classifier
         self._words = tokens(text)
         self._phrases = understood_phrases(context.language)
+        self._joints = joints(context.language)
 
     def understood(self) -> Understood:
         context = self._context
@@ -133,9 +138,10 @@ class _Reading:
         left = self._phrases["handoff_not"].without(self._words)
         if self._phrases["handoff"].occurs(left):
             return True
-        if not self._phrases["handoff_person"].occurs(left):
-            return False
-        return len(self._core(left)) <= _MENTION or self._guess().confidence < _SURE
+        brief = len(self._core(left)) <= _MENTION
+        if self._phrases["handoff_person"].occurs(left):
+            return brief or self._guess().confidence < _SURE
+        return brief and self._phrases["handoff_anybody"].occurs(left)
 
     def _asks_about_the_bot(self) -> bool:
         """ "Am I talking to a machine? I want a person" is a wish for a person."""
@@ -163,12 +169,22 @@ class _Reading:
         if found is not None:
             return found
         guess = self._guess()
-        if guess.flow is not None and guess.confidence > _SURE:
-            return self._start(guess)
         found = self._repair() or self._answer_to_more()
-        if guess.flow is not None and (found is None or not self._possible(found)):
-            return self._start(guess)
-        return found or self._by_value() or self._no(f"no flow is likely enough ({guess.confidence:.2f})")
+        if guess.flow is not None and (found is None or guess.confidence > _CERTAIN or not self._possible(found)):
+            return self._take_leave(guess) or self._start(guess)
+        return found or self._take_leave(guess) or self._by_value() or self._beginning() or self._no(guess.reason)
+
+    def _beginning(self) -> Understood | None:
+        """ "One moment, I have to find my glasses": what follows means nothing to a flow."""
+        for meaning, command in _BEGINNINGS:
+            if any(self._phrases[meaning].after(words) is not None for words in (self._words, self._core(self._words))):
+                return self._yes([command], 0.6, f"it begins with a phrase for {meaning}")
+        return None
+
+    def _take_leave(self, guess: Guess) -> Understood | None:
+        """Whoever ends with a goodbye, and does not clearly want something, leaves."""
+        leaves = self._phrases["goodbye"].ends(self._words) and guess.confidence < _SURE
+        return self._yes([Goodbye()], 0.7, "a goodbye at the end") if leaves else None
 
     def _possible(self, understood: Understood) -> bool:
         return all(command_name(command) in self._context.commands for command in understood.commands)
@@ -192,9 +208,24 @@ class _Reading:
 
     def _start(self, guess: Guess) -> Understood:
         assert guess.flow is not None
-        commands: list[Command] = [StartFlow(guess.flow)]
-        commands += [SetSlot(name, value) for name, value in self._values(guess.flow).items()]
-        return self._yes(commands, guess.confidence, f"like the examples of {guess.flow}")
+        flows = self._two_wishes() or [guess.flow]
+        commands: list[Command] = [StartFlow(flow) for flow in flows]
+        commands += [SetSlot(name, value) for name, value in self._values(flows[0]).items()]
+        return self._yes(commands, guess.confidence, f"like the examples of {' and '.join(flows)}")
+
+    def _two_wishes(self) -> list[str]:
+        """The flows of a sentence whose halves, joined by an "and", are clearly about two things; else none."""
+        words = self._core(self._words)
+        best, found = _TWICE, []
+        for at, word in enumerate(words):
+            if word not in self._joints or min(at, len(words) - at - 1) < _HALF:
+                continue
+            halves = [self._classifier.guess(" ".join(half)) for half in (words[:at], words[at + 1 :])]
+            names = [half.flow for half in halves if half.flow is not None]
+            sure = min(half.confidence for half in halves)
+            if len(set(names)) == 2 and sure > best:
+                best, found = sure, names
+        return found
 
     def _values(self, flow: str) -> dict[str, Any]:
         """Slot values that the utterance gives without having been asked."""
@@ -208,22 +239,20 @@ class _Reading:
                 found[name] = value
         return found
 
+    def _dictated(self, flow: str) -> dict[str, Any]:
+        """Numbers and codes among the values that the utterance gives; one digit may be any word's slip."""
+        return {
+            name: value
+            for name, value in self._values(flow).items()
+            if isinstance(value, str) and len(value) >= _SHORTEST
+        }
+
     def _by_value(self) -> Understood | None:
         """Hardly anything but a number was said, such as an order number, and only one flow asks for such a one."""
-        if len(self._core(self._words)) > 12:
+        covered = sum(number.end - number.start for number in find_numbers(self._words, self._context.language))
+        if len(self._words) - covered > _AROUND:
             return None
-        language = self._context.language
-        dictated = {
-            name
-            for option in self._context.flows
-            for name, slot in option.slots.items()
-            if slot.expectation(language).kind in _DICTATED
-        }
-        found = {
-            option.name: values
-            for option in self._context.flows
-            if (values := self._values(option.name)) and dictated & values.keys()
-        }
+        found = {option.name: values for option in self._context.flows if (values := self._dictated(option.name))}
         if len(found) != 1:
             return None
         ((flow, values),) = found.items()
