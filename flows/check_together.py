@@ -19,7 +19,7 @@ from flows.words import tokens
 # What a caller says in every conversation; an example that is nothing else would never reach its flow.
 _CLAIMED = {
     "handoff": "a wish for a person",
-    "handoff_person": "a wish for a person",
+    "handoff_person_exact": "a wish for a person",
     "goodbye": "a goodbye",
     "cancel": "leaving a flow",
     "repeat": "repeating",

@@ -124,7 +124,7 @@ def understood_phrases(language: str) -> dict[str, PhraseSet]:
     (`handoff_not`) and those that end in `_exact` have to be said exactly, or they would be found in words much alike.
     """
     phrases: dict[str, list[str]] = dict(_file(language)["understand"])
-    wishes = [f"{reach} {who}" for reach in phrases.pop("handoff_reach") for who in phrases["handoff_person"]]
+    wishes = [f"{reach} {who}" for reach in phrases.pop("handoff_reach") for who in phrases["handoff_person_exact"]]
     phrases["handoff"] = [*phrases["handoff"], *wishes]
     return {
         meaning: PhraseSet(listed, exact=meaning.endswith(("_not", "_exact"))) for meaning, listed in phrases.items()

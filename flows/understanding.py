@@ -139,9 +139,9 @@ class _Reading:
         if self._phrases["handoff"].occurs(left):
             return True
         brief = len(self._core(left)) <= _MENTION
-        if self._phrases["handoff_person"].occurs(left):
+        if self._phrases["handoff_person_exact"].occurs(left):
             return brief or self._guess().confidence < _SURE
-        return brief and self._phrases["handoff_anybody"].occurs(left)
+        return brief and self._phrases["handoff_anybody_exact"].occurs(left)
 
     def _asks_about_the_bot(self) -> bool:
         """ "Am I talking to a machine? I want a person" is a wish for a person."""
