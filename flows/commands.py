@@ -109,6 +109,18 @@ class RefuseRecording:
 
 
 @dataclass(frozen=True)
+class AskKnowledge:
+    """A question that the bot's knowledge may answer.
+
+    `sources` are the passages that do, the best first (see `flows.knowledge.Passage.source`); without any the bot does
+    not know. `answer`: words in which they may be put; they are said only where the passages bear them out.
+    """
+
+    sources: tuple[str, ...] = ()
+    answer: str = ""
+
+
+@dataclass(frozen=True)
 class NoMatch:
     """Nothing of what may be said now."""
 
@@ -132,6 +144,7 @@ Command = (
     | AskHuman
     | Goodbye
     | RefuseRecording
+    | AskKnowledge
     | NoMatch
 )
 
@@ -154,6 +167,7 @@ COMMAND_NAMES: dict[type[Command], str] = {
     AskHuman: "handoff",
     Goodbye: "goodbye",
     RefuseRecording: "refuse_recording",
+    AskKnowledge: "ask_knowledge",
     NoMatch: "no_match",
 }
 

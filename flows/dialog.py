@@ -9,6 +9,7 @@ from flows import actions, languages, repair
 from flows.callback import CALLBACK_FLOW
 from flows.commands import (
     Affirm,
+    AskKnowledge,
     Command,
     CorrectSlot,
     Deny,
@@ -17,17 +18,19 @@ from flows.commands import (
     StartFlow,
     command_name,
 )
+from flows.knowledge import Grounded, Refused, ground
 from flows.slots import Rejected, Slot
 from flows.steps import Go
 from flows.turn import Turn
 
 _LONGEST_RUN = 200  # steps in a row without anybody else acting: more is a loop
 _DENIALS = 3  # times that one slot may be denied
+KNOWLEDGE = "knowledge"  # among what a call has done
 _SLOWER = 0.8  # the pace for a caller who asked for it
 
 ALWAYS = frozenset(
     {"emergency", "handoff", "repeat", "slower", "wait", "goodbye", "ask_machine", "abuse", "speak_language"}
-    | {"refuse_recording", "no_match"}
+    | {"refuse_recording", "ask_knowledge", "no_match"}
 )
 POSSIBLE: dict[str, frozenset[str]] = {
     "intent": ALWAYS | {"start_flow", "set_slot"},
@@ -41,6 +44,8 @@ def possible(turn: Turn) -> frozenset[str]:
     """Names of the commands that make sense now."""
     kind, _ = turn.question
     names = POSSIBLE[kind]
+    if not turn.bot.knowledge.passages:
+        names -= {"ask_knowledge"}
     if turn.way_out is not None:
         return names | {"deny"}
     if turn.running == CALLBACK_FLOW:
@@ -163,6 +168,40 @@ def _speak(turn: Turn, language: str) -> None:
     turn.hand_off("other_language", announce=told is None)
 
 
+def _ask_knowledge(turn: Turn, asked: AskKnowledge) -> None:
+    """Quote the passage, or its sense in other words that it bears out; a person is offered where there is none."""
+    found = [turn.bot.knowledge.passage(source, turn.language) for source in asked.sources]
+    passages = [passage for passage in found if passage is not None]
+    if not passages:
+        _not_known(turn)
+        return
+    grounded = ground(asked.answer, passages, turn.language) if asked.answer else None
+    reworded = isinstance(grounded, Grounded)
+    why = grounded.reason if isinstance(grounded, Refused) else ""
+    turn.note("knowledge", sources=[passage.source for passage in passages], reworded=reworded, refused=why)
+    _progress(turn)
+    turn.say_verbatim(asked.answer if reworded else passages[0].sentence, passages[0].source)
+    if turn.data["frames"]:
+        turn.say_question()
+        turn.listen()
+    else:
+        turn.data["done"].append(KNOWLEDGE)
+        turn.ask("more")
+
+
+def _not_known(turn: Turn) -> None:
+    """An honest answer and the way to a person; whoever asks in vain again and again is given one."""
+    turn.data["misses"] += 1
+    turn.note("not_known", count=turn.data["misses"])
+    if turn.data["misses"] > repair.MISSES_BEFORE_HANDOFF:
+        turn.hand_off("not_understood")
+        return
+    turn.say_phrase("not_known")
+    if turn.data["frames"]:
+        turn.say_question()
+    turn.listen()
+
+
 def _goodbye(turn: Turn) -> None:
     if turn.running == CALLBACK_FLOW:
         turn.say_phrase("callback_declined")
@@ -235,6 +274,7 @@ _AT_ONCE: dict[str, Callable[[Turn, Any], None]] = {
     "slower": lambda turn, _: _slower(turn),
     "wait": lambda turn, _: _wait(turn),
     "ask_machine": lambda turn, _: _answer(turn, "machine"),
+    "ask_knowledge": _ask_knowledge,
     "abuse": lambda turn, _: _abuse(turn),
     "speak_language": lambda turn, command: _speak(turn, command.language),
 }

@@ -294,6 +294,7 @@ class Bot:
         for name, wordings in self.phrases[language].items():
             if not name.startswith("why_"):
                 yield from wordings
+        yield from (one.sentence for one in self.knowledge.passages if one.language == language)
         for flow in self.flows.values():
             for slot in flow.slots.values():
                 yield from (

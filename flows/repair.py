@@ -6,7 +6,7 @@ from flows.slots import Rejected
 from flows.texts import in_language
 from flows.turn import Turn
 
-_MISSES_BEFORE_HANDOFF = 2
+MISSES_BEFORE_HANDOFF = 2
 _SILENCES_BEFORE_HANDOFF = 2
 
 
@@ -15,7 +15,7 @@ def no_match(turn: Turn, rejected: Rejected | None = None) -> None:
     turn.data["misses"] += 1
     misses = turn.data["misses"]
     turn.note("no_match", count=misses, reason=rejected.reason if rejected else "not_understood")
-    if misses > _MISSES_BEFORE_HANDOFF:
+    if misses > MISSES_BEFORE_HANDOFF:
         turn.hand_off("not_understood")
         return
     if rejected and rejected.reason in turn.bot.phrases[turn.language]:
@@ -23,7 +23,7 @@ def no_match(turn: Turn, rejected: Rejected | None = None) -> None:
         turn.say_phrase(rejected.reason, **rejected.details)
     else:
         _say_not_understood(turn, misses)
-    if misses == _MISSES_BEFORE_HANDOFF and turn.key_prompts():
+    if misses == MISSES_BEFORE_HANDOFF and turn.key_prompts():
         turn.say_phrase("keys_person")
     elif turn.question[0] == "intent":
         turn.say_phrase("repeat_ask")

@@ -28,6 +28,10 @@ class Speech(Memory):
         """Say a fixed text in another language than the conversation's."""
         self.actions.append(actions.Say((text,), language, False, f"foreign/{language}", self.data["pace"]))
 
+    def say_verbatim(self, text: str, place: str) -> None:
+        """Say a text as it stands, whatever signs are in it."""
+        self._speak((text,), place, True)
+
     def say_variant(self, texts: Sequence[Mapping[str, str]], place: str, *, interruptible: bool = True) -> None:
         """Say one of several texts, never the one that was said here the last time. Raises TemplateFailed."""
         last = self.data["variants"].get(place)

@@ -8,6 +8,7 @@ from flows.commands import (
     Abuse,
     Affirm,
     AskHuman,
+    AskKnowledge,
     AskMachine,
     Cancel,
     Command,
@@ -29,6 +30,7 @@ from flows.commands import (
     command_name,
 )
 from flows.intents import Guess, IntentClassifier
+from flows.knowledge import Knowledge
 from flows.languages import spoken_language
 from flows.model import Bot
 from flows.numbers import find_numbers
@@ -43,6 +45,7 @@ _ANY_WORDS = ("free", "spelled")
 _SURE = 0.7  # of a flow, that it counts for more than a phrase that also stands in the sentence
 _CERTAIN = 0.9  # the same, where hardly anything but the phrase was said
 _TWICE, _HALF = 0.65, 2  # of two wishes in one sentence: how sure each must be, and its shortest half in words
+_QUESTION = 4  # words of a question that can be told from a scrap of one
 _AROUND = 4  # words around a number that do not change what it means, "the number is ..."
 _SHORTEST = 3  # digits of a number that starts a flow by itself
 _MENTION = 3  # words of a sentence in which a person is not mentioned in passing
@@ -70,6 +73,7 @@ class EmbeddedUnderstanding:
             )
             for language in bot.languages
         }
+        self._knowledge = bot.knowledge
         words = dict(bot.emergency.words) if bot.emergency else {}
         self._emergency = {
             language: PhraseSet(list_in_language(words, language), exact=True) for language in bot.languages
@@ -92,16 +96,17 @@ class EmbeddedUnderstanding:
         other = spoken_language(text, language, by_words=foreign_words)
         if other is not None:
             return Understood((SpeakLanguage(other),), SOURCE, 0.9, f"the caller speaks, or wants, {other}")
-        return _Reading(text, context, self._classifiers[language]).understood()
+        return _Reading(text, context, self._classifiers[language], self._knowledge).understood()
 
 
 class _Reading:
     """One utterance against one context."""
 
-    def __init__(self, text: str, context: TurnContext, classifier: IntentClassifier) -> None:
+    def __init__(self, text: str, context: TurnContext, classifier: IntentClassifier, knowledge: Knowledge) -> None:
         self._text = text
         self._context = context
         self._classifier = classifier
+        self._knowledge = knowledge
         self._words = tokens(text)
         self._phrases = understood_phrases(context.language)
         self._joints = joints(context.language)
@@ -172,7 +177,16 @@ class _Reading:
         found = self._repair() or self._answer_to_more()
         if guess.flow is not None and (found is None or guess.confidence > _CERTAIN or not self._possible(found)):
             return self._take_leave(guess) or self._start(guess)
-        return found or self._take_leave(guess) or self._by_value() or self._beginning() or self._no(guess.reason)
+        found = found or self._take_leave(guess) or self._by_value() or self._beginning()
+        return found or self._known(guess) or self._no(guess.reason)
+
+    def _known(self, guess: Guess) -> Understood | None:
+        """A question that the bot's knowledge answers, or one that it should answer and does not."""
+        if "ask_knowledge" not in self._context.commands:
+            return None
+        words = self._core(self._words)
+        asks = self._phrases["question"].after(words) is not None and len(words) >= _QUESTION
+        return self._quoted() or (self._yes([AskKnowledge()], 0.5, f"a question; {guess.reason}") if asks else None)
 
     def _beginning(self) -> Understood | None:
         """ "One moment, I have to find my glasses": what follows means nothing to a flow."""
@@ -290,7 +304,19 @@ class _Reading:
         guess = self._guess()
         if guess.flow is not None and guess.flow != self._context.flow and guess.confidence > _SURE:
             return self._start(guess)
-        return self._free_text() or self._no("no answer to the question")
+        return self._free_text() or self._asked_back() or self._no("no answer to the question")
+
+    def _asked_back(self) -> Understood | None:
+        """A question of the caller's own, in the midst of a flow, that the bot's knowledge answers."""
+        asks = "ask_knowledge" in self._context.commands and self._phrases["question"].occurs(self._words)
+        return self._quoted() if asks else None
+
+    def _quoted(self) -> Understood | None:
+        """The passage that answers it."""
+        answer = self._knowledge.answer(self._text, self._context.language)
+        if answer is None:
+            return None
+        return self._yes([AskKnowledge((answer.source,))], answer.score, f"{answer.source} answers it")
 
     def _none(self) -> Understood | None:
         """ "I don't have it", where a slot may be left empty. A "no" is an answer to a question of yes or no."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from flows.commands import CorrectSlot, NoMatch, SetSlot, StartFlow, Understood, command_name
+from flows.commands import AskKnowledge, CorrectSlot, NoMatch, SetSlot, StartFlow, Understood, command_name
 from flows.engine import Engine
 from flows.evaluation.corpus import NOTHING, Utterance, Wishes
 from flows.events import CallStarted
@@ -28,12 +28,12 @@ class Judged:
 
     @cached_property
     def wishes(self) -> Wishes:
-        """Flows and commands that were understood, values aside; empty when nothing was."""
+        """Flows and commands that were understood; empty when nothing was, or a question that starts nothing."""
         commands = self.understood.commands
         return tuple(
             command.flow if isinstance(command, StartFlow) else command_name(command)
             for command in commands
-            if not isinstance(command, SetSlot | CorrectSlot | NoMatch)
+            if not isinstance(command, SetSlot | CorrectSlot | NoMatch | AskKnowledge)
         )
 
     @cached_property

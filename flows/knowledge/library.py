@@ -36,10 +36,16 @@ class Knowledge:
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self.passages = tuple(passages)
+        self._by_source = {passage.source: passage for passage in passages}
         self._searches: Mapping[str, Search] = {
             language: Search([passage for passage in passages if passage.language == language], language)
             for language in {passage.language for passage in passages}
         }
+
+    def passage(self, source: str, language: str) -> Passage | None:
+        """The passage that stands there, if there is one in this language."""
+        found = self._by_source.get(source)
+        return found if found is not None and found.language == language else None
 
     def search(self, question: str, language: str) -> list[Match]:
         """The passages that may answer the question, best first; at most three."""
