@@ -46,7 +46,6 @@ from benchmarks.barge_in_caller import CallLog, make_calls
 from benchmarks.barge_in_events import Event, draw_events
 from benchmarks.barge_in_judge import GOALS, Result, figures, judge
 from benchmarks.machine import machine
-from benchmarks.recognition_plot import draw
 from voicebot.caller.sounds import save_wav
 from voicebot.errors import ProcessFailed
 
@@ -116,7 +115,7 @@ def plot(path: Path, results: Sequence[Result]) -> None:
         group = [one for one in real if one.condition == condition]
         stops = sorted(one.stop_ms for one in group if one.stop_ms is not None)
         series[condition] = [(ms, index / len(group)) for index, ms in enumerate(stops, 1)]
-    draw(path, "Silence after a caller interrupts", "ms since the word began", "share of interruptions", series)
+    charts.lines(path, "Silence after a caller interrupts", "ms since the word began", "share of interruptions", series)
 
 
 def main() -> int:

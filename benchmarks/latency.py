@@ -30,11 +30,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import recognition_plot
 from benchmarks.latency_measure import Figures, Turn, at_load, figures, stage_medians
 from benchmarks.latency_stage import Block, run_block
 from benchmarks.latency_talk import talks
 from benchmarks.machine import machine
+from voicebot import charts
 from voicebot.errors import ProcessFailed
 
 STAGES = ("end_of_turn", "recognition", "dialog", "speech")
@@ -139,7 +139,7 @@ def plot(path: Path, found: dict[tuple[str, int], Figures]) -> None:
         for name, value in (("p50", one.p50), ("p95", one.p95)):
             if value is not None:
                 series.setdefault(f"{side} {name}", []).append((level, value))
-    recognition_plot.draw(path, "Caller's last word to the bot's first", "calls", "ms", series)
+    charts.lines(path, "Caller's last word to the bot's first", "calls", "ms", series)
 
 
 def main() -> int:

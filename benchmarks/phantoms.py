@@ -35,11 +35,12 @@ from asr.device import choose_device
 from asr.fetch import default_models_dir
 from asr.guard import plain
 from asr.models import find
-from benchmarks import phantom_speech, recognition_plot, sounds
+from benchmarks import charts, phantom_speech, sounds
 from benchmarks.machine import machine
 from benchmarks.phantom_ear import RATE, Ear, Overheard
 from benchmarks.phantom_speech import Call, Utterance
 from benchmarks.recognition_speech import Saying, render
+from voicebot import charts
 
 PIECE_S = 20.0
 BOT = {
@@ -206,7 +207,7 @@ def draw(path: Path, something: Something) -> None:
         ]
         for kind in something.said
     }
-    recognition_plot.draw(path, "Hard speech", "said, detected, any text, right", "share left", series)
+    charts.lines(path, "Hard speech", "said, detected, any text, right", "share left", series)
 
 
 def main() -> int:

@@ -32,10 +32,10 @@ from asr.device import choose_device
 from asr.guard import plain
 from asr.models import demo_folder, find
 from asr.recogniser import RecognitionRequest
-from benchmarks import recognition_plot
 from benchmarks.machine import machine
 from benchmarks.recognition_models import SMALL, TURBO, random_model
 from benchmarks.recognition_speech import RATE, Saying, Spoken, render, sayings, with_loss, with_noise
+from voicebot import charts
 
 RIVAL_S = 900
 LONGEST_S = 4.0
@@ -158,7 +158,7 @@ def main() -> int:
     print("\n".join(f"{name}: {'not measured' if value is None else value}" for name, value in measured.items()))
     print(f"Synthetic voices only; on {described}")
     if options.plot:
-        recognition_plot.draw(options.plot, "Demo model", "callers at once", "s until the last text", curves)
+        charts.lines(options.plot, "Demo model", "callers at once", "s until the last text", curves)
     if options.json:
         print(json.dumps({"figures": figures, "machine": described}))
     return 0

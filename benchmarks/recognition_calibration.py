@@ -36,9 +36,9 @@ from asr.guard import plain
 from asr.manifest import write_manifest
 from asr.models import ModelFiles, find
 from asr.recogniser import RecognitionRequest
-from benchmarks import recognition_plot
 from benchmarks.machine import machine
 from benchmarks.recognition_speech import RATE, Saying, render, sayings, with_noise
+from voicebot import charts
 
 NOISES_DB = (None, -20.0, -12.0, -6.0, 0.0)
 
@@ -140,7 +140,7 @@ def main() -> int:
     print("Synthetic voices only: nothing is said about people.")
     if options.plot:
         title = f"Confidence of {files.name}, synthetic speech"
-        recognition_plot.draw(options.plot, title, "confidence", "share that was right", curves, diagonal=True)
+        charts.lines(options.plot, title, "confidence", "share that was right", curves, diagonal=True)
     if options.write:
         write(files, calibration)
     if options.json:

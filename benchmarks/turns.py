@@ -29,13 +29,13 @@ from pathlib import Path
 from typing import Any
 
 from asr.activity import ActivityService
-from benchmarks import recognition_plot
 from benchmarks.machine import machine
 from benchmarks.turns_corpus import turns
 from benchmarks.turns_ours import DECODE_S, Ended, Ours
 from benchmarks.turns_rivals import TIMEOUTS_MS, SmartTurn, fixed, listen
 from benchmarks.turns_score import Score, best_fixed, score
 from benchmarks.turns_sound import RATE, Spoken, render
+from voicebot import charts
 
 TUNING_SEED, REPORT_SEED = 1, 2
 TOLD_EVERY_S = 30.0
@@ -145,7 +145,7 @@ def draw(path: Path, told: Mapping[str, Any]) -> None:
         "ours": point(told),
     }
     title = f"Ends of {told['turns']} turns, synthetic voices"
-    recognition_plot.draw(path, title, "% of turns cut off", "ms after the last word, mean", curves)
+    charts.lines(path, title, "% of turns cut off", "ms after the last word, mean", curves)
 
 
 def tell_cut_off(judged: Sequence[Judged]) -> None:

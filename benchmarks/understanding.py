@@ -31,11 +31,11 @@ from pathlib import Path
 from typing import Any
 
 import flows
-from benchmarks import recognition_plot
 from benchmarks.machine import machine
 from benchmarks.understanding_corpus import BOTS, SET, STARTERS, utterances
 from flows import EmbeddedUnderstanding
 from flows.evaluation import Judged, Score, Utterance, contexts, hear
+from voicebot import charts
 
 NOW = datetime(2026, 11, 26, 11, tzinfo=UTC)
 LANGUAGES = ("pl", "en")
@@ -124,7 +124,7 @@ def plot(path: Path, score: Score) -> None:
         "acted on": [(threshold, acted) for threshold, acted, _ in curve],
         "of these wrong": [(threshold, wrong) for threshold, _, wrong in curve],
     }
-    recognition_plot.draw(path, "Understanding without a language model", "confidence asked for", "share", series)
+    charts.lines(path, "Understanding without a language model", "confidence asked for", "share", series)
 
 
 def table(found: Mapping[str, Any]) -> str:

@@ -45,6 +45,32 @@ def run_tests(
 
 
 @flows_app.command()
+def evaluate(
+    folder: FolderArgument,
+    sets: Annotated[
+        list[Path] | None,
+        typer.Option("--set", help="A file of utterances; else the bot's evaluation/*.yaml."),
+    ] = None,
+    llm: Annotated[str, typer.Option(help="Also ask the language model at this address where we are not sure.")] = "",
+    model: Annotated[str, typer.Option(help="With --llm: the model's name on that server.")] = "default",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Also ask the language model that this file names.")
+    ] = None,
+    mistakes: Annotated[bool, typer.Option("--mistakes", help="Tell every utterance that was not understood.")] = False,
+    pictures: Annotated[Path | None, typer.Option(help="A folder for pictures of confusions and thresholds.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how well a bot understands its callers, on utterances of which the meaning is written down."""
+    from voicebot.config import LanguageModelSettings, load_config
+    from voicebot.evaluate import evaluate_command
+
+    settings = load_config(config).language_model if config is not None else None
+    if llm:
+        settings = LanguageModelSettings(url=llm, model=model)
+    evaluate_command(folder, sets or (), model=settings, mistakes=mistakes, pictures=pictures, as_json=as_json)
+
+
+@flows_app.command()
 def graph(
     folder: FolderArgument,
     flow: Annotated[str, typer.Option(help="Draw the flow of this name alone.")] = "",

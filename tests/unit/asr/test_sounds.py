@@ -10,8 +10,9 @@ import pytest
 from asr.decoder import Decoder
 from asr.device import choose_device
 from asr.models import find
-from benchmarks import recognition_models, recognition_plot, sounds
+from benchmarks import charts, recognition_models, sounds
 from tests.unit.asr.speech import say
+from voicebot import charts
 
 
 @pytest.mark.parametrize("kind", sounds.KINDS)
@@ -43,7 +44,7 @@ def test_a_model_of_random_weights_runs_through_our_decoder(tmp_path: Path, monk
 
 
 def test_a_chart_has_every_series(tmp_path: Path) -> None:
-    recognition_plot.draw(tmp_path / "a.svg", "Title", "x", "y", {"a & b": [(0, 1), (2, 3)], "c": [(1, 1)]})
+    charts.lines(tmp_path / "a.svg", "Title", "x", "y", {"a & b": [(0, 1), (2, 3)], "c": [(1, 1)]})
     drawn = (tmp_path / "a.svg").read_text()
     assert drawn.count("<circle") == 3
     assert "a &amp; b" in drawn

@@ -1,4 +1,4 @@
-"""Line charts as SVG, without a library."""
+"""Charts as SVG, without a library: lines, and a heat map of what was taken for what."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ _COLOURS = ("#1864ab", "#c92a2a", "#2b8a3e", "#e67700", "#5f3dc4", "#495057")
 _TICKS = 5
 
 
-def draw(path: Path, title: str, across: str, up: str, series: Mapping[str, Points], *, diagonal: bool = False) -> None:
+def lines(
+    path: Path, title: str, across: str, up: str, series: Mapping[str, Points], *, diagonal: bool = False
+) -> None:
     """One line with marks for each series; axes from zero to the greatest value. diagonal: the line y = x beside."""
     right = max((x for points in series.values() for x, _ in points), default=1.0) or 1.0
     top = max((y for points in series.values() for _, y in points), default=1.0) or 1.0
@@ -55,3 +57,42 @@ def draw(path: Path, title: str, across: str, up: str, series: Mapping[str, Poin
     parts.append(f'<text x="16" y="{_HEIGHT / 2 + 60}" font-size="12" transform="rotate(-90 16 {_HEIGHT / 2 + 60})">')
     parts.append(f"{escape(up)}</text></svg>")
     path.write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
+_CELL, _NAMES_LEFT, _NAMES_TOP = 34, 150, 130
+
+
+def heat_map(path: Path, title: str, counts: Mapping[tuple[str, str], int]) -> None:
+    """How often each name of a row (what was meant) was taken for each of a column; rows are shaded by their shares."""
+    names = sorted({name for pair in counts for name in pair})
+    size = _CELL * len(names)
+    width, height = _NAMES_LEFT + size + 20, _NAMES_TOP + size + 20
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        f'<text x="12" y="20" font-size="14">{escape(title)}</text>',
+    ]
+    for row, meant in enumerate(names):
+        middle = _NAMES_TOP + _CELL * row + _CELL / 2
+        whole = sum(counts.get((meant, understood), 0) for understood in names)
+        parts.append(
+            f'<text x="{_NAMES_LEFT - 6}" y="{middle + 4}" font-size="11" text-anchor="end">{escape(meant)}</text>'
+        )
+        left = _NAMES_LEFT + _CELL * row + _CELL / 2 + 4
+        parts.append(
+            f'<text x="{left}" y="{_NAMES_TOP - 6}" font-size="11" transform="rotate(-60 {left} {_NAMES_TOP - 6})">'
+            f"{escape(meant)}</text>"
+        )
+        for column, understood in enumerate(names):
+            count = counts.get((meant, understood), 0)
+            colour = "#2b8a3e" if meant == understood else "#c92a2a"
+            x, y = _NAMES_LEFT + _CELL * column, _NAMES_TOP + _CELL * row
+            parts.append(
+                f'<rect x="{x}" y="{y}" width="{_CELL}" height="{_CELL}" fill="{colour}" stroke="#ddd" '
+                f'fill-opacity="{count / whole if whole else 0:.2f}"/>'
+            )
+            if count:
+                parts.append(
+                    f'<text x="{x + _CELL / 2}" y="{middle + 4}" font-size="11" text-anchor="middle">{count}</text>'
+                )
+    path.write_text("\n".join([*parts, "</svg>"]) + "\n", encoding="utf-8")
