@@ -46,6 +46,7 @@ from benchmarks.barge_in_caller import CallLog, make_calls
 from benchmarks.barge_in_events import Event, draw_events
 from benchmarks.barge_in_judge import GOALS, Result, figures, judge
 from benchmarks.machine import machine
+from voicebot import charts
 from voicebot.caller.sounds import save_wav
 from voicebot.errors import ProcessFailed
 

@@ -35,7 +35,7 @@ from asr.device import choose_device
 from asr.fetch import default_models_dir
 from asr.guard import plain
 from asr.models import find
-from benchmarks import charts, phantom_speech, sounds
+from benchmarks import phantom_speech, sounds
 from benchmarks.machine import machine
 from benchmarks.phantom_ear import RATE, Ear, Overheard
 from benchmarks.phantom_speech import Call, Utterance

@@ -10,7 +10,7 @@ import pytest
 from asr.decoder import Decoder
 from asr.device import choose_device
 from asr.models import find
-from benchmarks import charts, recognition_models, sounds
+from benchmarks import recognition_models, sounds
 from tests.unit.asr.speech import say
 from voicebot import charts
 
