@@ -23,7 +23,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -31,9 +30,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.latency_measure import Figures, Turn, at_load, figures, stage_medians
-from benchmarks.latency_stage import Block, run_block
+from benchmarks.latency_stage import Block, end_on_signals, run_block
 from benchmarks.latency_talk import talks
 from benchmarks.machine import machine
+from benchmarks.report import ms, table, tell
 from voicebot import charts
 from voicebot.errors import ProcessFailed
 
@@ -48,10 +48,7 @@ def numbers(text: str) -> list[int]:
 
 async def measure(folder: Path, options: argparse.Namespace) -> list[Block]:
     """All blocks, in turn; one that fails is told and left out. SIGTERM and SIGINT end it all, with its processes."""
-    task = asyncio.current_task()
-    assert task is not None
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+    end_on_signals()
     blocks: list[Block] = []
     for number in range(options.rounds):
         for level in sorted({*options.levels, *options.stock_levels}):
@@ -88,15 +85,6 @@ def stages_of(blocks: Sequence[Block], level: int) -> dict[str, float | None]:
     timed = [event for block in blocks if (block.side, block.callers) == ("ours", level)
              for event in block.events if event.get("event") == "turn_timed"]  # fmt: skip
     return stage_medians(timed)
-
-
-def ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
-
-
-def table(rows: Sequence[Sequence[object]]) -> str:
-    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(str(cell).rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
 
 def tables(found: dict[tuple[str, int], Figures], stages: dict[int, dict[str, float | None]]) -> str:
@@ -169,12 +157,9 @@ def main() -> int:
     stages = {level: stages_of(blocks, level) for side, level in keys if side == "ours"}
     told = named(found, stages)
     print(f"\n{tables(found, stages)}\n")
-    print("\n".join(f"{name}: {'not measured' if value is None else value}" for name, value in told.items()))
-    print(f"Synthetic callers on loopback; on {described}")
     if options.plot:
         plot(options.plot, found)
-    if options.json:
-        print(json.dumps({"figures": told, "machine": described}))
+    tell(told, described, as_json=options.json)
     planned = options.rounds * (len(options.levels) + len(options.stock_levels))
     return 0 if len(blocks) == planned else 1
 

@@ -59,7 +59,7 @@ async def right_answers(talk: Talk, shop: Shop) -> list[str]:
     """The first sentence of what the bot has to answer to every line."""
     dialog = ShopDialog(shop, KnownOrders(), talk.language)
     await dialog.begin()
-    return [(await dialog.heard(line.text)).texts[0] for line in talk.lines]
+    return [(await dialog.heard(line.meant or line.text)).texts[0] for line in talk.lines]
 
 
 async def _rendered(talks: Sequence[Talk], voice: Synthesizer) -> list[Prepared]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,11 +26,26 @@ _PREPARED_S = 180.0  # all voices of the callers
 _TALK_S = 90.0
 
 
+def end_on_signals() -> None:
+    """SIGTERM and SIGINT cancel the task that calls this, so that its processes end with it."""
+    task = asyncio.current_task()
+    assert task is not None
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+
+
 def configuration(
-    data: Path, sip_port: int, http_port: int, calls: int, *, bot: Path = BOT, longest_call_s: float = 1800
+    data: Path,
+    sip_port: int,
+    http_port: int,
+    calls: int,
+    *,
+    bot: Path = BOT,
+    longest_call_s: float = 1800,
+    language_model: Mapping[str, Any] | None = None,
 ) -> str:
     """Our `voicebot.yaml` (JSON is YAML): what `voicebot demo` uses, with more lines and nobody to hand over to."""
-    settings = {
+    settings: dict[str, Any] = {
         "data": str(data),
         "sip": {"address": LOCALHOST, "port": sip_port, "max_calls": calls + 2},
         "numbers": [{"number": number, "bot": str(bot), "language": language} for language, number in NUMBERS.items()],
@@ -37,6 +53,8 @@ def configuration(
         "turns": {"drain_s": 1, "longest_call_s": longest_call_s},
         "http": {"address": LOCALHOST, "port": http_port},
     }
+    if language_model is not None:
+        settings["language_model"] = language_model
     return json.dumps(settings, indent=1) + "\n"
 
 
@@ -59,14 +77,12 @@ async def shop(folder: Path) -> AsyncIterator[dict[str, str]]:
 
 
 @asynccontextmanager
-async def ours(
-    folder: Path, calls: int, env: dict[str, str], *, bot: Path = BOT, longest_call_s: float = 1800
-) -> AsyncIterator[Running]:
-    """`voicebot serve`."""
+async def ours(folder: Path, calls: int, env: dict[str, str], **more: Any) -> AsyncIterator[Running]:
+    """`voicebot serve`; `more` goes into its `configuration`."""
     running = Running(free_port(socket.SOCK_DGRAM))
     health = free_port(socket.SOCK_STREAM)
     config = folder / "voicebot.yaml"
-    settings = configuration(folder / "data", running.sip_port, health, calls, bot=bot, longest_call_s=longest_call_s)
+    settings = configuration(folder / "data", running.sip_port, health, calls, **more)
     config.write_text(settings, encoding="utf-8")
     argv = [sys.executable, "-m", "voicebot", "serve", "--events", "--config", str(config)]
     async with Child("bot", argv, folder / "ours.log", on_line=running.events.append, env=env) as child:
@@ -109,11 +125,12 @@ async def run_block(folder: Path, side: str, callers: int, talks: Sequence[Talk]
     async with AsyncExitStack() as stack:
         env = await stack.enter_async_context(shop(folder))
         bot = await stack.enter_async_context(SIDES[side](folder, callers, env))
-        calls = await _call(folder, bot.sip_port, callers, talks)
+        calls = await phone(folder, bot.sip_port, callers, talks)
     return Block(side, callers, tuple(calls), tuple(bot.events))
 
 
-async def _call(folder: Path, sip_port: int, callers: int, talks: Sequence[Talk]) -> list[Call]:
+async def phone(folder: Path, sip_port: int, callers: int, talks: Sequence[Talk]) -> list[Call]:
+    """Let `benchmarks.latency_callers` call the bot at `sip_port`. Raises ProcessFailed."""
     plan, output = folder / "plan.json", folder / "calls.json"
     content = {"target": [LOCALHOST, sip_port], "callers": callers, "talks": [asdict(talk) for talk in talks]}
     plan.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

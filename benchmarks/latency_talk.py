@@ -58,7 +58,7 @@ _COURSES = (
     ("intent", "digits", "yes", "more", "intent", "digits", "yes", "enough"),
 )
 KINDS = tuple(_SAYINGS["pl"])
-_VOICES: dict[Language, tuple[str, ...]] = {
+CALLER_VOICES: dict[Language, tuple[str, ...]] = {
     "pl": ("espeak:pl+m6", "espeak:pl+f4", "espeak:pl+robert"),
     "en": ("espeak:en-us+m6", "espeak:en-us+robert"),
 }
@@ -66,10 +66,11 @@ _VOICES: dict[Language, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One turn of the caller."""
+    """One turn of the caller. The right answer is the one to `meant`, where the shop's own understanding needs help."""
 
     kind: str
     text: str
+    meant: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,5 +113,5 @@ def talks(turns: int, callers: int, seed: int) -> list[Talk]:
         sayings = _SAYINGS[language]
         course = _COURSES[number % len(_COURSES)]
         lines = tuple(Line(kind, rng.choice(sayings[kind])) for kind in course)
-        made.append(Talk(f"talk_{number}", language, rng.choice(_VOICES[language]), lines))
+        made.append(Talk(f"talk_{number}", language, rng.choice(CALLER_VOICES[language]), lines))
     raise AssertionError("unreachable")

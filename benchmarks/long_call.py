@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import shutil
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from benchmarks.latency_dialog import BOT
 from benchmarks.latency_stage import Running, ours, shop
 from benchmarks.latency_talk import NUMBERS
 from benchmarks.machine import machine
+from benchmarks.report import tell
 from telephony.baresip import BaresipEndpoint
 from telephony.leg import EndpointSettings
 from telephony.media import MediaThread
@@ -125,10 +125,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="long-call-") as folder:
         told, described = asyncio.run(measure(options.minutes, Path(folder))), machine()
-    print("\n".join(f"{name}: {'not measured' if value is None else value}" for name, value in told.items()))
-    print(f"A synthetic caller on loopback; on {described}")
-    if options.json:
-        print(json.dumps({"figures": told, "machine": described}))
+    tell(told, described, as_json=options.json)
     return 0
 
 

@@ -1,0 +1,231 @@
+"""What a language model costs the caller, and what it costs when it fails: by telephone, beside no model at all.
+
+Callers phone the example shop by SIP and say one sentence, then goodbye; three quarters in Polish. Measured is what
+went over the wire, from the last audible speech of the sentence to the first audible answer, as in
+`benchmarks.latency`. The model's server is ours, on loopback, and answers at a set speed; `voicebot serve` is as
+anybody starts it. Each scenario has a bot of its own; they run one after the other.
+
+    sure     no model; the sentence is one that our own understanding is sure of
+    unsure   no model; a sentence that it does not understand ("Miało być wczoraj i nie ma."): the bot asks again
+    llm      the same sentence; the model takes 150 ms to the first token, then 60 tokens/s, and starts the right flow
+    stalled  the same; the model never answers, until its deadline (1.2 s) hands the turn back: the bot asks again
+    dies     the same; the connection is closed in the middle of the answer
+    away     the same; nobody listens at the model's address
+
+Right is in `llm` only what the model alone can bring about, and elsewhere what our own understanding answers, so that
+no turn counts in which the other one decided. The model is asked about the goodbye too, and answers well (but when
+away): otherwise the bot would leave it alone after three failures, and callers would not wait for it any more.
+
+    python -m benchmarks.llm [--calls 40] [--json]
+
+A trial: --calls 4 (five minutes). The last line of `--json` is {"figures": {...}, "machine": {...}}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.latency_measure import Call, Figures, figures
+from benchmarks.latency_stage import end_on_signals, ours, phone, shop
+from benchmarks.latency_talk import CALLER_VOICES, ENGLISH_EVERY, Language, Line, Talk
+from benchmarks.machine import machine
+from benchmarks.report import ms, table, tell
+from voicebot.demo.stage import LOCALHOST, free_port
+from voicebot.errors import ProcessFailed
+from voicebot.language_model.testing import Asked, FakeLanguageServer, Reply, Script
+
+_SURE: Mapping[Language, tuple[str, ...]] = {
+    "pl": ("Gdzie jest moja paczka?", "Kiedy dotrze moje zamówienie?"),
+    "en": ("Where is my order?", "Where is my parcel?"),
+}
+_UNSURE: Mapping[Language, tuple[str, ...]] = {
+    "pl": ("Miało być wczoraj i nie ma.", "Miało być w poniedziałek i nie ma.", "Miało być dzisiaj i nie ma."),
+    "en": ("I have been waiting since Monday.", "I bought something last week."),
+}
+_GOODBYE: Mapping[Language, str] = {"pl": "do widzenia", "en": "goodbye"}
+_ASKED_BELOW = 0.9  # our own understanding is less sure of a goodbye
+_WANTED = json.dumps({"commands": [{"command": "start_flow", "flow": "order_status"}]})
+_FAREWELL = json.dumps({"commands": [{"command": "goodbye"}]})
+_SPEED = Reply(_WANTED, first_s=0.15, tokens_per_s=60)
+_HEADINGS = ("scenario", "p50 ms", "p95 ms", "right", "wrong", "unanswered", "questions a turn", "how they ended")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`reply`: how the model answers the measured sentence; None: there is no model. `away`: nobody listens."""
+
+    name: str
+    sentences: Mapping[Language, tuple[str, ...]]
+    reply: Reply | None = None
+    away: bool = False
+
+    @property
+    def understood(self) -> bool:
+        """Whether the model's answer is the right one."""
+        return self.reply == _SPEED and not self.away
+
+    @property
+    def prefix(self) -> str:
+        """Of its figures' names."""
+        return self.name if self.reply in (None, _SPEED) and not self.away else f"llm_{self.name}"
+
+
+SCENARIOS = (
+    Scenario("sure", _SURE),
+    Scenario("unsure", _UNSURE),
+    Scenario("llm", _UNSURE, _SPEED),
+    Scenario("stalled", _UNSURE, replace(_SPEED, stalls_after=0)),
+    Scenario("dies", _UNSURE, replace(_SPEED, breaks_after=len(_WANTED) // 8)),
+    Scenario("away", _UNSURE, _SPEED, away=True),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of one scenario. `outcomes`: how the questions about the measured sentence ended, by `language_model_asked`."""
+
+    turns: Figures
+    outcomes: Counter[str]
+
+    @property
+    def questions_per_turn(self) -> float | None:
+        count = self.turns.right + self.turns.lost
+        return round(self.outcomes.total() / count, 2) if count else None
+
+
+def talks(scenario: Scenario, calls: int) -> list[Talk]:
+    """The same ones every time."""
+    made = []
+    for number in range(calls):
+        language: Language = "en" if number % ENGLISH_EVERY == ENGLISH_EVERY - 1 else "pl"
+        sentences, voices = scenario.sentences[language], CALLER_VOICES[language]
+        meant = _SURE[language][0] if scenario.understood else ""
+        lines = (
+            Line("measured", sentences[number % len(sentences)], meant),
+            Line("goodbye", _GOODBYE[language]),
+        )
+        made.append(Talk(f"{scenario.name}_{number}", language, voices[number % len(voices)], lines))
+    return made
+
+
+def script(reply: Reply) -> Script:
+    """A model that answers the measured sentence by `reply`, whatever was heard of it, and knows a goodbye."""
+    farewell = replace(_SPEED, text=_FAREWELL)
+
+    def answer(asked: Asked) -> Reply:
+        return farewell if any(words in asked.words for words in _GOODBYE.values()) else reply
+
+    return answer
+
+
+@asynccontextmanager
+async def settings(scenario: Scenario) -> AsyncIterator[dict[str, Any] | None]:
+    """The bot's settings of its language model, whose server answers meanwhile."""
+    if scenario.reply is None:
+        yield None
+        return
+    asked = {"model": "scripted", "sure": _ASKED_BELOW}
+    if scenario.away:
+        yield {**asked, "url": f"http://{LOCALHOST}:{free_port(socket.SOCK_STREAM)}/v1"}
+        return
+    async with FakeLanguageServer(script(scenario.reply)) as server:
+        yield {**asked, "url": server.url}
+
+
+async def run(scenario: Scenario, calls: int, folder: Path) -> Measured:
+    """Raises ProcessFailed."""
+    async with AsyncExitStack() as stack:
+        env = await stack.enter_async_context(shop(folder))
+        model = await stack.enter_async_context(settings(scenario))
+        bot = await stack.enter_async_context(ours(folder, 1, env, language_model=model))
+        called = await phone(folder, bot.sip_port, 1, talks(scenario, calls))
+    return measured(called, bot.events)
+
+
+def measured(calls: Sequence[Call], events: Sequence[Mapping[str, Any]]) -> Measured:
+    """Of the first turn of every call."""
+    return Measured(figures([call.turns[0] for call in calls]), outcomes(events))
+
+
+def outcomes(events: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """How the questions of every call ended until the caller's first turn was taken."""
+    taken: set[str] = set()
+    ended: Counter[str] = Counter()
+    for event in events:
+        if event["event"] == "caller_said":
+            taken.add(event["call_id"])
+        elif event["event"] == "language_model_asked" and event["call_id"] not in taken:
+            ended[event["outcome"]] += 1
+    return ended
+
+
+async def measure(calls: int, folder: Path) -> dict[str, Measured]:
+    """By name. A scenario that fails is told and left out. SIGTERM and SIGINT end it all, with its processes."""
+    end_on_signals()
+    found: dict[str, Measured] = {}
+    for scenario in SCENARIOS:
+        try:
+            found[scenario.name] = await run(scenario, calls, folder)
+        except ProcessFailed as error:
+            print(f"{scenario.name}: {error}", file=sys.stderr, flush=True)
+            continue
+        turns = found[scenario.name].turns
+        print(f"{scenario.name}: p50 {ms(turns.p50)} ms, {turns.right} right, {turns.lost} lost", flush=True)
+    return found
+
+
+def tables(found: Mapping[str, Measured]) -> str:
+    rows: list[Sequence[object]] = [_HEADINGS]
+    for name, one in found.items():
+        turns, questions = one.turns, one.questions_per_turn
+        ended = ", ".join(f"{count} {outcome}" for outcome, count in one.outcomes.most_common()) or "-"
+        counts = (turns.right, turns.wrong, turns.unanswered)
+        rows.append((name, ms(turns.p50), ms(turns.p95), *counts, "-" if questions is None else questions, ended))
+    return table(rows)
+
+
+def named(found: Mapping[str, Measured]) -> dict[str, Any]:
+    """The figures by name, null when they were not measured."""
+    told: dict[str, Any] = {}
+    for scenario in SCENARIOS:
+        one = found.get(scenario.name)
+        told |= {
+            f"v2v_{scenario.prefix}_p50_ms": one and one.turns.p50,
+            f"v2v_{scenario.prefix}_p95_ms": one and one.turns.p95,
+            f"turns_right_{scenario.name}": one and one.turns.right,
+            f"turns_lost_{scenario.name}": one and one.turns.lost,
+            f"questions_per_turn_{scenario.name}": one and one.questions_per_turn,
+        }
+    return told
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=40, help="in each scenario")
+    parser.add_argument("--json", action="store_true", help="last line: the figures as JSON")
+    options = parser.parse_args()
+    described = machine()
+    with tempfile.TemporaryDirectory(prefix="llm-") as folder:
+        try:
+            found = asyncio.run(measure(options.calls, Path(folder)))
+        except asyncio.CancelledError:
+            print("stopped", file=sys.stderr)
+            return 1
+    print(f"\n{tables(found)}\n")
+    tell(named(found), described, as_json=options.json)
+    return 0 if len(found) == len(SCENARIOS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
