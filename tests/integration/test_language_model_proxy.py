@@ -48,7 +48,7 @@ COMMANDS = (StartFlow("order_status"), SetSlot("order_number", "123456"))
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter that has the servers; uv keeps what it has fetched for the next time. In CI none may be missing."""
+    """An interpreter that has the servers, fetched once by uv, which keeps them. In CI none may be missing."""
     folder = tmp_path_factory.mktemp("servers")
     program = uv.find_uv_bin()
     interpreter = folder / "bin" / "python"
@@ -235,6 +235,10 @@ FAULTS: dict[str, tuple[list[dict[str, object]], str]] = {
     "slow to begin": ([ANSWER, {"type": "slow_first_token", "seconds": 30}], "timeout"),
     "stalls": ([ANSWER, {"type": "stream_fault", "kind": "stall", "after_chunks": 3, "stall_seconds": 30}], "timeout"),
     "dies": ([ANSWER, {"type": "stream_fault", "kind": "disconnect", "after_chunks": 3}], "unreachable"),
+    "ends without an end": (
+        [ANSWER, {"type": "stream_fault", "kind": "truncate", "after_chunks": 6}],
+        "unreachable",
+    ),
     "no JSON": ([ANSWER, {"type": "stream_fault", "kind": "malformed", "after_chunks": 3}], "garbage"),
 }
 

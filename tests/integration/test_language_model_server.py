@@ -125,6 +125,11 @@ def test_what_can_not_be_asked(wrong: dict[str, object], monkeypatch: pytest.Mon
 
 # Failures
 
+
+def _event(text: str) -> bytes:
+    return b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}).encode() + b"\n\n"
+
+
 FAULTS: dict[str, tuple[Reply, Failure]] = {
     "400": (Reply(status=400), Failure.REFUSED),
     "401": (Reply(status=401), Failure.UNAUTHORISED),
@@ -140,6 +145,7 @@ FAULTS: dict[str, tuple[Reply, Failure]] = {
     "a token a second": (Reply(GOOD, tokens_per_s=1), Failure.TIMEOUT),
     "closes at once": (Reply(GOOD, breaks_after=0), Failure.UNREACHABLE),
     "closes in the middle": (Reply(GOOD, breaks_after=5), Failure.UNREACHABLE),
+    "ends without an end": (Reply(raw=_event(GOOD[:70])), Failure.UNREACHABLE),
     "cut off": (Reply(GOOD[:20], finish_reason="length"), Failure.TOO_LONG),
     "a web page": (Reply(raw=b"<html>Welcome</html>"), Failure.GARBAGE),
     "no JSON": (Reply(raw=b"data: {{{\n\n"), Failure.GARBAGE),

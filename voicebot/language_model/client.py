@@ -103,7 +103,9 @@ class LanguageModel:
             return received.answer(_failure(error), _detail(error))
         if received.cut_off:
             return received.answer(Failure.TOO_LONG)
-        return received.answer() if received.text else received.answer(Failure.GARBAGE, "empty")
+        if not received.text:
+            return received.answer(Failure.GARBAGE, "empty")
+        return received.answer() if received.ended else received.answer(Failure.UNREACHABLE, "unfinished")
 
     async def _ask_down_the_ladder(self, question: Question, received: _Received) -> None:
         while True:
@@ -151,6 +153,7 @@ class _Received:
     def __init__(self) -> None:
         self.mode = ""
         self.cut_off = False
+        self.ended = False  # a stream that a proxy has lost ends like any other, but for the reason
         self._began = _now()
         self._first: float | None = None
         self._said: list[str] = []
@@ -167,7 +170,9 @@ class _Received:
         if usage is not None:
             self._tokens = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
         choice = _first_of(getattr(chunk, "choices", None))
-        self.cut_off = self.cut_off or getattr(choice, "finish_reason", None) == "length"
+        reason = getattr(choice, "finish_reason", None)
+        self.cut_off = self.cut_off or reason == "length"
+        self.ended = self.ended or reason is not None
         delta = getattr(choice, "delta", None)
         call = getattr(_first_of(getattr(delta, "tool_calls", None)), "function", None)
         for piece, pieces in (
