@@ -5,12 +5,12 @@ from the last audible speech of the sentence to the first audible answer, as in 
 is ours, on loopback, and answers at a set speed; `voicebot serve` is as anybody starts it. Each scenario has a bot of
 its own; they run one after the other.
 
-    sure     no model; the sentence is one that our own understanding is sure of
-    unsure   no model; a sentence that it does not understand ("Miało być wczoraj i nie ma."): the bot asks again
-    llm      the same sentence; the model takes 150 ms to the first token, then 60 tokens/s, and starts the right flow
-    stalled  the same; the model never answers, until its deadline (1.2 s) hands the turn back: the bot asks again
-    dies     the same; the connection is closed in the middle of the answer
-    away     the same; nobody listens at the model's address
+    sure         no model; the sentence is one that our own understanding is sure of
+    unsure       no model; a sentence that it does not understand ("Miało być wczoraj i nie ma."): the bot asks again
+    llm          the same; the model takes 150 ms to the first token, then 60 tokens/s, and starts the right flow
+    llm_stalled  the same; the model never answers, until its deadline (1.2 s) hands the turn back: the bot asks again
+    llm_dies     the same; the connection is closed in the middle of the answer
+    llm_away     the same; nobody listens at the model's address
 
 Right is in `llm` only what the model alone can bring about, and elsewhere what our own understanding answers, so that
 no turn counts in which the other one decided. The model is asked about the goodbye too, and answers well (but when
@@ -59,31 +59,25 @@ _HEADINGS = ("scenario", "p50 ms", "p95 ms", "right", "wrong", "unanswered", "qu
 
 @dataclass(frozen=True)
 class Scenario:
-    """`reply`: how the model answers the measured sentence; None: there is no model. `away`: nobody listens."""
+    """`sentences` are measured, and mean `meant` where the right answer is the model's.
+
+    `reply`: how the model answers them; None: there is no model. `away`: nobody listens at its address.
+    """
 
     name: str
     sentences: tuple[str, ...]
     reply: Reply | None = None
     away: bool = False
-
-    @property
-    def understood(self) -> bool:
-        """Whether the model's answer is the right one."""
-        return self.reply == _SPEED and not self.away
-
-    @property
-    def prefix(self) -> str:
-        """Of its figures' names."""
-        return self.name if self.reply in (None, _SPEED) and not self.away else f"llm_{self.name}"
+    meant: str = ""
 
 
 SCENARIOS = (
     Scenario("sure", _SURE),
     Scenario("unsure", _UNSURE),
-    Scenario("llm", _UNSURE, _SPEED),
-    Scenario("stalled", _UNSURE, replace(_SPEED, stalls_after=0)),
-    Scenario("dies", _UNSURE, replace(_SPEED, breaks_after=len(_WANTED) // 8)),
-    Scenario("away", _UNSURE, _SPEED, away=True),
+    Scenario("llm", _UNSURE, _SPEED, meant=_SURE[0]),
+    Scenario("llm_stalled", _UNSURE, replace(_SPEED, stalls_after=0)),
+    Scenario("llm_dies", _UNSURE, replace(_SPEED, breaks_after=len(_WANTED) // 8)),
+    Scenario("llm_away", _UNSURE, _SPEED, away=True),
 )
 
 
@@ -102,11 +96,10 @@ class Measured:
 
 def talks(scenario: Scenario, calls: int) -> list[Talk]:
     """The same ones every time: each sentence in every voice before it comes again."""
-    meant = _SURE[0] if scenario.understood else ""
     goodbye = Line("goodbye", _GOODBYE)
     said = islice(cycle(product(CALLER_VOICES["pl"], scenario.sentences)), calls)
     return [
-        Talk(f"{scenario.name}_{number}", "pl", voice, (Line("measured", sentence, meant), goodbye))
+        Talk(f"{scenario.name}_{number}", "pl", voice, (Line("measured", sentence, scenario.meant), goodbye))
         for number, (voice, sentence) in enumerate(said)
     ]
 
@@ -193,8 +186,8 @@ def named(found: Mapping[str, Measured]) -> dict[str, Any]:
     for scenario in SCENARIOS:
         one = found.get(scenario.name)
         told |= {
-            f"v2v_{scenario.prefix}_p50_ms": one and one.turns.p50,
-            f"v2v_{scenario.prefix}_p95_ms": one and one.turns.p95,
+            f"v2v_{scenario.name}_p50_ms": one and one.turns.p50,
+            f"v2v_{scenario.name}_p95_ms": one and one.turns.p95,
             f"turns_right_{scenario.name}": one and one.turns.right,
             f"turns_lost_{scenario.name}": one and one.turns.lost,
             f"questions_per_turn_{scenario.name}": one and one.questions_per_turn,

@@ -42,7 +42,7 @@ async def test_ours_is_sure_of_the_one_kind_of_sentence_and_not_of_the_other(sho
 async def test_the_model_alone_brings_about_the_right_answer(shop: Shop) -> None:
     answers = {name: (await right_answers(talks(scenario, 1)[0], shop))[0] for name, scenario in BY_NAME.items()}
     assert answers["llm"] == answers["sure"] != answers["unsure"]
-    assert {answers[name] for name in ("stalled", "dies", "away")} == {answers["unsure"]}
+    assert {answers[name] for name in ("llm_stalled", "llm_dies", "llm_away")} == {answers["unsure"]}
 
 
 def test_every_sentence_is_said_in_every_voice() -> None:
@@ -59,7 +59,7 @@ def test_the_scripted_model_starts_the_flow_whatever_was_heard_and_knows_a_goodb
 
 
 def test_the_dying_model_dies_in_mid_answer() -> None:
-    reply = BY_NAME["dies"].reply
+    reply = BY_NAME["llm_dies"].reply
     assert reply is not None
     assert reply.breaks_after is not None
     assert 0 < 4 * reply.breaks_after < len(reply.text)
@@ -84,13 +84,13 @@ def test_questions_are_those_of_the_measured_turn() -> None:
 
 
 def test_figures_have_the_names_of_the_scenarios_and_are_null_where_nothing_was_measured() -> None:
-    told = named({"stalled": measured([_call("right", 1600)], [])})
+    told = named({"llm_stalled": measured([_call("right", 1600)], [])})
     assert told["v2v_llm_stalled_p95_ms"] == 1600
     assert {name: value for name, value in told.items() if value is None}.keys() >= {
         *("v2v_sure_p50_ms", "v2v_unsure_p50_ms", "v2v_llm_p50_ms", "v2v_llm_p95_ms"),
         *("v2v_llm_dies_p95_ms", "v2v_llm_away_p95_ms", "turns_lost_llm", "questions_per_turn_llm"),
     }
-    assert "stalled" in tables({"stalled": measured([_call("right", 1600)], [])})
+    assert "llm_stalled" in tables({"llm_stalled": measured([_call("right", 1600)], [])})
 
 
 def _call(fate: str, took_ms: float) -> Call:
