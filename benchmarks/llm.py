@@ -45,6 +45,7 @@ from benchmarks.machine import machine
 from benchmarks.report import ms, table, tell
 from voicebot.demo.stage import LOCALHOST, free_port
 from voicebot.errors import ProcessFailed
+from voicebot.language_model.answer import Failure
 from voicebot.language_model.testing import Asked, FakeLanguageServer, Reply, Script
 
 _SURE = ("Gdzie jest moja paczka?", "Kiedy dotrze moje zamówienie?")
@@ -91,7 +92,8 @@ class Measured:
     @property
     def questions_per_turn(self) -> float | None:
         count = self.turns.right + self.turns.lost
-        return round(self.outcomes.total() / count, 2) if count else None
+        asked = self.outcomes.total() - self.outcomes[Failure.LEFT_ALONE]
+        return round(asked / count, 2) if count else None
 
 
 def talks(scenario: Scenario, calls: int) -> list[Talk]:

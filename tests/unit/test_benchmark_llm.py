@@ -76,10 +76,11 @@ def test_questions_are_those_of_the_measured_turn() -> None:
         {**asked, "call_id": "a", "outcome": "timeout"},
         {"event": "turn_timed", "call_id": "a"},
         {**asked, "call_id": "b"},
+        {**asked, "call_id": "b", "outcome": "left_alone"},
         {**asked, "call_id": "a"},
     ]
     found = measured(calls, events)
-    assert found.outcomes == {"superseded": 1, "timeout": 1, "chosen": 1}
+    assert found.outcomes == {"superseded": 1, "timeout": 1, "chosen": 1, "left_alone": 1}
     assert (found.turns.p50, found.turns.right, found.turns.lost, found.questions_per_turn) == (1500, 1, 1, 1.5)
 
 
