@@ -63,6 +63,7 @@ class Call:
             call_id, leg.remote_number, leg.dialled, number.language, CallClock(call_id), services.events
         )
         self._second = services.second_opinion_for(self._context, bot)
+        self._reteller = services.reteller_for(self._context)
         self._dialog = Dialog(bot.engine, bot.understanding, now, self._second)
         self._conversation: Conversation | None = None
         self._outcome = Outcome.ABANDONED
@@ -129,7 +130,9 @@ class Call:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            self._conversation = Conversation(self._services, self._bot, context, self._dialog, room, member)
+            self._conversation = Conversation(
+                self._services, self._bot, context, self._dialog, room, member, self._retell
+            )
             async with asyncio.timeout(left_s):
                 verdict = await self._conversation.run(opening)
             self._conversation = None
@@ -149,8 +152,17 @@ class Call:
         queue = self._services.config.queues.get(queue_name, QueueSettings())
         self._context.publish(events.HandoffStarted, queue=queue_name, reason=handoff.reason)
         self._why = handoff.detail
-        text = spoken(briefing(self._summary(), self._context.language), self._context.language)
-        return await HandoffToPeople(self._services, self._bot, self._context, room, queue, text).run()
+        return await HandoffToPeople(self._services, self._bot, self._context, room, queue, self._briefing).run()
+
+    def _briefing(self) -> str:
+        return spoken(briefing(self._summary(), self._context.language), self._context.language)
+
+    def _retell(self, handoff: Handoff) -> None:
+        """While the caller hears of the handoff and phones ring, a language model has the time to tell the call."""
+        if self._reteller is not None:
+            self._why = handoff.detail
+            coming = events.HandoffStarted(queue="", reason=handoff.reason, **self._context.clock.stamp())
+            self._reteller.ask(self._summary(coming))
 
     async def _watch_leg(self) -> None:
         async for event in self._leg.events():
@@ -170,14 +182,16 @@ class Call:
         self._context.discard_recording = recorder.discard
         return recorder
 
-    def _summary(self) -> Summary:
+    def _summary(self, *coming: events.CallEvent) -> Summary:
+        """As far as the call has gone, and where these events come next."""
         language = self._context.language
         return summarise(
-            self._context.events,
+            [*self._context.events, *coming],
             language,
             self._dialog.slots,
             topics={name: flow.offer[language] for name, flow in self._bot.bot.flows.items() if flow.offer},
             detail=self._why,
+            told=self._reteller.told if self._reteller is not None else "",
         )
 
     async def _finish(self, cause: str, duration_s: float) -> None:
@@ -185,6 +199,8 @@ class Call:
             await self._leg.hang_up()
         if self._second is not None:
             await self._second.aclose()
+        if self._reteller is not None:
+            await self._reteller.aclose()
         self._context.publish(
             events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
         )

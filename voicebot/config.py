@@ -178,13 +178,17 @@ class PriceSettings(_Section):
 
 
 class LanguageModelSettings(_Section):
-    """A language model, on a server with OpenAI's protocol, that is asked where our own understanding is not `sure`."""
+    """A language model, on a server with OpenAI's protocol.
+
+    It is asked where our own understanding is not `sure`, and for the summary of a call that is given to people.
+    """
 
     url: str = Field(pattern=r"^https?://[^\s]+$")
     model: str = Field(min_length=1)
     api_key: Secret = ""
     mode: Literal["auto", "structured", "tools", "json"] = "auto"
     deadline_s: float = Field(1.2, gt=0, le=10)
+    summary_deadline_s: float = Field(4.0, gt=0, le=30)
     sure: float = Field(0.8, ge=0, le=1)
     prices: PriceSettings = PriceSettings()
     extra: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,20 @@ class Conversation:
     """One stretch of talk between caller and bot. A failed handoff is followed by another with the same dialog."""
 
     def __init__(
-        self, services: Services, bot: RunningBot, context: CallContext, dialog: Dialog, room: Room, member: Member
+        self,
+        services: Services,
+        bot: RunningBot,
+        context: CallContext,
+        dialog: Dialog,
+        room: Room,
+        member: Member,
+        on_handoff: Callable[[Handoff], None] = lambda handoff: None,
     ) -> None:
+        """`on_handoff` learns that the flow gives the call away, before the caller is told so."""
         self._services = services
         self._bot = bot
         self._context = context
+        self._on_handoff = on_handoff
         self._dialog = dialog
         self._recogniser = services.recogniser_for(context)
         self._voice = services.voice_for(context, bot)
@@ -167,6 +176,7 @@ class Conversation:
         actions = await self._dialog.heard(words)
         self._clock.decided = self._loop.time()
         self._follow_language()
+        self._tell_of_a_handoff(actions)
         return actions
 
     def happened(self, event: CallStarted | Event) -> tuple[Action, ...]:
@@ -175,7 +185,14 @@ class Conversation:
             self._follow_language()
             return actions
         self._tell_what_was_heard()
-        return self._dialog.apply(event)
+        actions = self._dialog.apply(event)
+        self._tell_of_a_handoff(actions)
+        return actions
+
+    def _tell_of_a_handoff(self, actions: tuple[Action, ...]) -> None:
+        for action in actions:
+            if isinstance(action, Handoff):
+                self._on_handoff(action)
 
     def _follow_language(self) -> None:
         """Agents are chosen and briefed in the language that is spoken now."""

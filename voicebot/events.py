@@ -183,7 +183,8 @@ class TurnTimed(CallEvent):
 class LanguageModelAsked(CallEvent):
     """What became of a question to the language model; nothing of it is the caller's words.
 
-    `outcome`: chosen, nothing (no move, or none that is possible), superseded (the caller went on), or why there was no
+    `purpose`: meaning (of the caller's words) or summary (of the call). `outcome`: chosen, told (a summary), nothing
+    (no move or summary that may be used), superseded (the caller went on, or the call ended), or why there was no
     answer. `commands` were chosen, `dropped` were not possible, `cost` is in the currency of the configured prices.
     """
 
@@ -197,6 +198,7 @@ class LanguageModelAsked(CallEvent):
     cost: float | None
     commands: Sequence[str]
     dropped: Sequence[str]
+    purpose: str = "meaning"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from enum import StrEnum
 
 from telephony.errors import DialFailed, TelephonyError
@@ -57,8 +57,9 @@ class HandoffToPeople:
         context: CallContext,
         room: Room,
         queue: QueueSettings,
-        briefing: str,
+        briefing: Callable[[], str],
     ) -> None:
+        """`briefing` gives what an agent hears, as it is when they have answered."""
         self._services = services
         self._bot = bot
         self._context = context
@@ -109,7 +110,8 @@ class HandoffToPeople:
         room = self._services.media.open_room(leg.sample_rate)
         member = room.join(leg)
         voice = self._services.voice_for(self._context, self._bot)
-        speaking = asyncio.create_task(announce(room, voice, self._briefing, self._context.language), name="briefing")
+        announcing = announce(room, voice, self._briefing(), self._context.language)
+        speaking = asyncio.create_task(announcing, name="briefing")
         try:
             async with asyncio.timeout(self._queue.decide_s):
                 return await _decision(signals)

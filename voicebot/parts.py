@@ -37,6 +37,7 @@ from voicebot.recordings import RecordedVoice, Recordings
 if TYPE_CHECKING:
     from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
     from voicebot.language_model.client import LanguageModel
+    from voicebot.language_model.reteller import Reteller
     from voicebot.language_model.understanding import ChoosingUnderstanding, Decision
 
 
@@ -105,6 +106,16 @@ class Services:
             turns=context.turns,
             tell=partial(context.tell_decision, settings.model),
         )
+
+    def reteller_for(self, context: CallContext) -> Reteller | None:
+        """Who tells this call in other words when it is handed over; to be closed at its end."""
+        if self.language_model is None:
+            return None
+        from voicebot.language_model.reteller import Reteller
+
+        settings = self.config.language_model
+        assert settings is not None
+        return Reteller(self.language_model, settings, context.tell_retold)
 
     def voice_for(self, context: CallContext, bot: RunningBot) -> Voice:
         """Who speaks in this call: ours, or a configured service with ours behind it."""
@@ -189,6 +200,10 @@ class CallContext:
         self.publish(LanguageModelAsked, **decision.as_told())
         if decision.stood_in:
             self.tell_of("understanding", model)(decision.stood_in)
+
+    def tell_retold(self, decision: Decision) -> None:
+        """Write on the record what became of the question for a summary. Our own is there in any case."""
+        self.publish(LanguageModelAsked, **decision.as_told())
 
     def refuse_recording(self) -> None:
         """What is kept of the call goes by this event: a recording that cannot be deleted now goes at the end."""

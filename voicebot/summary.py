@@ -29,6 +29,7 @@ Span = str | dict[str, Any]
 
 LAST_TURNS = 6
 BRIEFING_S = 12.0
+TOLD_BRIEFING_S = 18.0  # with a language model's sentences; agents have 20 seconds to decide where nothing else is set
 
 # Measured on the offline voice at its ordinary rate; other voices are a little faster.
 _SPOKEN_SIGNS_PER_S = 12.5
@@ -54,6 +55,7 @@ _TEXTS = {
     "pl": {
         "who": "Dzwoni", "withheld": "numer zastrzeżony", "why": "W sprawie", "collected": "Ustalono", "nothing": "nic",
         "tried": "Próbowano", "stopped": "Dlaczego bot przerwał", "mood": "Nastrój", "last": "Ostatnie słowa",
+        "told": "Słowami modelu językowego",
         "unknown": "nie powiedziano", "served": "Sprawę załatwił bot.", "went_on": "Bot nie przerwał rozmowy.",
         "spoken_caller": "Dzwoni klient z numeru", "spoken_anyone": "Dzwoni klient.",
         "spoken_why": "Sprawa:", "spoken_mood": "Nastrój:",
@@ -63,6 +65,7 @@ _TEXTS = {
     "en": {
         "who": "Caller", "withheld": "number withheld", "why": "About", "collected": "Collected", "nothing": "nothing",
         "tried": "Tried", "stopped": "Why the bot stopped", "mood": "Mood", "last": "Last words",
+        "told": "In a language model's words",
         "unknown": "not said", "served": "The bot served the caller.", "went_on": "The bot did not stop.",
         "spoken_caller": "A customer is calling from", "spoken_anyone": "A customer is calling.",
         "spoken_why": "About:", "spoken_mood": "Mood:",
@@ -128,7 +131,8 @@ class Summary:
     """`who`: the caller's number, empty when withheld. `why` may be empty: the caller did not say.
 
     `reason` is the stable word of the handoff, empty when there was none; `why_stopped` says it in a sentence.
-    `mood` is `angry`, `impatient` or `neutral`. `refused_recording`: this must not be written down.
+    `mood` is `angry`, `impatient` or `neutral`. `told`: the call in a language model's words, checked; empty without.
+    `refused_recording`: this must not be written down.
     """
 
     call_id: str
@@ -141,6 +145,7 @@ class Summary:
     why_stopped: str
     mood: str
     outcome: str
+    told: str
     last_turns: tuple[Turn, ...]
     transcript: tuple[Turn, ...] = field(repr=False)
     refused_recording: bool = False
@@ -163,12 +168,13 @@ def summarise(
     topics: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     detail: str = "",
+    told: str = "",
 ) -> Summary:
     """The summary of one call as far as it has gone.
 
     `slots` are the values collected. `topics` says in words what each flow is about, `labels` what each slot is called;
     without them the caller's own request and the slots' names are shown. `detail` is the flow's own sentence on
-    why it hands over.
+    why it hands over, `told` what a language model made of the call.
     """
     masked = redact_events(events) if not any(is_refusal(event) for event in events) else _masked_words(events)
     transcript = transcribe(masked)
@@ -195,6 +201,7 @@ def summarise(
         why_stopped=sentence,
         mood=mood_of(event.text for event in masked if isinstance(event, CallerSaid)),
         outcome=transcript.outcome,
+        told=told,
         last_turns=transcript.turns[-LAST_TURNS:],
         transcript=transcript.turns,
         refused_recording=any(is_refusal(event) for event in events),
@@ -218,6 +225,7 @@ def as_text(summary: Summary, language: str) -> str:
         f"{texts['tried']}: {'; '.join(summary.tried) or texts['nothing']}",
         f"{texts['stopped']}: {summary.why_stopped}",
         f"{texts['mood']}: {texts[summary.mood]}",
+        *([f"{texts['told']}: {summary.told}"] if summary.told else []),
     ]
     if summary.last_turns:
         lines += [f"{texts['last']}:", *(f"  {line}" for line in turn_lines(summary.last_turns, language))]
@@ -228,27 +236,37 @@ def briefing(summary: Summary, language: str) -> list[Span]:
     """What an agent hears before taking the call, about 12 seconds at most; for `tts.text.spoken`.
 
     Where it would take longer, the caller's number (the agent's telephone shows it), then the topic, the mood, and the
-    collected values are left out, in this order.
+    collected values are left out, in this order. A language model's sentences stand for the topic and the reason, and
+    may take 6 seconds more; where they do not fit into that, nothing of them is spoken.
     """
+    if summary.told:
+        parts = _parts(summary, language, [], [_sentence(summary.told)], TOLD_BRIEFING_S)
+        if spoken_seconds(parts) <= TOLD_BRIEFING_S:
+            return [span for part in parts for span in part]
+    why: list[Span] = [f"{_TEXTS[_known(language)]['spoken_why']} {_sentence(summary.why)}"] if summary.why else []
+    short = _REASONS[_known(language)].get(summary.reason, ("", _sentence(summary.why_stopped)))[1]
+    reason: list[Span] = [short] if summary.reason and short else []
+    return [span for part in _parts(summary, language, why, reason, BRIEFING_S) for span in part]
+
+
+def _parts(summary: Summary, language: str, why: list[Span], reason: list[Span], longest_s: float) -> list[list[Span]]:
+    """A briefing, what can be spared left out until it is no longer than that where it can be."""
     texts = _TEXTS[_known(language)]
     number: list[Span] = [{"kind": "phone", "value": _national(summary.who, language)}, "."] if summary.who else []
-    why: list[Span] = [f"{texts['spoken_why']} {_sentence(summary.why)}"] if summary.why else []
     mood: list[Span] = [] if summary.mood == "neutral" else [f"{texts['spoken_mood']} {texts[summary.mood]}."]
     collected: list[list[Span]] = [
         [item.label[:1].upper() + item.label[1:], _value_span(item.value), "."] for item in summary.collected[:2]
     ]
-    short = _REASONS[_known(language)].get(summary.reason, ("", _sentence(summary.why_stopped)))[1]
-    reason: list[Span] = [short] if summary.reason and short else []
 
     def parts() -> list[list[Span]]:
         caller: list[Span] = [texts["spoken_caller"], *number] if number else [texts["spoken_anyone"]]
         return [caller, why, *collected, reason, mood, [texts["spoken_keys"]]]
 
     for spare in (number, why, mood, *reversed(collected)):
-        if spoken_seconds(parts()) <= BRIEFING_S:
+        if spoken_seconds(parts()) <= longest_s:
             break
         spare.clear()
-    return [span for part in parts() for span in part]
+    return parts()
 
 
 def spoken_seconds(parts: Iterable[Iterable[Span]]) -> float:

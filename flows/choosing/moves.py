@@ -36,7 +36,6 @@ from flows.state import TurnContext
 MOST_COMMANDS = 6
 MOST_FLOWS = 50  # in the bot's order; also what keeps a schema below the limits of hosted models (1000 enum values)
 _MOST_SLOTS = 300
-_ANSWER = "choose"  # name of the tool and of the schema
 
 # In the order in which they are told; what each means stands in the prompt.
 PLAIN: dict[str, Command] = {
@@ -125,20 +124,20 @@ def schema(open_now: Moves) -> dict[str, Any]:
     if open_now.languages:
         variants.append(_variant(("speak_language",), language=_one_of(open_now.languages)))
     commands = {"type": "array", "items": {"anyOf": variants}, "minItems": 1, "maxItems": MOST_COMMANDS}
-    return _object({"commands": commands})
+    return json_object({"commands": commands})
 
 
-def response_format(answer: dict[str, Any]) -> dict[str, Any]:
-    """The `response_format` of a chat completion that holds the server to the schema."""
-    return {"type": "json_schema", "json_schema": {"name": _ANSWER, "strict": True, "schema": answer}}
+def response_format(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    """The `response_format` of a chat completion that holds the server to the schema; `name` is the schema's."""
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": answer}}
 
 
-def tool(answer: dict[str, Any]) -> dict[str, Any]:
-    """`tools` and `tool_choice` of a chat completion: one tool, which has to be called."""
-    function = {"name": _ANSWER, "description": "What the caller means.", "parameters": answer}
+def tool(answer: dict[str, Any], name: str, description: str) -> dict[str, Any]:
+    """`tools` and `tool_choice` of a chat completion: one tool of this name, which has to be called."""
+    function = {"name": name, "description": description, "parameters": answer}
     return {
         "tools": [{"type": "function", "function": function}],
-        "tool_choice": {"type": "function", "function": {"name": _ANSWER}},
+        "tool_choice": {"type": "function", "function": {"name": name}},
     }
 
 
@@ -147,10 +146,11 @@ def _one_of(names: Mapping[str, Any] | tuple[str, ...]) -> dict[str, Any]:
 
 
 def _variant(commands: tuple[str, ...], **arguments: dict[str, Any]) -> dict[str, Any]:
-    return _object({"command": _one_of(commands), **arguments})
+    return json_object({"command": _one_of(commands), **arguments})
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def json_object(properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that has all these properties and no others."""
     return {
         "type": "object",
         "properties": properties,

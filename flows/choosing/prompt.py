@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,11 +69,13 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Question:
-    """What a server is sent: the rules, this moment, and the schema of the answer."""
+    """What a server is sent: the rules, this moment, and the schema of the answer, with its name and what it holds."""
 
     system: str
     user: str
     schema: Mapping[str, Any]
+    name: str = "choose"
+    description: str = "What the caller means."
 
     def messages(self, *, with_schema: bool = False) -> list[dict[str, str]]:
         """Messages of a chat; `with_schema` for servers that can not be held to one."""
@@ -112,7 +114,7 @@ def _user(text: str, context: TurnContext, open_now: Moves, turns: Sequence[Spok
     parts = []
     if turns:
         values = personal_values({"": context.values}, {""})
-        told = (f"{turn.who}: {_turn(turn.text, context.language, values)}" for turn in turns[-_TURNS:])
+        told = (f"{turn.who}: {hidden(turn.text, context.language, values)}" for turn in turns[-_TURNS:])
         parts.append("\n".join(["The last turns:", *told]))
     parts.append(f"The open question: {_QUESTIONS[context.question].format(slot=context.slot)}.")
     if context.flow:
@@ -139,9 +141,10 @@ def _open(open_now: Moves, language: str) -> list[str]:
     return lines
 
 
-def _turn(text: str, language: str, values: set[str]) -> str:
-    hidden = without_numbers(masked(_plain(text, LONGEST), values).replace(MASK, HIDDEN), language)
-    return json.dumps(hidden[:_LONGEST_TURN], ensure_ascii=False)
+def hidden(text: str, language: str, values: Collection[str]) -> str:
+    """The beginning of a text as a JSON string, all numbers and these values hidden."""
+    kept = without_numbers(masked(_plain(text, LONGEST), values).replace(MASK, HIDDEN), language)
+    return json.dumps(kept[:_LONGEST_TURN], ensure_ascii=False)
 
 
 def _line(text: str) -> str:

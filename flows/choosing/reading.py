@@ -66,14 +66,14 @@ def read(answer: str, text: str, context: TurnContext) -> Choice:
 
 def _entries(answer: str) -> list[Any] | None:
     """The commands of the last object that has some; or those that stand by themselves."""
-    found = list(_objects(answer))
+    found = list(objects(answer))
     lists = [entries for each in found if isinstance(entries := each.get("commands"), list)]
     alone = [each for each in found if "command" in each]
     return lists[-1] if lists else alone or None
 
 
-def _objects(answer: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects in a text, each taken as far out as it goes."""
+def objects(answer: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects in a text, each taken as far out as it goes. Never raises."""
     decoder = json.JSONDecoder()
     position = 0
     for _ in range(_TRIES):

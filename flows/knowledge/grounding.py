@@ -53,9 +53,13 @@ class Grounded:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why the answer may not be spoken, in plain words for logs and tests."""
+    """Why the answer may not be spoken, in plain words for logs and tests, which may hold words of the answer.
+
+    `check`: the name of the check that it did not stand; nothing of the answer is in it.
+    """
 
     reason: str
+    check: str
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,8 @@ class _Said:
         return frozenset(link.casefold() for link in LINK.findall(self.text))
 
 
-def _is_short(said: _Said, source: _Said) -> str:
-    count = len(said.text.split())
-    if not said.words:
-        return "It has no words."
-    return f"It has {count} words, and at most {MOST_WORDS} are spoken." if count > MOST_WORDS else ""
+def _has_words(said: _Said, source: _Said) -> str:
+    return "" if said.words else "It has no words."
 
 
 def _keeps_the_language(said: _Said, source: _Said) -> str:
@@ -206,23 +207,31 @@ def _is_about_the_same(said: _Said, source: _Said) -> str:
     return ""
 
 
-_CHECKS = (
-    _is_short,
-    _keeps_the_language,
-    _promises_nothing,
-    _has_the_figures,
-    _has_the_days,
-    _has_the_names,
-    _keeps_the_negations,
-    _is_about_the_same,
-)
+_CHECKS = {
+    "words": _has_words,
+    "language": _keeps_the_language,
+    "promise": _promises_nothing,
+    "figure": _has_the_figures,
+    "day": _has_the_days,
+    "name": _has_the_names,
+    "negation": _keeps_the_negations,
+    "subject": _is_about_the_same,
+}
 
 
 def ground(answer: str, cited: Sequence[Passage], language: str) -> Grounded | Refused:
     """The answer if it rests on the passages, or why it does not. `language` is the call's, "pl" or "en"."""
-    said = _Said(answer, language)
-    source = _Said(". ".join(" ".join((*passage.headings, ".", passage.text)) for passage in cited), language)
-    for check in _CHECKS:
-        if reason := check(said, source):
-            return Refused(reason)
+    source = ". ".join(" ".join((*passage.headings, ".", passage.text)) for passage in cited)
+    return ground_in(source, answer, language, MOST_WORDS)
+
+
+def ground_in(source: str, answer: str, language: str, most_words: int) -> Grounded | Refused:
+    """As `ground`, with any text as what the answer has to rest on."""
+    count = len(answer.split())
+    if count > most_words:
+        return Refused(f"It has {count} words, and at most {most_words} are spoken.", "length")
+    said, known = _Said(answer, language), _Said(source, language)
+    for name, check in _CHECKS.items():
+        if reason := check(said, known):
+            return Refused(reason, name)
     return Grounded(answer)

@@ -23,7 +23,7 @@ from voicebot.language_model.answer import Answer, Failure
 
 log = logging.getLogger(__name__)
 
-_MOST_TOKENS = 300  # six moves with long quotations
+_MOST_TOKENS = 300  # six moves with long quotations, or sixty Polish words
 _LARGEST = 128 * 1024  # bytes; a server sends 200 to 300 around each token
 _LADDER = ("structured", "tools", "json")
 _WRONG_MODE = frozenset({400, 404, 422})  # how servers say that they do not know a parameter
@@ -52,7 +52,7 @@ class LanguageModel:
         http = httpx2.AsyncClient(
             headers={"Accept-Encoding": "identity"},
             event_hooks={"response": [_limit]},
-            timeout=settings.deadline_s,
+            timeout=max(settings.deadline_s, settings.summary_deadline_s),
             follow_redirects=False,
         )
         try:
@@ -60,7 +60,7 @@ class LanguageModel:
                 base_url=settings.url,
                 api_key=settings.api_key or "none",  # never one that lies in the environment for another server
                 max_retries=0,
-                timeout=settings.deadline_s,
+                timeout=max(settings.deadline_s, settings.summary_deadline_s),  # each question has its own deadline
                 http_client=http,
             )
         except httpx2.InvalidURL as error:
@@ -76,13 +76,13 @@ class LanguageModel:
         """Whether it failed several times in a row, so that calls do without it for the moment."""
         return self._trust.left_alone
 
-    async def ask(self, question: Question) -> Answer:
-        """What it answers, or why not, within the deadline. Raises nothing but CancelledError."""
+    async def ask(self, question: Question, deadline_s: float | None = None) -> Answer:
+        """What it answers, or why not, within the deadline (None: the settings'). Raises nothing but CancelledError."""
         if not self._trust.ask():
             return Answer(self.mode, failure=Failure.LEFT_ALONE)
         verdict = Verdict.NONE
         try:
-            answer = await self._within_deadline(question)
+            answer = await self._within(deadline_s or self._settings.deadline_s, question)
             verdict = Verdict.BAD if answer.failure else Verdict.GOOD
             return answer
         finally:
@@ -92,10 +92,10 @@ class LanguageModel:
         """Close all connections."""
         await self._client.close()
 
-    async def _within_deadline(self, question: Question) -> Answer:
+    async def _within(self, deadline_s: float, question: Question) -> Answer:
         received = _Received()
         try:
-            async with asyncio.timeout(self._settings.deadline_s):
+            async with asyncio.timeout(deadline_s):
                 await self._ask_down_the_ladder(question, received)
         except TimeoutError:
             return received.answer(Failure.TIMEOUT)
@@ -128,9 +128,9 @@ class LanguageModel:
     async def _receive(self, question: Question, received: _Received) -> None:
         arguments: dict[str, Any] = {}
         if received.mode == "structured":
-            arguments = {"response_format": response_format(dict(question.schema))}
+            arguments = {"response_format": response_format(dict(question.schema), question.name)}
         elif received.mode == "tools":
-            arguments = tool(dict(question.schema))
+            arguments = tool(dict(question.schema), question.name, question.description)
         messages: Any = question.messages(with_schema=received.mode == "json")
         stream = await self._client.chat.completions.create(
             model=self._settings.model,

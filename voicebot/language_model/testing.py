@@ -32,6 +32,13 @@ class Asked:
         return "tools" if "tools" in self.body else "json"
 
     @property
+    def tool(self) -> str:
+        """The name of the tool that has to be called, or of the schema; in the mode `json` there is none."""
+        if self.mode == "structured":
+            return str(self.body["response_format"]["json_schema"]["name"])
+        return str(self.body["tools"][0]["function"]["name"]) if self.mode == "tools" else ""
+
+    @property
     def words(self) -> str:
         found = _WORDS.findall(self.body["messages"][-1]["content"])
         return str(json.loads(found[-1])) if found else ""
@@ -175,7 +182,7 @@ async def _events(reply: Reply, asked: Asked) -> AsyncIterator[bytes]:
 def _event(asked: Asked, token: str | None, finish_reason: str | None = None) -> bytes:
     delta: dict[str, Any] = {}
     if token is not None and asked.mode == "tools":
-        delta = {"tool_calls": [{"index": 0, "function": {"name": "choose", "arguments": token}}]}
+        delta = {"tool_calls": [{"index": 0, "function": {"name": asked.tool, "arguments": token}}]}
     elif token is not None:
         delta = {"content": token}
     return _chunk(asked, {"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})

@@ -11,7 +11,7 @@ from flows import Bot, TurnContext, Understanding, Understood, command_name
 from flows.choosing import Choice, Dropped, Question, Spoken, moves, question, read
 from flows.commands import Abuse, AskHuman, AskMachine, Emergency, NoMatch, RefuseRecording, SetSlot, SpeakLanguage
 from flows.words import tokens
-from voicebot.config import LanguageModelSettings
+from voicebot.config import LanguageModelSettings, PriceSettings
 from voicebot.language_model.answer import Answer, Failure
 
 SOURCE = "llm"
@@ -35,8 +35,10 @@ class Model(Protocol):
 class Decision:
     """What became of one question to the model, for the call's record: nothing of it is the caller's words.
 
-    `outcome`: "chosen", "nothing" (no move, or none that is possible), "superseded" (the caller went on), or a
-    `Failure`. `cost` is in the currency of the settings' prices, None where the server does not count tokens.
+    `purpose`: "meaning" (of the caller's words) or "summary" (of the call). `outcome`: "chosen", or of a summary "told";
+    "nothing" (no move or none that is possible, no summary or none that stands the check), "superseded" (the caller
+    went on, or the call ended), or a `Failure`. `cost` is in the currency of the settings' prices, None where the
+    server does not count tokens.
     """
 
     mode: str
@@ -49,6 +51,25 @@ class Decision:
     cost: float | None = None
     commands: tuple[str, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    purpose: str = "meaning"
+
+    @classmethod
+    def of(cls, answer: Answer, prices: PriceSettings, outcome: str, reason: str, **more: Any) -> Decision:
+        """What became of the question that was answered so."""
+        cost = None
+        if answer.tokens_in is not None and answer.tokens_out is not None:
+            cost = (answer.tokens_in * prices.input + answer.tokens_out * prices.output) / 1_000_000
+        return cls(
+            answer.mode,
+            outcome,
+            reason,
+            round(answer.total_s * 1000),
+            None if answer.first_token_s is None else round(answer.first_token_s * 1000),
+            answer.tokens_in,
+            answer.tokens_out,
+            cost,
+            **more,
+        )
 
     @property
     def stood_in(self) -> str:
@@ -179,27 +200,12 @@ class ChoosingUnderstanding:
             choice = read(answer.text, text, context)
             outcome = "nothing" if choice.commands == (NoMatch(),) else "chosen"
             reason = "; ".join(dict.fromkeys(each.why for each in choice.dropped))
-        decision = self._decision(answer, choice, outcome, reason)
+        commands = tuple(command_name(command) for command in choice.commands) if outcome == "chosen" else ()
+        decision = Decision.of(
+            answer, self._settings.prices, outcome, reason, commands=commands, dropped=choice.dropped
+        )
         self._tell(decision)
         return choice, decision
-
-    def _decision(self, answer: Answer, choice: Choice, outcome: str, reason: str) -> Decision:
-        cost = None
-        if answer.tokens_in is not None and answer.tokens_out is not None:
-            prices = self._settings.prices
-            cost = (answer.tokens_in * prices.input + answer.tokens_out * prices.output) / 1_000_000
-        return Decision(
-            answer.mode,
-            outcome,
-            reason,
-            round(answer.total_s * 1000),
-            None if answer.first_token_s is None else round(answer.first_token_s * 1000),
-            answer.tokens_in,
-            answer.tokens_out,
-            cost,
-            tuple(command_name(command) for command in choice.commands) if outcome == "chosen" else (),
-            choice.dropped,
-        )
 
 
 def _instead(ours: Understood, why: str) -> Understood:

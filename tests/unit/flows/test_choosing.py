@@ -162,8 +162,8 @@ def test_a_bot_of_hundreds_of_flows_has_a_bounded_schema(contexts: dict[str, Tur
 def test_one_schema_for_every_way_to_ask(contexts: dict[str, TurnContext]) -> None:
     asked = question("gdzie paczka", contexts["intent"], moves(contexts["intent"]))
     made = dict(asked.schema)
-    assert response_format(made)["json_schema"] == {"name": "choose", "strict": True, "schema": made}
-    assert tool(made)["tools"][0]["function"]["parameters"] == made
+    assert response_format(made, "choose")["json_schema"] == {"name": "choose", "strict": True, "schema": made}
+    assert tool(made, "choose", "")["tools"][0]["function"]["parameters"] == made
     assert json.dumps(made, separators=(",", ":")) in asked.messages(with_schema=True)[-1]["content"]
 
 
