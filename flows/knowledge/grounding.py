@@ -22,13 +22,13 @@ from flows.phrasebook import PhraseSet
 from flows.words import fold
 
 MOST_WORDS = 40
-_KNOWN_SHARE = 0.5  # of what the answer is about, in words of the passages
+_KNOWN_SHARE = 0.5
 _QUANTITIES = {
     "pl": "pół połowa połowę połowy półtora półtorej kwadrans tuzin dwukrotnie podwójnie dwukrotność",
     "en": "half quarter dozen couple double twice triple thrice",
 }
 _COMMITMENTS = {
-    "pl": "gwarantuj*,zagwarantuj*,obiecuj*,obiecam*,przyrzek*,zapewniam*,zobowiazuj*,na pewno,z pewnoscia,"
+    "pl": "gwarantuj*,zagwarantuj*,obiecuj*,obieca*,przyrzek*,zapewni*,zobowiazuj*,na pewno,z pewnoscia,"
     "bez watpienia,masz moje slowo,na sto procent",
     "en": "guarantee*,promise*,definitely,certainly,for sure,without doubt,without fail,assure*,"
     "you have my word,commit*",
@@ -198,12 +198,12 @@ def _without_prefix(word: str, language: str) -> str:
     return ""
 
 
-def _is_about_the_same(said: _Said, source: _Said) -> str:
+def _is_about_the_same(said: _Said, source: _Said, known_share: float) -> str:
     stems = {stem for _, stem in telling(said.text, said.language) if not stem.isdigit()}
     about = stems - UNIT_OF[said.language].keys()  # units were compared with their figures
     foreign = sorted(about - source.stems)
-    if len(foreign) > len(about) * (1 - _KNOWN_SHARE):
-        return f"Most of it is not in the cited passages ({', '.join(foreign)})."
+    if len(foreign) > len(about) * (1 - known_share):
+        return f"Too much of it is not in the cited passages ({', '.join(foreign)})."
     return ""
 
 
@@ -215,18 +215,20 @@ _CHECKS = {
     "day": _has_the_days,
     "name": _has_the_names,
     "negation": _keeps_the_negations,
-    "subject": _is_about_the_same,
 }
 
 
 def ground(answer: str, cited: Sequence[Passage], language: str) -> Grounded | Refused:
     """The answer if it rests on the passages, or why it does not. `language` is the call's, "pl" or "en"."""
     source = ". ".join(" ".join((*passage.headings, ".", passage.text)) for passage in cited)
-    return ground_in(source, answer, language, MOST_WORDS)
+    return ground_in(source, answer, language, most_words=MOST_WORDS, known_share=_KNOWN_SHARE)
 
 
-def ground_in(source: str, answer: str, language: str, most_words: int) -> Grounded | Refused:
-    """As `ground`, with any text as what the answer has to rest on."""
+def ground_in(source: str, answer: str, language: str, *, most_words: int, known_share: float) -> Grounded | Refused:
+    """As `ground`, with any text as what the answer has to rest on.
+
+    `known_share`, 0 to 1: of the words that say what the answer is about, how many have to be in the source.
+    """
     count = len(answer.split())
     if count > most_words:
         return Refused(f"It has {count} words, and at most {most_words} are spoken.", "length")
@@ -234,4 +236,6 @@ def ground_in(source: str, answer: str, language: str, most_words: int) -> Groun
     for name, check in _CHECKS.items():
         if reason := check(said, known):
             return Refused(reason, name)
+    if reason := _is_about_the_same(said, known, known_share):
+        return Refused(reason, "subject")
     return Grounded(answer)

@@ -26,9 +26,10 @@ from telephony.testing import MemoryEndpoint, MemoryNetwork
 from tts.store import PromptStore
 from tts.testing import ToneSynthesizer
 from voicebot.call import Call
-from voicebot.config import AgentSettings, Config, NumberSettings, QueueSettings, SpeechSettings
+from voicebot.config import AgentSettings, Config, LanguageModelSettings, NumberSettings, QueueSettings, SpeechSettings
 from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
 from voicebot.events import CallEvent, EventStream
+from voicebot.language_model.client import LanguageModel
 from voicebot.parts import RunningBot, Services
 
 logger.disable("pipecat")
@@ -142,6 +143,7 @@ async def line(
     *,
     hearing: ConfiguredHearing | None = None,
     speaking: ConfiguredVoice | None = None,
+    language_model: LanguageModelSettings | None = None,
     **turns: Any,
 ) -> AsyncIterator[Line]:
     network = MemoryNetwork()
@@ -151,7 +153,9 @@ async def line(
         numbers=(NumberSettings(number="*", bot=folder, language="pl"),),
         queues={"service": QueueSettings(agents=agents, ring_s=1.0, decide_s=5.0)},
         turns=turns or {},
+        language_model=language_model,
     )
+    model = LanguageModel(language_model) if language_model is not None else None
     voice = ToneSynthesizer(character_s=0.02)
     recogniser, activity, systems = ScriptedRecogniser(), ToldActivity(), FakeSystemClient({})
     events = EventStream()
@@ -160,7 +164,7 @@ async def line(
     loaded = load_bot(folder)
     bot = RunningBot(loaded, Engine(loaded), EmbeddedUnderstanding(loaded), systems, SpeechSettings(rate=2.0))
     prompts = PromptStore(data / "prompts", voice)
-    services = Services(config, endpoint, media, activity, recogniser, prompts, events, hearing, speaking)  # type: ignore[arg-type]
+    services = Services(config, endpoint, media, activity, recogniser, prompts, events, hearing, speaking, model)  # type: ignore[arg-type]
     ready = Line(services, bot, endpoint, network, activity, recogniser, voice, systems)
     events.attach(ready.told.append)
 
@@ -177,6 +181,8 @@ async def line(
         await endpoint.stop()
         await asyncio.gather(*ready.calls, return_exceptions=True)
         media.stop()
+        if model is not None:
+            await model.aclose()
 
 
 class Phone:

@@ -2,7 +2,8 @@
 
 What leaves the house, where the model is not ours: the last turns with all numbers and all collected values hidden, the
 names of what was collected, and why the bot stops. The answer may say nothing that the call's own record does not: the
-check is that of answers from the knowledge base (`flows.knowledge.ground`), with the transcript as the passage. Pure.
+check is that of answers from the knowledge base (`flows.knowledge.ground`), with the transcript as the passage, and
+every word that tells something has to be in it: what the bot has done is nothing to be guessed. Pure.
 """
 
 from __future__ import annotations
@@ -33,13 +34,16 @@ _IN_LANGUAGE = {
     "pl": 'Write in Polish. Begin each sentence with "Klient" or "Bot".',
     "en": 'Write in English. Begin each sentence with "The caller" or "The bot".',
 }
-# Words that tell of any call, which nobody in it has to have said. No names, no figures, nothing that is negated.
+# Words that tell of any call, which nobody in it has to have said: who speaks, and that they speak. Nothing that was
+# done, no names, no figures, nothing that is negated.
 _REPORTING = {
-    "pl": "Klient klientka rozmówca rozmówczyni dzwoniący dzwoniąca dzwoni. Bot automat asystent. Konsultant. Rozmowa. "
-    "Pyta pytał pytała zapytał zapytała. Prosi poprosił poprosiła. Chce chciał chciała. Mówi powiedział powiedziała. "
-    "Podał podała. Zgłasza zgłosił zgłosiła. Szuka szukał. Sprawdził. Sprawa sprawie dotyczy.",
-    "en": "The caller, the customer, she, he, they. The bot, the assistant. An agent. The call. Calls called. "
-    "Asks asked. Wants wanted. Says said. Gave given. Reports reported. Looks looked. Checked. About. It concerns.",
+    "pl": "Klient klientka rozmówca rozmówczyni dzwoniący dzwoniąca dzwoni. Bot automat asystent. Konsultant człowiek. "
+    "Rozmowa rozmawiać. Pyta pytał pytała zapytał zapytała. Prosi prosił prosiła poprosił poprosiła prośba. Mówi mówił "
+    "mówiła powiedział powiedziała. Twierdzi. Podał podała podany. Zgłasza zgłosił zgłosiła. Szuka szukał. Dotyczy. "
+    "Problem. Status. Numer. Temat.",
+    "en": "The caller, the customer, she, he, they. The bot, the assistant. An agent, a person, the conversation, to "
+    "talk, to speak, the call. Calls called. Asks asked. Wants wanted. Requests requested. Says said. Tells told. "
+    "Gives gave. Reports reported. Looks looked. Concerns. Problem. Status. Number.",
 }
 # Neither control characters nor other letters nor markup, nor "…", which stands for what was hidden.
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9\u00c0-\u024f .,;:!?'’\"„”“()%/@+&€£$–-]|[×÷]")
@@ -81,7 +85,7 @@ def checked(text: str, summary: Summary) -> Grounded | Refused:
         return Refused(f"It has the sign `{sign[0]}`.", "plain")
     if len(sentences(text)) > MOST_SENTENCES:
         return Refused(f"It has more than {MOST_SENTENCES} sentences.", "length")
-    return ground_in(". ".join(_known(summary)), text, summary.language, MOST_WORDS)
+    return ground_in(". ".join(_known(summary)), text, summary.language, most_words=MOST_WORDS, known_share=1.0)
 
 
 def _known(summary: Summary) -> Iterator[str]:

@@ -75,7 +75,7 @@ REFUSED = [
     ("Adres", "Sklep jest przy ulicy Lipowej trzynaście.", "It says `trzynascie`, which no cited passage says."),
     ("Adres", "The shop is in Warsaw.", "It is not in the language of the call (pl)."),
     ("Adres", "Магазин в Варшаве.", "It is written in other letters (`М`)."),
-    ("Adres", "Sklep ma piękne sukienki oraz eleganckie płaszcze.", "Most of it is not in the cited passages"),
+    ("Adres", "Sklep ma piękne sukienki oraz eleganckie płaszcze.", "Too much of it is not in the cited passages"),
     ("Raty", "Zakupów na raty nie prowadzimy, połowa z góry.", "It says how much with `polow`"),
     ("Kontakt", "Numer to 22 123 45 68.", "It says `221234568`, which no cited passage says."),
     ("Kontakt", "Wysyłka jest za 999 zł.", "It says `999 zl`, which no cited passage says."),
