@@ -77,6 +77,10 @@ async def test_in_time(tmp_path: Path, refused: list[str]) -> None:
         pass
     assert spoken_to_anna(bot)
     assert about_the_summary(bot) == [("told", "")]
+    kinds = [type(event) for event in bot.told]
+    last_words = len(kinds) - 1 - kinds[::-1].index(events.BotSaid)
+    (told,) = (place for place, event in enumerate(bot.told) if getattr(event, "outcome", "") == "told")
+    assert told < last_words  # it was asked, and has answered, while the bot said that it hands over
     assert summary_of(tmp_path)["told"] == TOLD
     assert TOLD in (tmp_path / "calls" / "call-0" / "summary.txt").read_text(encoding="utf-8")
 
