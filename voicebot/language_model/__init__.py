@@ -1,1 +1,1 @@
-"""A language model that chooses what a caller means, where our own understanding is not sure; ours stands behind it."""
+"""A language model that chooses what a caller means and tells handed-over calls; our own is there where it fails."""
