@@ -48,7 +48,7 @@ def check_examples(examples: Sequence[Example]) -> None:
             same = "the same example" if theirs == words else f"almost the same example, `{' '.join(theirs)}`"
             example.tell(f"{owner} has {same} ({LANGUAGE_NAMES[example.language]}).", "Keep it in one of them.")
         for meaning, what in _CLAIMED.items():
-            if words and phrases[meaning].occurs(words) and not phrases[meaning].without(words):
+            if phrases[meaning].covers(words):
                 example.tell(f"This is always understood as {what}, whatever flow it is an example of.", "Remove it.")
                 break
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from flows.words import begins, similar, tokens
+from flows.words import FORGIVEN, begins, similar, tokens
 
 FOLDER = Path(__file__).parent / "phrases"
 LANGUAGES = ("pl", "en")
@@ -39,9 +39,11 @@ class Pattern:
         self._same = begins if exact else similar
 
     @property
-    def first_letter(self) -> str:
-        """What every word that it can begin at begins with: the first letter is never forgiven."""
-        return self._words[0][0] if self._words else ""
+    def begins_with(self) -> str:
+        """The word that it begins with, where that has to be exact and whole; else its letter, with a `*`."""
+        first = self._words[0] if self._words else ""
+        whole = not first.endswith("*") and (self._same is begins or len(first) < FORGIVEN)
+        return first if whole else f"{first[0]}*"
 
     def match_at(self, words: Sequence[str], start: int) -> int | None:
         """Where the phrase ends (exclusive) when it begins at `start`, or None."""
@@ -69,11 +71,11 @@ class PhraseSet:
     """Phrases with one meaning."""
 
     def __init__(self, phrases: Iterable[str], *, exact: bool = False) -> None:
-        self._by_letter: dict[str, list[Pattern]] = {}
+        self._beginning: dict[str, list[Pattern]] = {}  # by the first word, or by its first letter
         for phrase in phrases:
             pattern = Pattern(phrase, exact=exact)
-            if pattern.first_letter:
-                self._by_letter.setdefault(pattern.first_letter, []).append(pattern)
+            if pattern.begins_with:
+                self._beginning.setdefault(pattern.begins_with, []).append(pattern)
 
     def occurs(self, text: str | Sequence[str]) -> bool:
         """Whether one of them stands anywhere in the text."""
@@ -93,6 +95,13 @@ class PhraseSet:
         """Whether the text ends with one of them."""
         return any(self._end(words, start) == len(words) for start in range(len(words)))
 
+    def covers(self, words: Sequence[str]) -> bool:
+        """Whether the text is one of them, or several, and nothing else."""
+        position = 0
+        while position < len(words) and (end := self._end(words, position)):
+            position = end
+        return 0 < position >= len(words)
+
     def without(self, words: Sequence[str]) -> list[str]:
         """The words that belong to none of the phrases."""
         kept: list[str] = []
@@ -106,8 +115,11 @@ class PhraseSet:
 
     def _end(self, words: Sequence[str], start: int) -> int:
         """Where the longest phrase ends (exclusive) that begins at `start`; 0 when none does."""
-        patterns = self._by_letter.get(words[start][0], ())
-        return max((pattern.match_at(words, start) or 0 for pattern in patterns), default=0)
+        end = 0
+        for key in (words[start], f"{words[start][0]}*"):
+            for pattern in self._beginning.get(key, ()):
+                end = max(end, pattern.match_at(words, start) or 0)
+        return end
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
+FORGIVEN = 6  # letters from which on one may be wrong
 _TOKEN = re.compile(r"[a-z]+|[0-9]+")
 _LETTERS = str.maketrans("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ", "acelnoszzACELNOSZZ")
 
@@ -39,7 +40,7 @@ def similar(word: str, pattern: str) -> bool:
         return True
     stem = pattern.endswith("*")
     wanted = pattern[:-1] if stem else pattern
-    allowed = 0 if len(wanted) < 6 else 1 if len(wanted) < 10 else 2
+    allowed = 0 if len(wanted) < FORGIVEN else 1 if len(wanted) < 10 else 2
     if not allowed or len(word) < len(wanted) - allowed or word[0] != wanted[0]:
         return False
     heads = {word[: len(wanted) + shift] for shift in range(-allowed, allowed + 1)} if stem else {word}
