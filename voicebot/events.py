@@ -183,9 +183,10 @@ class TurnTimed(CallEvent):
 class LanguageModelAsked(CallEvent):
     """What became of a question to the language model; nothing of it is the caller's words.
 
-    `purpose`: meaning (of the caller's words) or summary (of the call). `outcome`: chosen, told (a summary), nothing
-    (no move or summary that may be used), superseded (the caller went on, or the call ended), or why there was no
-    answer. `commands` were chosen, `dropped` were not possible, `cost` is in the currency of the configured prices.
+    `purpose`: meaning (of the caller's words), rewording (of a passage of the knowledge) or summary (of the call).
+    `outcome`: chosen, reworded, told (a summary), nothing (no move or words that may be used), superseded (the caller
+    went on, or the call ended), or why there was no answer. `commands` were chosen, `dropped` were not possible, `cost`
+    is in the currency of the configured prices.
     """
 
     mode: str

@@ -4,6 +4,7 @@ from flows.choosing.moves import MOST_COMMANDS, Moves, json_object, moves, respo
 from flows.choosing.prompt import Question, Spoken, hidden, question
 from flows.choosing.quoting import HIDDEN
 from flows.choosing.reading import LARGEST, Choice, Dropped, objects, read
+from flows.choosing.rewording import read_rewording, rewording
 
 __all__ = [
     "HIDDEN",
@@ -20,7 +21,9 @@ __all__ = [
     "objects",
     "question",
     "read",
+    "read_rewording",
     "response_format",
+    "rewording",
     "schema",
     "tool",
 ]

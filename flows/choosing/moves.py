@@ -16,6 +16,7 @@ from flows.commands import (
     Abuse,
     Affirm,
     AskHuman,
+    AskKnowledge,
     AskMachine,
     Cancel,
     Command,
@@ -54,6 +55,7 @@ PLAIN: dict[str, Command] = {
         AskHuman(),
         Goodbye(),
         RefuseRecording(),
+        AskKnowledge(),
         NoMatch(),
     )
 }

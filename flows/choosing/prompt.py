@@ -49,6 +49,7 @@ _MEANINGS = {
     "handoff": "wants a person",
     "goodbye": "that is all, wants to end the call",
     "refuse_recording": "does not want to be recorded",
+    "ask_knowledge": "asks something about the company that no other move does",
     "no_match": "none of these",
 }
 _QUESTIONS = {
@@ -122,8 +123,7 @@ def _user(text: str, context: TurnContext, open_now: Moves, turns: Sequence[Spok
     if open_now.values:
         parts.append(f"Slots that have a value: {', '.join(open_now.values)}.")
     parts.append("The moves that are open now:\n" + "\n".join(_open(open_now, context.language)))
-    # As a JSON string the words can not end what they stand in.
-    parts.append(f"The caller's last words: {json.dumps(_plain(text, LONGEST), ensure_ascii=False)}")
+    parts.append(f"The caller's last words: {fenced(text)}")
     return "\n".join(parts)
 
 
@@ -156,3 +156,8 @@ def _plain(text: str, longest: int) -> str:
     visible = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text[: 4 * longest])
     kept = "".join(c for c in visible if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
     return " ".join(kept.split())[:longest]
+
+
+def fenced(text: str) -> str:
+    """The text on one line, as a JSON string: it can not end what it stands in."""
+    return json.dumps(_plain(text, LONGEST), ensure_ascii=False)

@@ -15,6 +15,7 @@ from flows.choosing.quoting import quoted
 from flows.commands import (
     COMMAND_NAMES,
     Affirm,
+    AskKnowledge,
     Command,
     CorrectSlot,
     Deny,
@@ -145,6 +146,9 @@ class _Reading:
         if wants and Goodbye() in commands:
             self.drop("goodbye", "the caller wants something")
             commands.remove(Goodbye())
+        if wants and AskKnowledge() in commands:  # its answer would come in the place of what is wanted
+            self.drop("ask_knowledge", "the caller wants something else, too")
+            commands.remove(AskKnowledge())
         if Affirm() in commands and Deny() in commands:
             self.drop("affirm", "yes and no at once")
             commands = []

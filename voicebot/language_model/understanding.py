@@ -35,8 +35,8 @@ class Model(Protocol):
 class Decision:
     """What became of one question to the model, for the call's record: nothing of it is the caller's words.
 
-    `purpose`: "meaning" (of the caller's words) or "summary" (of the call). `outcome`: "chosen" or "told" (a summary);
-    "nothing" (no move or none that is possible, no summary or none that stands the check), "superseded" (the caller
+    `purpose`: "meaning" (of the caller's words), "rewording" (of a passage) or "summary" (of the call). `outcome`:
+    "chosen", "reworded" or "told" (a summary); "nothing" (no move or words that may be used), "superseded" (the caller
     went on, or the call ended), or a `Failure`. `cost` is in the currency of the settings' prices, None where the
     server does not count tokens.
     """
