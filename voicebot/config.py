@@ -190,6 +190,7 @@ class LanguageModelSettings(_Section):
     deadline_s: float = Field(1.2, gt=0, le=10)
     summary_deadline_s: float = Field(4.0, gt=0, le=30)
     sure: float = Field(0.8, ge=0, le=1)
+    reword: bool = True
     prices: PriceSettings = PriceSettings()
     extra: dict[str, Any] = {}
 

@@ -52,7 +52,7 @@ def read_rewording(answer: str, passages: Sequence[Passage], language: str) -> A
     """The words and the passages that bear them out, or why they are not said. Raises nothing, whatever was answered."""
     if len(answer) > LARGEST:
         return _dropped("the answer is too large")
-    found = next((each for each in reversed(list(objects(answer))) if "answer" in each), {})
+    found: dict[str, Any] = next((each for each in reversed(list(objects(answer))) if "answer" in each), {})
     words = found.get("answer")
     cited = _cited(found.get("sources"), passages)
     if not isinstance(words, str) or cited is None:

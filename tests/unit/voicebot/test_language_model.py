@@ -48,7 +48,7 @@ class Model:
         self.questions: list[Question] = []
         self.cancelled = 0
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, deadline_s: float | None = None) -> Answer:
         self.questions.append(question)
         try:
             await asyncio.sleep(self._after_s)
