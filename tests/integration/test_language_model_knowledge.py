@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from datetime import UTC, datetime
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 
 from flows import CallStarted, EmbeddedUnderstanding, Engine, Heard, load_bot
 from flows.actions import Say
+from flows.choosing import Question
 from flows.commands import AskKnowledge
 from flows.knowledge import Grounded, ground
 from flows.spans import plain_text
 from voicebot.config import LanguageModelSettings
+from voicebot.language_model.answer import Answer
 from voicebot.language_model.client import LanguageModel
 from voicebot.language_model.testing import Asked, FakeLanguageServer, Reply, Script
 from voicebot.language_model.understanding import ChoosingUnderstanding, Decision
@@ -121,6 +124,28 @@ async def test_else_the_passage_speaks_for_itself(script: Script, outcome: str) 
     assert told.said[0] == SENTENCE
     assert told.outcomes == [("meaning", "chosen"), ("rewording", outcome)]
     assert told.took_s < DEADLINE_S + SLACK_S
+
+
+class Deaf:
+    """Chooses, and does not keep its deadline when it should reword."""
+
+    name = "deaf"
+
+    async def ask(self, question: Question, deadline_s: float | None = None) -> Answer:
+        if question.name == "answer":
+            await asyncio.sleep(30)
+        return Answer("structured", json.dumps({"commands": ["ask_knowledge"]}))
+
+
+async def test_what_was_chosen_counts_when_the_second_answer_never_comes() -> None:
+    engine = Engine(SHOP)
+    context = engine.context(engine.start(CallStarted("c", language="pl"), NOW).state)
+    configured = LanguageModelSettings.model_validate({"url": "http://x", "model": "m", "deadline_s": 0.3, "sure": 1})
+    understanding = ChoosingUnderstanding(OURS, Deaf(), SHOP, configured)
+    understood = await understanding.understand(ASKED, context)
+    await understanding.aclose()
+    assert (understood.commands, understood.source) == ((AskKnowledge((SOURCE,)),), "llm")
+    assert understood.reason.endswith("language model: timeout")
 
 
 async def test_who_could_not_choose_is_not_asked_to_reword() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import load_bot
-from flows.choosing import Dropped, read_rewording, rewording
+from flows import CallStarted, Engine, load_bot
+from flows.choosing import Dropped, read, read_rewording, rewording
 from flows.choosing.reading import LARGEST
-from flows.commands import AskKnowledge
+from flows.commands import AskKnowledge, NoMatch, StartFlow
 from flows.knowledge import Grounded, ground
 
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SHOP = load_bot(Path(__file__).parents[3] / "flows" / "starters" / "shop")
 ASKED = "ile czasu ważna jest karta podarunkowa"
 PASSAGES = [match.passage for match in SHOP.knowledge.search(ASKED, "pl")]
@@ -89,3 +92,13 @@ def test_whatever_is_answered_is_grounded_or_dropped(answer: str, before: str) -
         cited = [one for one in PASSAGES if one.source in said.sources]
         assert len(cited) == len(said.sources) > 0
         assert isinstance(ground(said.answer, cited, "pl"), Grounded)
+
+
+def test_a_question_beside_a_wish_gives_way_to_it() -> None:
+    engine = Engine(SHOP)
+    context = engine.context(engine.start(CallStarted("c", language="pl"), NOW).state)
+    both = ["ask_knowledge", {"command": "start_flow", "flow": "order_status"}]
+    assert read(json.dumps({"commands": both}), ASKED, context).commands == (StartFlow("order_status"),)
+    assert read(json.dumps({"commands": both[:1]}), ASKED, context).commands == (AskKnowledge(),)
+    nothing_known = replace(context, commands=context.commands - {"ask_knowledge"})
+    assert read(json.dumps({"commands": both[:1]}), ASKED, nothing_known).commands == (NoMatch(),)
