@@ -71,6 +71,20 @@ def evaluate(
 
 
 @flows_app.command()
+def unanswered(
+    bot: Annotated[str, typer.Argument(help="A bot's name; all bots when left out.")] = "",
+    days: Annotated[int, typer.Option(help="Calls of so many last days; 0: all.", min=0)] = 7,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """List what callers said that was not understood, and questions without an answer, the most frequent first."""
+    from voicebot.config import load_config
+    from voicebot.unanswered import unanswered_command
+
+    unanswered_command(load_config(config), bot, days=days, as_json=as_json, console=out)
+
+
+@flows_app.command()
 def graph(
     folder: FolderArgument,
     flow: Annotated[str, typer.Option(help="Draw the flow of this name alone.")] = "",
