@@ -16,7 +16,7 @@ from flows.knowledge.lemmas import lemma, words
 from flows.numbers import find_numbers
 from flows.words import fold
 
-_SIZES = (3, 4, 5, 6)  # letters of a piece of a word, its ends included
+_SIZES = (3, 4)  # letters of a piece of a word, its ends included
 _NUMBER = "0"  # any number, and any {slot} of an example
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
@@ -24,7 +24,7 @@ _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 def grams(text: str, language: str) -> Counter[str]:
     """What a sentence is made of. Numbers are all alike; pieces find words that a recogniser, or a caller, bent."""
     plain = words(_PLACEHOLDER.sub(f" {_NUMBER} ", text))
-    numbers = find_numbers([fold(word) for word in plain], language)
+    numbers = find_numbers([_folded(word) for word in plain], language)
     covered = {place for number in numbers for place in range(number.start, number.end)}
     kept = [_NUMBER if place in covered or word.isdigit() else word for place, word in enumerate(plain)]
     kept = [word for word, _ in itertools.groupby(kept)] if _NUMBER in kept else kept
@@ -37,9 +37,12 @@ def grams(text: str, language: str) -> Counter[str]:
     return found
 
 
+_folded = lru_cache(maxsize=20_000)(fold)
+
+
 @lru_cache(maxsize=20_000)
 def _pieces(word: str) -> tuple[str, ...]:
-    padded = f" {fold(word)} "
+    padded = f" {_folded(word)} "
     return tuple(padded[at : at + size] for size in _SIZES for at in range(len(padded) - size + 1))
 
 

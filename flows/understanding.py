@@ -46,6 +46,7 @@ _SURE = 0.7  # of a flow, that it counts for more than a phrase that also stands
 _CERTAIN = 0.9  # the same, where hardly anything but the phrase was said
 _TWICE, _HALF = 0.65, 2  # of two wishes in one sentence: how sure each must be, and its shortest half in words
 _QUESTION = 4  # words of a question that can be told from a scrap of one
+_MOST_JOINTS = 3  # that are looked at, those in the middle first
 _AROUND = 4  # words around a number that do not change what it means, "the number is ..."
 _SHORTEST = 3  # digits of a number that starts a flow by itself
 _MENTION = 3  # words of a sentence in which a person is not mentioned in passing
@@ -110,6 +111,7 @@ class _Reading:
         self._words = tokens(text)
         self._phrases = understood_phrases(context.language)
         self._joints = joints(context.language)
+        self._guessed: Guess | None = None
 
     def understood(self) -> Understood:
         context = self._context
@@ -128,7 +130,8 @@ class _Reading:
             return self._yes([*first, AskHuman()], 0.95, "the caller wants a person")
         swearing = self._phrases["abuse_exact"]
         swears = swearing.occurs(self._words)
-        self._words = swearing.without(self._words) if swears else self._words
+        if swears:
+            self._words, self._guessed = swearing.without(self._words), None
         found = self._in_question() if context.question in ("slot", "confirm") else self._open()
         if swears and (not self._core(self._words) or found.commands == (NoMatch(),)):
             return self._yes([*first, Abuse()], 0.9, "the caller swears, and says nothing else")
@@ -214,6 +217,11 @@ class _Reading:
 
     def _guess(self) -> Guess:
         """The intent, greetings and a leading yes or no aside."""
+        if self._guessed is None:
+            self._guessed = self._guess_anew()
+        return self._guessed
+
+    def _guess_anew(self) -> Guess:
         words = self._core(self._words)
         for meaning in ("affirm", "deny"):
             rest = self._phrases[meaning].after(words) if self._context.question == "more" else None
@@ -231,9 +239,8 @@ class _Reading:
         """The flows of a sentence whose halves, joined by an "and", are clearly about two things; else none."""
         words = self._core(self._words)
         best, found = _TWICE, []
-        for at, word in enumerate(words):
-            if word not in self._joints or min(at, len(words) - at - 1) < _HALF:
-                continue
+        places = [at for at in range(_HALF, len(words) - _HALF) if words[at] in self._joints]
+        for at in sorted(places, key=lambda at: abs(2 * at - len(words)))[:_MOST_JOINTS]:
             halves = [self._classifier.guess(" ".join(half)) for half in (words[:at], words[at + 1 :])]
             names = [half.flow for half in halves if half.flow is not None]
             sure = min(half.confidence for half in halves)

@@ -29,6 +29,7 @@ DATA = (
     "flows/phrases/pl.yaml",
     "flows/schemas/flow.schema.json",
     "flows/starters/shop/bot.yaml",
+    "flows/starters/shop/examples/complaint.pl.txt",
     "flows/starters/shop/knowledge/pl/dostawa.md",
     "flows/starters/shop/tests/conversations_pl.yaml",
     "voicebot/demo/scenarios/1_order_pl.yaml",
