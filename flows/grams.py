@@ -28,7 +28,7 @@ def grams(text: str, language: str) -> Counter[str]:
     covered = {place for number in numbers for place in range(number.start, number.end)}
     kept = [_NUMBER if place in covered or word.isdigit() else word for place, word in enumerate(plain)]
     kept = [word for word, _ in itertools.groupby(kept)] if _NUMBER in kept else kept
-    stems = [_NUMBER if word == _NUMBER else lemma(word, language) for word in kept]
+    stems = [_NUMBER if word == _NUMBER else lemma(_folded(word), language) for word in kept]
     found = Counter(f"= {stem}" for stem in stems)
     found.update(f"= {one} {other}" for one, other in itertools.pairwise(stems))
     for word in kept:
