@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from flows import actions, languages, repair
@@ -44,8 +44,10 @@ def possible(turn: Turn) -> frozenset[str]:
     """Names of the commands that make sense now."""
     kind, _ = turn.question
     names = POSSIBLE[kind]
-    if not turn.bot.knowledge.passages:
+    if not turn.bot.knowledge.passages or turn.way_out is not None or turn.running == CALLBACK_FLOW:
         names -= {"ask_knowledge"}
+    if turn.data["person_offered"]:
+        names |= {"affirm", "deny"}
     if turn.way_out is not None:
         return names | {"deny"}
     if turn.running == CALLBACK_FLOW:
@@ -77,8 +79,9 @@ def follow(turn: Turn, commands: Iterable[Command]) -> None:
     """Carry out what was understood; commands that are not possible now are dropped, and the record says so."""
     wanted = [command for command in commands if _is_possible(turn, command)]
     by_name = {command_name(command): command for command in reversed(wanted)}
+    offered, turn.data["person_offered"] = turn.data["person_offered"], False
     if "refuse_recording" in by_name:
-        refuse_recording(turn)
+        refuse_recording(turn, told="emergency" not in by_name)
         if len(by_name) == 1 or set(by_name) == {"refuse_recording", "no_match"}:
             turn.say_question()
             turn.listen()
@@ -87,6 +90,8 @@ def follow(turn: Turn, commands: Iterable[Command]) -> None:
         if name in by_name:
             act(turn, by_name[name])
             return
+    if offered and _answer_offer(turn, by_name):
+        return
     if not _converse(turn, wanted):
         misunderstood(turn)
 
@@ -120,13 +125,25 @@ def _is_possible(turn: Turn, command: Command) -> bool:
     return ok
 
 
-def refuse_recording(turn: Turn) -> None:
-    """Nothing of this call is recorded from now on, and the caller hears that."""
+def _answer_offer(turn: Turn, by_name: Mapping[str, Command]) -> bool:
+    """Yes or no to the person that was offered, where nothing else is wanted; whether it was that."""
+    if set(by_name) == {"affirm"}:
+        turn.hand_off("caller_asked")
+        return True
+    if set(by_name) == {"deny"} and not turn.data["frames"]:
+        turn.ask("more")
+        return True
+    return False
+
+
+def refuse_recording(turn: Turn, *, told: bool = True) -> None:
+    """Nothing of this call is recorded from now on; `told`: the caller hears that now."""
     if turn.data["recording"]:
         turn.data["recording"] = False
         turn.actions.append(actions.StopRecording())
         turn.note("recording_refused")
-    turn.say_phrase("recording_stopped")
+    if told:
+        turn.say_phrase("recording_stopped")
 
 
 def _emergency(turn: Turn) -> None:
@@ -197,6 +214,7 @@ def _not_known(turn: Turn) -> None:
         turn.hand_off("not_understood")
         return
     turn.say_phrase("not_known")
+    turn.data["person_offered"] = True
     if turn.data["frames"]:
         turn.say_question()
     turn.listen()

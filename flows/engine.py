@@ -212,7 +212,7 @@ def _heard_while_calling(turn: Turn, event: Heard) -> None:
     names = {command_name(command) for command in event.understood.commands}
     urgent = [c for c in event.understood.commands if command_name(c) in ("emergency", "handoff", "goodbye")]
     if "refuse_recording" in names:
-        dialog.refuse_recording(turn)
+        dialog.refuse_recording(turn, told="emergency" not in names)
     if urgent:
         dialog.follow(turn, urgent)
     else:

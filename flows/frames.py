@@ -25,6 +25,7 @@ def new(flow: str, entered: str, *, save: dict[str, str] | None = None) -> dict[
         "tries": {},
         "turns": 0,
         "partial": None,
+        "early": {},
     }
 
 

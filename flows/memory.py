@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from flows import actions
+from flows import actions, frames
 from flows.callback import CALLBACK_FLOW, callback_flow
 from flows.model import Bot, EntryPoint, Flow
 from flows.personal import masked, personal_values
@@ -35,7 +35,6 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "question": {"kind": "intent", "slot": ""},
         "frames": [],
         "shared": {},
-        "early": {},
         "collected": {},
         "done": [],
         "turns": 0,
@@ -47,6 +46,7 @@ def first_state(call_id: str, caller: str, dialled: str, channel: str, language:
         "pace": 1.0,
         "entry": "",
         "abuse": 0,
+        "person_offered": False,
         "heard_all": True,
         "missed": [],
         "implied": [],
@@ -227,15 +227,17 @@ class Memory:
 
     def remember(self, name: str, value: Any) -> None:
         """Keep a value that a flow beneath this one will ask for: nobody has to say it twice."""
-        self.data["early"][name] = value
+        self.frame["early"][name] = value
         self.note("said_early", slot=name, value=value)
 
     def _take_early(self) -> None:
-        """What the caller has said before this flow asks for it; it is to be confirmed as the slot wants it."""
-        for name in [name for name in self.data["early"] if name in self.flow.slots]:
-            accepted = self.slot(name).accept(self.data["early"].pop(name), self.now)
-            if name not in self.frame["slots"] and not isinstance(accepted, Rejected):
-                self.fill(name, accepted)
+        """What the caller has said before this sub flow asks for it; it is to be confirmed as the slot wants it."""
+        stack = self.data["frames"]
+        for frame in stack[frames.task(stack) : -1]:
+            for name in [name for name in frame["early"] if name in self.flow.slots]:
+                accepted = self.slot(name).accept(frame["early"].pop(name), self.now)
+                if name not in self.frame["slots"] and not isinstance(accepted, Rejected):
+                    self.fill(name, accepted)
 
     def _share(self, name: str) -> None:
         if self.slot(name).shared:

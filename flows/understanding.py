@@ -89,14 +89,16 @@ class EmbeddedUnderstanding:
     def read(self, text: str, context: TurnContext) -> Understood:
         """What was meant, at once."""
         language = context.language
+        refuses = understood_phrases(language)["refuse_recording"].occurs(text)
+        refusal = (RefuseRecording(),) if refuses else ()
         if any(words.occurs(text) for words in self._emergency.values()):
-            return Understood((Emergency(),), SOURCE, 0.95, "a word for an emergency")
+            return Understood((*refusal, Emergency()), SOURCE, 0.95, "a word for an emergency")
         # Names, addresses and codes are of any language, and so are the words of a spelling.
         asked = context.slots[context.slot] if context.question == "slot" else None
         foreign_words = asked is None or asked.expectation(language).kind not in _ANY_WORDS
         other = spoken_language(text, language, by_words=foreign_words)
         if other is not None:
-            return Understood((SpeakLanguage(other),), SOURCE, 0.9, f"the caller speaks, or wants, {other}")
+            return Understood((*refusal, SpeakLanguage(other)), SOURCE, 0.9, f"the caller speaks, or wants, {other}")
         return _Reading(text, context, self._classifiers[language], self._knowledge).understood()
 
 
@@ -154,7 +156,10 @@ class _Reading:
     def _asks_about_the_bot(self) -> bool:
         """ "Am I talking to a machine? I want a person" is a wish for a person."""
         asked = self._phrases["ask_machine_exact"]
-        return asked.occurs(self._words) and not self._phrases["handoff"].occurs(asked.without(self._words))
+        if not asked.occurs(self._words):
+            return False
+        left = self._phrases["handoff_not"].without(asked.without(self._words))
+        return not any(self._phrases[wish].occurs(left) for wish in ("handoff", "handoff_person_exact"))
 
     def _core(self, words: list[str]) -> list[str]:
         return self._phrases["filler"].without(words)
@@ -207,11 +212,12 @@ class _Reading:
         return all(command_name(command) in self._context.commands for command in understood.commands)
 
     def _answer_to_more(self, left_over: int = _LEFT_OVER) -> Understood | None:
-        """Yes or no to "anything else?"."""
-        if self._context.question != "more":
+        """Yes or no to "anything else?", or to a person who was offered."""
+        more = self._context.question == "more"
+        if not more and "affirm" not in self._context.commands:
             return None
         answer = self._yes_or_no(left_over)
-        if answer is None and self._is("thanks", left_over):
+        if more and answer is None and self._is("thanks", left_over):
             return self._yes([Goodbye()], 0.8, "thanks at the end")
         return answer
 
@@ -223,6 +229,9 @@ class _Reading:
 
     def _guess_anew(self) -> Guess:
         words = self._core(self._words)
+        numbers = find_numbers(words, self._context.language)
+        if sum(number.end - number.start for number in numbers) == len(words):
+            return Guess(None, 0.0)  # a number alone is about no flow, or about the one that asks for such a value
         for meaning in ("affirm", "deny"):
             rest = self._phrases[meaning].after(words) if self._context.question == "more" else None
             words = self._core(rest) if rest else words

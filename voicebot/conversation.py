@@ -147,6 +147,7 @@ class Conversation:
         self._context.publish(events.KeysPressed, keys=keys)
         if self._awaited is not None:
             self._awaited.cancel()  # who presses keys does not wait for words to be recognised
+        self._dialog.hurry()
         self._watch.begin("dialog")
         self._pipeline.post(EventFrame(Keys(keys)))
 

@@ -26,8 +26,9 @@ ANSWERS: dict[str, Any] = {
 
 
 class SecondOpinion(Protocol):
-    """Understanding that takes time: `prepare` begins it, `choose` waits for it, with ours in hand."""
+    """Understanding that takes time: `prepare` begins it, `choose` waits for it, `hurry` ends the waiting."""
 
+    def hurry(self) -> None: ...
     def prepare(self, ours: Understood, text: str, context: TurnContext) -> None: ...
     async def choose(self, ours: Understood, text: str, context: TurnContext) -> Understood: ...
 
@@ -138,6 +139,11 @@ class Dialog:
         if self._second is not None:
             understood = await self._second.choose(understood, transcript.text, self._engine.context(self.state))
         return self.apply(Heard(understood, transcript.text, transcript.confidence))
+
+    def hurry(self) -> None:
+        """The caller waits for no second opinion: keys were pressed."""
+        if self._second is not None:
+            self._second.hurry()
 
     def apply(self, event: Event) -> tuple[Action, ...]:
         step = self._engine.step(self.state, event, self._now())

@@ -22,6 +22,7 @@ from voicebot.records.database import DATABASE, cannot_open, open_database
 from voicebot.records.models import CallRow, EventRow
 
 UNKNOWN, MISUNDERSTOOD = "not_known", "no_match"  # kinds of decisions
+_KEYS = "keys"
 _NOT_UNDERSTOOD = "not_understood"  # the reason of a `no_match` that was no refused value
 
 
@@ -81,6 +82,8 @@ def _grouped(rows: Iterable[Any]) -> list[Unanswered]:
             said = str(row.data.get("text", ""))
             continue
         why = _why(row.data)
+        if row.data.get("kind") == _KEYS:
+            said = ""  # what follows answers keys
         if not why or not said:
             continue
         key = (why, row.language, *tokens(said))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ from flows.knowledge import Passage
 from flows.words import tokens
 from voicebot.config import LanguageModelSettings, PriceSettings
 from voicebot.language_model.answer import Answer, Failure
+
+log = logging.getLogger(__name__)
 
 SOURCE = "llm"
 _CONFIDENCE, _AGREED = 0.8, 0.95  # models do not know how sure they are; that ours says the same counts for more
@@ -109,7 +112,8 @@ class _Asked:
     task: asyncio.Task[str] = field(init=False)
 
     def is_about(self, words: tuple[str, ...], context: TurnContext) -> bool:
-        return self.words == words and self.context == context
+        """Whatever the hour: an interruption that is told in between moves it on."""
+        return self.words == words and self.context == replace(context, now=self.context.now)
 
 
 class ChoosingUnderstanding:
@@ -139,6 +143,7 @@ class ChoosingUnderstanding:
         self._tell = tell
         self._asked: list[_Asked] = []  # the newest last
         self._tasks: set[asyncio.Task[str]] = set()
+        self._awaited: set[asyncio.Task[str]] = set()
         self._closed = False
 
     async def understand(self, text: str, context: TurnContext) -> Understood:
@@ -155,13 +160,19 @@ class ChoosingUnderstanding:
         if self._closed or not self._is_asked(ours, text, context):
             return ours
         asked = self._ask(ours, text, self._offered(context))
-        await asyncio.wait({asked.task}, timeout=max(asked.until + _GRACE_S - _now(), 0))
-        if not asked.task.done():
-            failed = "timeout"
-        else:
-            failed = "superseded" if asked.task.cancelled() else asked.task.result()
+        self._awaited.add(asked.task)  # the turn is over: what the caller says next takes nothing from it
+        try:
+            await asyncio.wait({asked.task}, timeout=max(asked.until + _GRACE_S - _now(), 0))
+        finally:
+            self._awaited.discard(asked.task)
+        failed = _how_it_failed(asked.task)
         understood = asked.understood or ours
         return _remarked(understood, f"language model: {failed}") if failed else understood
+
+    def hurry(self) -> None:
+        """Whoever waits in `choose` waits no longer, and takes ours."""
+        for task in self._awaited:
+            task.cancel()
 
     async def aclose(self) -> None:
         """Cancel what is still being asked, and see its end."""
@@ -202,7 +213,7 @@ class ChoosingUnderstanding:
         words = tuple(tokens(text))
         same = next((asked for asked in self._asked if asked.is_about(words, context)), None)
         for other in self._asked:
-            if other is not same:
+            if other is not same and other.task not in self._awaited:
                 other.task.cancel()
         if same is not None and not same.task.cancelling():
             return same
@@ -281,6 +292,18 @@ class ChoosingUnderstanding:
             ms = round((_now() - began) * 1000)
             self._tell(Decision("", "superseded", "the caller went on, or the call ended", ms, purpose=purpose))
             raise
+
+
+def _how_it_failed(task: asyncio.Task[str]) -> str:
+    """Empty when it did not. Ours counts whatever went wrong."""
+    if not task.done():
+        return "timeout"
+    if task.cancelled():
+        return "superseded"
+    if (error := task.exception()) is not None:
+        log.error("asking the language model failed", exc_info=error)
+        return "fault"
+    return task.result()
 
 
 def _remarked(understood: Understood, remark: str) -> Understood:

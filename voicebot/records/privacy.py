@@ -18,6 +18,7 @@ from voicebot.events import (
     Decision,
     Fault,
     KeysPressed,
+    LanguageModelAsked,
     RecordingStopped,
     StoodIn,
     SurveyAnswered,
@@ -31,7 +32,7 @@ from voicebot.redaction import has_digits, redact_joined, redact_value
 _KEPT_FIELDS = frozenset({"call_id", "at", "caller", "dialled", "number", "uri"})
 
 # Between two pieces of a dictated number these may come without ending the dictation.
-_SIDE_EVENTS = (Decision, TurnTimed, SystemCalled, StoodIn, Fault)
+_SIDE_EVENTS = (Decision, TurnTimed, SystemCalled, LanguageModelAsked, StoodIn, Fault)
 
 _LONGEST_DICTATION = 64  # events held back at most, per call
 

@@ -269,3 +269,19 @@ async def test_who_swears_and_answers_has_answered(folder: Path) -> None:
     await talking.say("chcę umówić wizytę")
     await talking.say("kurwa jutro")
     assert talking.state.slots["day"] == "2026-11-24"
+
+
+async def test_who_refuses_recording_in_an_emergency_is_not_recorded(folder: Path) -> None:
+    talking = talk(folder)
+    await talking.start()
+    said = await talking.say("nie zgadzam się na nagrywanie, on nie oddycha")
+    assert said[0] == "Proszę natychmiast zadzwonić pod numer sto dwanaście."
+    assert not talking.state.data["recording"]
+    assert talking.handoff is not None
+
+
+async def test_who_asks_for_a_machine_and_for_a_person_gets_the_person(folder: Path) -> None:
+    talking = talk(folder)
+    await talking.start()
+    await talking.say("czy rozmawiam z robotem konsultant")
+    assert talking.handoff is not None

@@ -78,3 +78,23 @@ async def test_a_bot_without_knowledge_asks_in_other_words() -> None:
     said = await talk.say("jak się nazywa wasz prezes i ile ma lat")
     assert not any("nie wiem" in text for text in said)
     assert "ask_knowledge" not in Engine(SMALL).context(talk.state).commands
+
+
+@pytest.mark.parametrize("yes", ["tak proszę", "tak", "tak, poproszę"])
+async def test_the_person_who_was_offered_is_had_by_yes(talk: Conversation, yes: str) -> None:
+    await talk.say("jak się nazywa wasz prezes i ile ma lat")
+    await talk.say(yes)
+    assert talk.handoff is not None
+    assert talk.handoff.reason == "caller_asked"
+
+
+async def test_who_does_not_want_the_person_is_asked_what_else(talk: Conversation) -> None:
+    await talk.say("jak się nazywa wasz prezes i ile ma lat")
+    assert await talk.say("nie dziękuję") == ["Czy mogę jeszcze w czymś pomóc?"]
+
+
+async def test_an_offer_that_was_passed_over_is_none_any_more(talk: Conversation) -> None:
+    await talk.say("jak się nazywa wasz prezes i ile ma lat")
+    await talk.say("czy można u was kupić kartę podarunkową")
+    await talk.say("tak")
+    assert talk.handoff is None

@@ -317,3 +317,59 @@ async def test_starting_over_keeps_what_another_flow_has_learnt(conversation: Co
     await do(conversation, StartFlow("hours"), SetSlot("number", "123"))
     await do(conversation, StartFlow("order"))
     assert await do(conversation, StartOver()) == ["All right, let us start again.", "Which day?"]
+
+
+EARLY = {
+    "bot": BOT,
+    "alpha": """
+flow: alpha
+description: A.
+examples: [alpha please]
+slots: {sure: {type: yes_no, ask: Sure?}}
+steps: [collect: sure, {sub_flow: beneath, save: {day: day}}, {say: "On {{ day | date }}."}, ask_more]
+""",
+    "beneath": """
+flow: beneath
+entry: false
+description: B.
+slots: {day: {type: date, ask: Which day?}}
+steps: [collect: day]
+""",
+    "beta": """
+flow: beta
+description: C.
+examples: [beta please]
+slots: {day: {type: date, ask: When then?}}
+steps: [collect: day, {say: Noted.}, ask_more]
+""",
+}
+
+
+@pytest.fixture
+async def early(tmp_path: Path) -> Conversation:
+    for name, text in EARLY.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    bot = load_bot(tmp_path)
+    talk = Conversation(Engine(bot), EmbeddedUnderstanding(bot), FakeSystemClient())
+    await talk.start()
+    day = SetSlot("day", "2031-12-01")
+    assert await talk.send(Heard(Understood((StartFlow("alpha"), day), "test"))) == ["Sure?"]
+    return talk
+
+
+async def test_what_was_said_early_is_not_asked_by_the_sub_flow(early: Conversation) -> None:
+    said = await early.send(Heard(Understood((SetSlot("sure", True),), "test")))
+    assert said[0].startswith("On ")
+
+
+@pytest.mark.parametrize("leaving", [Cancel(), StartOver()])
+async def test_what_was_said_early_goes_with_its_task(early: Conversation, leaving: Command) -> None:
+    await early.send(Heard(Understood((leaving,), "test")))
+    await early.send(Heard(Understood((SetSlot("sure", True),), "test")))
+    said = await early.send(Heard(Understood((StartFlow("beta"),), "test")))
+    assert said[-1] == "When then?"
+
+
+async def test_another_task_takes_nothing_that_was_said_early(early: Conversation) -> None:
+    said = await early.send(Heard(Understood((StartFlow("beta"),), "test")))
+    assert said[-1] == "When then?"

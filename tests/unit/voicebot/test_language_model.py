@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -227,14 +227,40 @@ async def test_who_stops_waiting_does_not_end_the_question(make: Make, context: 
 async def test_other_words_cancel_the_question(make: Make, context: TurnContext) -> None:
     model, told = Model(after_s=0.05), list[Decision]()
     understanding = make(model, tell=told.append)
-    waiting = asyncio.create_task(understanding.understand("co z", context))
+    understanding.prepare(Understood((NoMatch(),), "test", 0.0), "co z", context)
     await asyncio.sleep(0.01)
     assert (await understanding.understand("co z tą paczką", context)).source == "llm"
-    assert (await waiting).reason == "guessed; language model: superseded"
     assert model.cancelled == 1
     assert [decision.outcome for decision in told] == ["superseded", "chosen"]
     assert (await understanding.understand("co z", context)).source == "llm", "asked anew"
     assert len(model.questions) == 3
+
+
+async def test_who_goes_on_after_the_turn_takes_nothing_from_its_answer(make: Make, context: TurnContext) -> None:
+    model = Model(after_s=0.05)
+    understanding = make(model)
+    waiting = asyncio.create_task(understanding.understand("co z tą paczką", context))
+    await asyncio.sleep(0.01)
+    understanding.prepare(Understood((NoMatch(),), "test", 0.0), "halo", context)
+    assert (await waiting).source == "llm"
+    await understanding.aclose()
+
+
+async def test_who_presses_keys_does_not_wait(make: Make, context: TurnContext) -> None:
+    model = Model(after_s=0.5)
+    understanding = make(model)
+    waiting = asyncio.create_task(understanding.understand("co z tą paczką", context))
+    await asyncio.sleep(0.01)
+    understanding.hurry()
+    assert (await waiting).reason == "guessed; language model: superseded"
+
+
+async def test_an_answer_is_found_at_a_later_hour(make: Make, context: TurnContext) -> None:
+    model = Model()
+    understanding = make(model)
+    await understanding.understand("co z tą paczką", context)
+    await understanding.understand("co z tą paczką", replace(context, now=context.now + timedelta(seconds=2)))
+    assert len(model.questions) == 1
 
 
 async def test_another_question_of_the_bot_is_another_matter(

@@ -34,6 +34,7 @@ from voicebot.events import (
     Fault,
     HandoffStarted,
     KeysPressed,
+    LanguageModelAsked,
     Outcome,
     RecordingStopped,
     TurnTimed,
@@ -181,13 +182,26 @@ def test_secret_numbers_are_masked_before_they_are_written(tmp_path: Path) -> No
 def test_numbers_dictated_in_pieces_are_masked(tmp_path: Path) -> None:
     keys = [key(sign) for sign in PESEL]
     timed = TurnTimed(stages={}, **at(3))
+    model = LanguageModelAsked(
+        **dict.fromkeys(("first_token_ms", "tokens_in", "tokens_out", "cost")),
+        **{
+            "mode": "json",
+            "outcome": "chosen",
+            "reason": "",
+            "ms": 5,
+            "commands": [],
+            "dropped": [],
+            "purpose": "meaning",
+        },
+        **at(3),
+    )
     store(
         tmp_path,
         [
             started(),
             *keys[:4], bot("Proszę", interrupted=True), *keys[4:],
             bot("Dziękuję"),
-            said("cztery cztery zero pięć"), timed, said("czternaście zero jeden"),
+            said("cztery cztery zero pięć"), timed, model, said("czternaście zero jeden"),
             said("trzysta pięćdziesiąt dziewięć"),
             said("to wszystko"),
             ended(),
