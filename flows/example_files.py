@@ -35,6 +35,10 @@ class Example:
 def examples_of(flow: Flow, source: Source, languages: Sequence[str], report: Report) -> Iterator[Example]:
     """Those that stand in the flow's own file; one that is given for all languages comes once for each."""
     for language, sentences in flow.examples.items():
+        if language not in (ANY_LANGUAGE, *languages):
+            message, remedy = f"The bot does not speak `{language}`.", closest(language, languages)
+            report.add(source, ("examples", language), message, remedy)
+            continue
         for index, text in enumerate(sentences):
             place = ("examples", language, index) if language else ("examples", index)
 
