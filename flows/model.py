@@ -22,9 +22,10 @@ from flows.steps.base import Path as Path_
 from flows.steps.base import StepModel, Ways
 from flows.steps.sub_flow import SubFlowStep
 from flows.templates import has_variables
-from flows.texts import Auth, Name, Phrases, Text, UrlPath, Wordings, in_language
+from flows.texts import Auth, Name, Phrases, Text, UrlPath, Wordings, in_language, list_in_language
 
 Language = Literal["pl", "en"]
+_LONGEST_HINT, _HINTS_OF_FLOW, _MOST_HINTS = 60, 12, 200  # characters; what goes to the recogniser with each turn
 _WHOLE_NUMBER = 9  # digits of a Polish telephone number
 
 
@@ -273,6 +274,12 @@ class Bot:
     def _sub_flows(self, flow: str) -> set[str]:
         steps = self.flows[flow].steps if flow in self.flows else ()
         return {step.sub_flow for step in steps if isinstance(step, SubFlowStep)}
+
+    def hints(self, language: str) -> tuple[str, ...]:
+        """What callers may say to begin, for the recogniser: the first short examples of every flow."""
+        listed = (list_in_language(dict(flow.examples), language) for flow in self.flows.values() if flow.entry)
+        short = ([text for text in texts if len(text) <= _LONGEST_HINT][:_HINTS_OF_FLOW] for texts in listed)
+        return tuple(text for texts in short for text in texts)[:_MOST_HINTS]
 
     def operation(self, name: str) -> Operation:
         """The operation that a `call` step names, such as "shop.order"."""

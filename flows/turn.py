@@ -14,7 +14,7 @@ from flows.memory import QuestionKind
 from flows.slots import ChoiceSlot, Rejected
 from flows.speech import Speech
 from flows.steps.base import Go
-from flows.texts import in_language, list_in_language
+from flows.texts import in_language
 
 _PATIENCE_S = 30.0  # after "one moment"
 
@@ -209,10 +209,7 @@ class Turn(Speech):
         elif kind == "confirm":
             expected = Expectation("yes_no")
         else:
-            hints = (
-                e for flow in self.bot.flows.values() for e in list_in_language(dict(flow.examples), self.language)
-            )
-            expected = Expectation("intent", hints=tuple(hints))
+            expected = Expectation("intent", hints=self.bot.hints(self.language))
         if self.data["patience"]:
             expected = Expectation(expected.kind, expected.length, _PATIENCE_S, expected.hints, expected.keys)
         return expected
