@@ -13,14 +13,14 @@ from flows.words import FORGIVEN, begins, similar, tokens
 
 FOLDER = Path(__file__).parent / "phrases"
 LANGUAGES = ("pl", "en")
-_GAP = 3  # words that "..." may stand for
+_GAP, _LONGEST_GAP = "...", 3  # it may stand for so many words
 
 
 @lru_cache(maxsize=4096)
 def _pattern_tokens(phrase: str) -> tuple[str, ...]:
     words: list[str] = []
     for piece in phrase.split():
-        if piece == "...":
+        if piece == _GAP:
             words.append(piece)
             continue
         found = tokens(piece)
@@ -40,7 +40,7 @@ class Pattern:
 
     @property
     def begins_with(self) -> str:
-        """The word that it begins with, where that has to be exact and whole; else its letter, with a `*`."""
+        """The word that it begins with, or a gap, where that has to be exact and whole; else its letter and a `*`."""
         first = self._words[0] if self._words else ""
         whole = not first.endswith("*") and (self._same is begins or len(first) < FORGIVEN)
         return first if whole else f"{first[0]}*"
@@ -52,9 +52,9 @@ class Pattern:
     def _match(self, pattern: tuple[str, ...], words: Sequence[str], start: int) -> int | None:
         position = start
         for index, wanted in enumerate(pattern):
-            if wanted == "...":
+            if wanted == _GAP:
                 rest = pattern[index + 1 :]
-                ends = (self._match(rest, words, position + skip) for skip in range(_GAP + 1))
+                ends = (self._match(rest, words, position + skip) for skip in range(_LONGEST_GAP + 1))
                 return next((end for end in ends if end is not None), None)
             if position >= len(words) or not self._same(words[position], wanted):
                 return None
@@ -116,7 +116,7 @@ class PhraseSet:
     def _end(self, words: Sequence[str], start: int) -> int:
         """Where the longest phrase ends (exclusive) that begins at `start`; 0 when none does."""
         end = 0
-        for key in (words[start], f"{words[start][0]}*"):
+        for key in (words[start], f"{words[start][0]}*", _GAP):
             for pattern in self._beginning.get(key, ()):
                 end = max(end, pattern.match_at(words, start) or 0)
         return end

@@ -13,6 +13,7 @@ from asr.training.corpus import Corpus
 from flows import CallStarted, EmbeddedUnderstanding, Engine, Handoff, Say, command_name, load_bot
 from flows.commands import Abuse, AskMachine, SpeakLanguage
 from flows.languages import FOREIGN, spoken_language, told
+from flows.phrasebook import PhraseSet
 from flows.testing import Conversation, FakeSystemClient
 
 SAYINGS: dict[str, dict[str, dict[str, list[str]]]] = YAML(typ="safe").load(
@@ -285,3 +286,11 @@ async def test_who_asks_for_a_machine_and_for_a_person_gets_the_person(folder: P
     await talking.start()
     await talking.say("czy rozmawiam z robotem konsultant")
     assert talking.handoff is not None
+
+
+def test_a_phrase_may_begin_with_a_gap() -> None:
+    phrases = PhraseSet(["... boli serce"], exact=True)
+    assert phrases.occurs("boli serce")
+    assert phrases.occurs("bardzo mnie boli serce")
+    assert phrases.without(["tu", "mnie", "boli", "serce", "teraz"]) == ["teraz"]
+    assert not phrases.occurs("boli noga")
