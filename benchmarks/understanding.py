@@ -35,7 +35,7 @@ from benchmarks.machine import machine
 from benchmarks.understanding_corpus import BOTS, SET, STARTERS, utterances
 from flows import EmbeddedUnderstanding
 from flows.evaluation import Judged, Score, Utterance, contexts, hear
-from voicebot import charts
+from voicebot.evaluate import draw_curve, told
 
 NOW = datetime(2026, 11, 26, 11, tzinfo=UTC)
 LANGUAGES = ("pl", "en")
@@ -117,16 +117,6 @@ def figures(score: Score, heard: Score | None) -> dict[str, Any]:
     }
 
 
-def plot(path: Path, score: Score) -> None:
-    """What share is acted on, and what share of that is wrong, by the confidence that is asked for."""
-    curve = score.curve()
-    series = {
-        "acted on": [(threshold, acted) for threshold, acted, _ in curve],
-        "of these wrong": [(threshold, wrong) for threshold, _, wrong in curve],
-    }
-    charts.lines(path, "Understanding without a language model", "confidence asked for", "share", series)
-
-
 def table(found: Mapping[str, Any]) -> str:
     return "\n".join(f"{name:24} {'-' if value is None else value}" for name, value in found.items())
 
@@ -152,12 +142,10 @@ def main() -> None:
     heard = Score(judge(recognised(said, options.heard))) if options.heard else None
     found = figures(score, heard)
     for one in score.mistakes() if options.mistakes else ():
-        meant = " or ".join(", ".join(wishes) or "none" for wishes in one.utterance.readings)
-        understood = ", ".join(one.wishes) or "none"
-        print(f"{one.sure:.2f}  {one.utterance.text}\n      {meant} / {understood} ({one.understood.reason})")
+        print(told(one))
     print(f"{len(score.judged)} utterances\n{table(found)}")
     if options.plot:
-        plot(options.plot, score)
+        draw_curve(options.plot, "Understanding without a language model", score)
     if options.json:
         print(json.dumps({"figures": found, "machine": machine()}))
     return None

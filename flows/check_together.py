@@ -14,6 +14,7 @@ from flows.reach import reached
 from flows.source import Report, Source
 from flows.steps.base import Path
 from flows.steps.sub_flow import SubFlowStep
+from flows.texts import PLACEHOLDER
 from flows.words import tokens
 
 # What a caller says in every conversation; an example that is nothing else would never reach its flow.
@@ -40,7 +41,7 @@ def check_examples(examples: Sequence[Example]) -> None:
     claimed: dict[tuple[str, ...], tuple[Example, list[str]]] = {}
     for example in examples:
         phrases = phrasebook.understood_phrases(example.language)
-        words = tokens(re.sub(r"\{[^}]*\}", "", example.text))
+        words = tokens(PLACEHOLDER.sub("", example.text))
         core = sorted(phrases["filler"].without(words)) or words
         first, theirs = claimed.setdefault((example.language, *core), (example, words))
         if first.flow != example.flow:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from flows.model import Flow
 from flows.reach import reached
+from flows.steps.base import Path
 from flows.steps.branch import Fork, Jump
 from flows.steps.collect import CollectStep
 from flows.steps.log import LogStep
 from flows.steps.say import SayStep
 from flows.steps.ways import GoToStep
 
-Add = Callable[[int, str, str], None]
+Add = Callable[[int, Path, str, str], None]
 _CHANGES_NOTHING = (SayStep, LogStep, CollectStep, Fork, Jump, GoToStep)  # what is collected is not asked again
 
 
@@ -28,13 +29,13 @@ def check_ways(flow: Flow, add: Add) -> None:
         if index not in begun:
             if before >= 0 and before not in begun:
                 continue  # told once for a run of such steps
-            add(index, "This step is never reached.", "Remove it, or give it a `label` that a `go_to` names.")
+            add(index, (), "This step is never reached.", "Remove it, or give it a `label` that a `go_to` names.")
         elif index not in ending and (before < 0 or before in ending):
-            add(index, "From here the conversation never ends.", "Lead it to `ask_more`, `hang_up` or `handoff`.")
+            add(index, (), "From here the conversation never ends.", "Lead it to `ask_more`, `hang_up` or `handoff`.")
     turning = [index for index in written if index in begun & ending and _turns(flow, index, leads)]
     for index in turning[:1]:
         message = "From here the bot comes back here, and on the way nothing is asked that could change anything."
-        add(index, message, "Lead the loop through a `choose`, a `call` with `retry`, or a `set`.")
+        add(index, (), message, "Lead the loop through a `choose`, a `call` with `retry`, or a `set`.")
 
 
 def _leads(flow: Flow, index: int) -> set[int]:

@@ -101,9 +101,9 @@ def placeholders(text: str) -> list[str]:
     return re.findall(r"\{([^{}]*)\}", text)
 
 
-def by_language(examples: Iterable[Example], flow: str, languages: Sequence[str]) -> dict[str, list[str]]:
-    """The sentences of one flow."""
-    return {
-        language: list(dict.fromkeys(each.text for each in examples if (each.flow, each.language) == (flow, language)))
-        for language in languages
-    }
+def by_flow(examples: Iterable[Example]) -> dict[str, dict[str, list[str]]]:
+    """The sentences of every flow by language, each once."""
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    for each in examples:
+        found.setdefault(each.flow, {}).setdefault(each.language, {})[each.text] = None
+    return {flow: {language: list(texts) for language, texts in listed.items()} for flow, listed in found.items()}

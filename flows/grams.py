@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -14,16 +13,16 @@ from scipy import sparse
 
 from flows.knowledge.lemmas import lemma, words
 from flows.numbers import find_numbers
+from flows.texts import PLACEHOLDER
 from flows.words import fold
 
 _SIZES = (3, 4)  # letters of a piece of a word, its ends included
 _NUMBER = "0"  # any number, and any {slot} of an example
-_PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
 
 def grams(text: str, language: str) -> Counter[str]:
     """What a sentence is made of. Numbers are all alike; pieces find words that a recogniser, or a caller, bent."""
-    plain = words(_PLACEHOLDER.sub(f" {_NUMBER} ", text))
+    plain = words(PLACEHOLDER.sub(f" {_NUMBER} ", text))
     numbers = find_numbers([_folded(word) for word in plain], language)
     covered = {place for number in numbers for place in range(number.start, number.end)}
     kept = [_NUMBER if place in covered or word.isdigit() else word for place, word in enumerate(plain)]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from flows import phrasebook, validate
 from flows.answers import check_answers
 from flows.errors import FlowProblems
-from flows.example_files import NO_FLOW, Example, by_language, examples_of, read_example_files
+from flows.example_files import NO_FLOW, Example, by_flow, examples_of, read_example_files
 from flows.knowledge import Knowledge, load_knowledge
 from flows.model import Bot, BotFile, Flow, FlowFile, Known, System, SystemsFile
 from flows.slots import SLOT_TYPES, Slot
@@ -149,11 +149,9 @@ def _examples(folder: Path, flows: Mapping[str, ReadFlow], languages: Sequence[s
 
 def _taught(bot: Bot, examples: Sequence[Example], knowledge: Knowledge) -> Bot:
     """The bot with all that its understanding learns from."""
-    flows = {
-        name: replace(flow, examples=by_language(examples, name, bot.languages)) for name, flow in bot.flows.items()
-    }
-    not_served = by_language(examples, NO_FLOW, bot.languages)
-    return replace(bot, flows=flows, not_served=not_served, knowledge=knowledge)
+    listed, none = by_flow(examples), {language: list[str]() for language in bot.languages}
+    flows = {name: replace(flow, examples=none | listed.get(name, {})) for name, flow in bot.flows.items()}
+    return replace(bot, flows=flows, not_served=none | listed.get(NO_FLOW, {}), knowledge=knowledge)
 
 
 def parse(model: type[AnyModel], source: Source | None, report: Report) -> AnyModel | None:

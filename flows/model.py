@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -278,8 +279,8 @@ class Bot:
     def hints(self, language: str) -> tuple[str, ...]:
         """What callers may say to begin, for the recogniser: the first short examples of every flow."""
         listed = (list_in_language(dict(flow.examples), language) for flow in self.flows.values() if flow.entry)
-        short = ([text for text in texts if len(text) <= _LONGEST_HINT][:_HINTS_OF_FLOW] for texts in listed)
-        return tuple(text for texts in short for text in texts)[:_MOST_HINTS]
+        short = (islice((text for text in texts if len(text) <= _LONGEST_HINT), _HINTS_OF_FLOW) for texts in listed)
+        return tuple(islice(chain.from_iterable(short), _MOST_HINTS))
 
     def operation(self, name: str) -> Operation:
         """The operation that a `call` step names, such as "shop.order"."""

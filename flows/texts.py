@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 ANY_LANGUAGE = ""
+PLACEHOLDER = re.compile(r"\{[^}]*\}")  # of a slot, in an example
 
 
 def _by_language(value: Any) -> Any:

@@ -187,18 +187,13 @@ class _FlowCheck:
         if self._read.complete:
             self._check_collected()
             flows = {name: read.flow for name, read in self._files.flows.items()}
-            check_personal(
-                self._flow,
-                flows,
-                self._files.systems or {},
-                lambda index, path, message, remedy: self._add((*self._flow.paths[index], *path), message, remedy),
-            )
-            check_values(
-                self._flow,
-                flows,
-                lambda index, path, message, remedy: self._add((*self._flow.paths[index], *path), message, remedy),
-            )
-            check_ways(self._flow, lambda index, message, remedy: self._add(self._flow.paths[index], message, remedy))
+            check_personal(self._flow, flows, self._files.systems or {}, self._add_at)
+            check_values(self._flow, flows, self._add_at)
+            check_ways(self._flow, self._add_at)
+
+    def _add_at(self, index: int, path: Path, message: str, remedy: str) -> None:
+        """A mistake in a step, by its index and the path in it."""
+        self._add((*self._flow.paths[index], *path), message, remedy)
 
     def _add(self, place: tuple[str | int, ...], message: str, remedy: str = "") -> None:
         self._report.add(self._source, place, message, remedy, at_value=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Protocol
 
 from asr.recogniser import Alternative, Transcript
@@ -49,7 +51,6 @@ class Dialog:
         self._second = second
         self._now = now
         self._state: State | None = None
-        self._inner_words: dict[str, frozenset[str]] = {}  # by language: what ends no example of the flows
         self.expect = Expectation("intent")
 
     @property
@@ -117,14 +118,9 @@ class Dialog:
             return Progress.OPEN, "no answer"
         if not all(isinstance(command, ANSWERS.get(context.question, Command)) for command in commands):
             return Progress.LIKELY, "something else"
-        if request and heard.text.split()[-1] in self._never_last(context):
+        if request and heard.text.split()[-1] in _never_last(tuple(flow.examples for flow in context.flows)):
             return Progress.LIKELY, "examples go on after this word"
         return (Progress.COMPLETE, "answers") if heard.confidence >= SURE else (Progress.LIKELY, "uncertain")
-
-    def _never_last(self, context: TurnContext) -> frozenset[str]:
-        if context.language not in self._inner_words:
-            self._inner_words[context.language] = never_last(e for flow in context.flows for e in flow.examples)
-        return self._inner_words[context.language]
 
     def _acts(self, command: Command, context: TurnContext) -> bool:
         """Could the flow go on with it? A number that is not what it should be may still lack digits."""
@@ -149,6 +145,11 @@ class Dialog:
         step = self._engine.step(self.state, event, self._now())
         self._state = step.state
         return step.actions
+
+
+@lru_cache(maxsize=64)  # bots and their languages: thousands of examples are looked at once, not in every call
+def _never_last(examples: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return never_last(chain.from_iterable(examples))
 
 
 def _read_as(transcript: Transcript, other: Alternative) -> Transcript:

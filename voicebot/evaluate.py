@@ -83,14 +83,14 @@ def evaluate_command(
     columns = asyncio.run(_columns(bot, utterances, model))
     console = Console(stderr=as_json)
     _show(console, columns, len(utterances))
-    if mistakes:
-        _show_mistakes(console, columns[-1].score)
+    for one in columns[-1].score.mistakes() if mistakes else ():
+        console.print(told(one), markup=False, highlight=False, soft_wrap=True)
     if pictures is not None:
         _draw(pictures, columns)
         console.print(f"Pictures: {pictures}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
-        told = {column.name: column.figures() for column in columns}
-        print(json.dumps({"utterances": len(utterances), **told}, ensure_ascii=False))
+        figures = {column.name: column.figures() for column in columns}
+        print(json.dumps({"utterances": len(utterances), **figures}, ensure_ascii=False))
 
 
 async def _columns(bot: Bot, utterances: Sequence[Utterance], settings: LanguageModelSettings | None) -> list[Column]:
@@ -127,12 +127,21 @@ def _show(console: Console, columns: Sequence[Column], count: int) -> None:
         console.print(f"{number:4}  {meant} taken for {understood}", markup=False, highlight=False)
 
 
-def _show_mistakes(console: Console, score: Score) -> None:
-    for one in score.mistakes():
-        meant = " or ".join(", ".join(wishes) or "none" for wishes in one.utterance.readings)
-        understood = ", ".join(one.wishes) or "none"
-        text = f"{one.sure:.2f}  {one.utterance.text}: {meant}, taken for {understood} ({one.understood.reason})"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+def told(one: Judged) -> str:
+    """A line about an utterance: how sure the guess was, its words, what they mean, and what was understood."""
+    meant = " or ".join(", ".join(wishes) or "none" for wishes in one.utterance.readings)
+    understood = ", ".join(one.wishes) or "none"
+    return f"{one.sure:.2f}  {one.utterance.text}: {meant}, taken for {understood} ({one.understood.reason})"
+
+
+def draw_curve(path: Path, title: str, score: Score) -> None:
+    """What share is acted on, and what share of that is wrong, by the confidence that is asked for."""
+    curve = score.curve()
+    series = {
+        "acted on": [(threshold, acted) for threshold, acted, _ in curve],
+        "of these wrong": [(threshold, wrong) for threshold, _, wrong in curve],
+    }
+    charts.lines(path, title, "confidence asked for", "share", series)
 
 
 def _draw(folder: Path, columns: Sequence[Column]) -> None:
@@ -140,9 +149,4 @@ def _draw(folder: Path, columns: Sequence[Column]) -> None:
     for column in columns:
         title = f"What was meant (rows) and understood (columns), {column.name.replace('_', ' ')}"
         charts.heat_map(folder / f"confusion_{column.name}.svg", title, column.score.confusion())
-        curve = column.score.curve()
-        series = {
-            "acted on": [(threshold, acted) for threshold, acted, _ in curve],
-            "of these wrong": [(threshold, wrong) for threshold, _, wrong in curve],
-        }
-        charts.lines(folder / f"threshold_{column.name}.svg", title, "confidence asked for", "share", series)
+        draw_curve(folder / f"threshold_{column.name}.svg", title, column.score)

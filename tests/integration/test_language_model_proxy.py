@@ -14,14 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 import uv
 
-from flows import Bot, CallStarted, EmbeddedUnderstanding, Engine, TurnContext, Understood, load_bot
+from flows import Bot, EmbeddedUnderstanding, TurnContext, Understood
 from flows.commands import Repeat, SetSlot, StartFlow
 from tests.support import free_port
 from voicebot.config import LanguageModelSettings
@@ -31,8 +30,6 @@ from voicebot.language_model.understanding import ChoosingUnderstanding, Decisio
 PACKAGES = ("xllamacpp==2026.10.11549", "gguf==0.19.0", "llmock==0.2.2")
 INSTALL_S = 100.0
 READY_S = 30.0
-NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-SHOP = Path(__file__).parents[2] / "flows" / "examples" / "shop"
 DEADLINE_S = 1.2
 SLACK_S = 0.4  # for a busy machine
 WORDS = "no i gdzie to cudo o numerze 123456"
@@ -105,22 +102,6 @@ def llama(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 def mock(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with llmock(python, tmp_path_factory.mktemp("llmock")) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def shop() -> Bot:
-    return load_bot(SHOP)
-
-
-@pytest.fixture(scope="module")
-def ours(shop: Bot) -> EmbeddedUnderstanding:
-    return EmbeddedUnderstanding(shop)
-
-
-@pytest.fixture(scope="module")
-def context(shop: Bot) -> TurnContext:
-    engine = Engine(shop)
-    return engine.context(engine.start(CallStarted("c", language="pl"), NOW).state)
 
 
 class Caller:

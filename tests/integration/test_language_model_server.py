@@ -6,14 +6,12 @@ import asyncio
 import json
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows import Bot, CallStarted, EmbeddedUnderstanding, Engine, TurnContext, command_name, load_bot
+from flows import Bot, EmbeddedUnderstanding, TurnContext, command_name
 from flows.choosing import Question, moves, question
 from flows.commands import NoMatch, SetSlot, StartFlow
 from voicebot.config import LanguageModelSettings
@@ -23,8 +21,6 @@ from voicebot.language_model.client import LanguageModel
 from voicebot.language_model.testing import FakeLanguageServer, Reply, Script, choosing, refusing
 from voicebot.language_model.understanding import ChoosingUnderstanding, Decision
 
-NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-SHOP = Path(__file__).parents[2] / "flows" / "examples" / "shop"
 DEADLINE_S = 0.6
 SLACK_S = 0.4  # for a busy machine
 WORDS = "no i gdzie to cudo o numerze 123456"
@@ -35,22 +31,6 @@ MEANT = [
 GOOD = json.dumps({"commands": MEANT})
 KNOWING = choosing({WORDS: MEANT})
 COMMANDS = (StartFlow("order_status"), SetSlot("order_number", "123456"))
-
-
-@pytest.fixture(scope="module")
-def shop() -> Bot:
-    return load_bot(SHOP)
-
-
-@pytest.fixture(scope="module")
-def ours(shop: Bot) -> EmbeddedUnderstanding:
-    return EmbeddedUnderstanding(shop)
-
-
-@pytest.fixture(scope="module")
-def context(shop: Bot) -> TurnContext:
-    engine = Engine(shop)
-    return engine.context(engine.start(CallStarted("c", language="pl"), NOW).state)
 
 
 @pytest.fixture(scope="module")

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
-from flows.choosing import Question
 from flows.knowledge import Grounded, Refused
 from voicebot.config import LanguageModelSettings
-from voicebot.language_model.answer import Answer
 from voicebot.language_model.retelling import can_retell, question, told
-from voicebot.language_model.understanding import Decision
+from voicebot.language_model.understanding import Decision, Model
 from voicebot.summary import Summary
 
 _PURPOSE = "summary"
-
-
-class Model(Protocol):
-    """`LanguageModel`, or a fake. Raises nothing but CancelledError, and keeps the deadline."""
-
-    async def ask(self, question: Question, deadline_s: float | None = None) -> Answer: ...
 
 
 class Reteller:
