@@ -24,7 +24,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.latency --turns 40 --levels 1,10 --json
 
 lock: $(VENV)/.installed-dev
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra gpu --universal --no-header --no-annotate \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra gpu --extra console --universal --no-header --no-annotate \
 		--no-emit-index-url --upgrade --quiet --output-file requirements.lock
 
 clean:
@@ -40,5 +40,5 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
 
 # torch is left out of the lock: its build (CPU or CUDA) is the machine's choice, its version is pinned in pyproject.toml.
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml requirements.lock
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev,training]'
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev,training,console]'
 	touch $@ $(VENV)/.installed
