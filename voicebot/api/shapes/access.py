@@ -59,9 +59,9 @@ class NewUser(In):
     password: Password
     roles: list[Role] = Field(min_length=1)
     language: Language = "pl"
-    queues: list[str] = []
-    skills: list[str] = []
-    languages: list[Language] = ["pl", "en"]
+    queues: list[str] = Field(default_factory=list)
+    skills: list[str] = Field(default_factory=list)
+    languages: list[Language] = Field(default_factory=lambda: ["pl", "en"])
     phone: Annotated[str, Field(max_length=200, pattern=r"^(sips?:.+)?$")] = ""
     pin: Annotated[str, Field(max_length=12, pattern=r"^(\d{4,12})?$")] = ""
 

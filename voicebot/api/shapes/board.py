@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from voicebot.api.shapes.base import AgentState, Mood, Out
 
 
@@ -79,7 +81,7 @@ class BoardChanges(Out):
     """Rows that are new or other than before, whole; None: gone. By call id, login and queue name."""
 
     revision: int
-    calls: dict[str, BoardCall | None] = {}
-    agents: dict[str, BoardAgent | None] = {}
-    queues: dict[str, BoardQueue | None] = {}
-    alerts: dict[str, Alert | None] = {}
+    calls: dict[str, BoardCall | None] = Field(default_factory=dict)
+    agents: dict[str, BoardAgent | None] = Field(default_factory=dict)
+    queues: dict[str, BoardQueue | None] = Field(default_factory=dict)
+    alerts: dict[str, Alert | None] = Field(default_factory=dict)
