@@ -61,7 +61,7 @@ class NewUser(In):
     language: Language = "pl"
     queues: list[str] = Field(default_factory=list)
     skills: list[str] = Field(default_factory=list)
-    languages: list[Language] = Field(default_factory=lambda: ["pl", "en"])
+    languages: list[Language] = Field(default=["pl", "en"])
     phone: Annotated[str, Field(max_length=200, pattern=r"^(sips?:.+)?$")] = ""
     pin: Annotated[str, Field(max_length=12, pattern=r"^(\d{4,12})?$")] = ""
 
