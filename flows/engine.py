@@ -18,7 +18,9 @@ from flows.events import (
     Interrupted,
     Keys,
     NoInput,
+    PeopleWanted,
     RecognitionDown,
+    Returned,
     SystemResult,
     SystemSlow,
 )
@@ -187,6 +189,26 @@ def _faulted(turn: Turn, _: Faulted) -> None:
     turn.hand_off("fault")
 
 
+def _people_wanted(turn: Turn, event: PeopleWanted) -> None:
+    """Once nobody took the call, a rule does not send it there again."""
+    if turn.data["handoff_failed"]:
+        turn.note("event_ignored", event="PeopleWanted", mode="listening")
+    else:
+        turn.hand_off(event.reason, queue=event.queue)
+
+
+def _returned(turn: Turn, event: Returned) -> None:
+    """What was asked before is old news: people have dealt with it, or say where to go on."""
+    turn.note("returned", flow=event.flow)
+    turn.leave_everything()
+    turn.data["handoff_failed"] = False
+    if event.flow in turn.bot.flows:
+        turn.start_flow(event.flow)
+        dialog.carry_on(turn)
+    else:
+        turn.ask("more")
+
+
 def _system_result(turn: Turn, event: SystemResult) -> None:
     if turn.data["pending"]["id"] != event.id:
         turn.note("event_ignored", event="SystemResult", id=event.id)
@@ -226,7 +248,7 @@ def _keys_while_calling(turn: Turn, event: Keys) -> None:
 
 def _handoff_failed(turn: Turn, event: HandoffFailed) -> None:
     turn.note("handoff_failed", reason=event.reason)
-    turn.offer_callback()
+    turn.offer_callback("callback_wanted" if event.reason == "callback_wanted" else "handoff_failed")
 
 
 _TRANSITIONS: dict[tuple[str, type[Any]], Callable[[Turn, Any], None]] = {
@@ -236,11 +258,16 @@ _TRANSITIONS: dict[tuple[str, type[Any]], Callable[[Turn, Any], None]] = {
     ("listening", RecognitionDown): _recognition_down,
     ("listening", Faulted): _faulted,
     ("listening", Interrupted): _interrupted,
+    ("listening", PeopleWanted): _people_wanted,
+    ("listening", Returned): _returned,
     ("calling", SystemResult): _system_result,
     ("calling", SystemSlow): _system_slow,
     ("calling", Heard): _heard_while_calling,
     ("calling", Keys): _keys_while_calling,
     ("calling", Faulted): _faulted,
     ("calling", Interrupted): _interrupted,
+    ("calling", PeopleWanted): _people_wanted,
+    ("calling", Returned): _returned,
     ("transferring", HandoffFailed): _handoff_failed,
+    ("transferring", Returned): _returned,
 }

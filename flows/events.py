@@ -75,9 +75,24 @@ class Interrupted:
 
 @dataclass(frozen=True)
 class HandoffFailed:
-    """No agent could take the call."""
+    """No agent could take the call; with the reason "callback_wanted" the caller did not want to wait for one."""
 
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class PeopleWanted:
+    """People are to take the call now, whatever it is about: a rule of the company says so, not the caller."""
+
+    reason: str
+    queue: str = ""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """People have given the call back to the bot, to go on at `flow`, or with whatever the caller wants next."""
+
+    flow: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,4 +105,16 @@ class Faulted:
     """A part of the bot broke; the caller has to be told and given to people."""
 
 
-Event = Heard | Keys | NoInput | Interrupted | SystemResult | SystemSlow | HandoffFailed | RecognitionDown | Faulted
+Event = (
+    Heard
+    | Keys
+    | NoInput
+    | Interrupted
+    | SystemResult
+    | SystemSlow
+    | HandoffFailed
+    | PeopleWanted
+    | Returned
+    | RecognitionDown
+    | Faulted
+)

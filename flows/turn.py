@@ -92,6 +92,12 @@ class Turn(Speech):
             self._leave()
         return bool(stack)
 
+    def leave_everything(self) -> None:
+        """Nothing that was begun goes on."""
+        while self.data["frames"]:
+            self._leave()
+        self.data["pending"] = None
+
     def restart_task(self) -> None:
         """Begin what the caller asked for anew; what was collected in it is forgotten."""
         stack = self.data["frames"]

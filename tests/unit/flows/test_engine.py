@@ -23,7 +23,9 @@ from flows import (
     Listen,
     NoInput,
     Note,
+    PeopleWanted,
     RecognitionDown,
+    Returned,
     Say,
     State,
     Step,
@@ -143,6 +145,8 @@ EVENTS = st.one_of(
     st.builds(SystemResult, st.sampled_from(["c1-1", "c1-2"]), OUTCOMES, DATA),
     st.builds(SystemSlow, st.sampled_from(["c1-1", "c1-2"])),
     st.just(HandoffFailed("busy")),
+    st.builds(PeopleWanted, st.sampled_from(["angry", "rule"])),
+    st.builds(Returned, st.sampled_from(["", "order", "nothing"])),
     st.just(RecognitionDown()),
 )
 WAITING = {"listening": Listen, "calling": CallSystem, "transferring": Handoff, "ended": HangUp}
@@ -347,3 +351,34 @@ def test_nobody_free_and_the_number_never_understood_ends_honestly(engine: Engin
     for _ in range(3):
         step = engine.step(step.state, heard(c.AskHuman()), NOW)
     assert step.actions[-1] == HangUp("callback")
+
+
+def test_a_rule_gives_the_call_to_people_with_the_words_for_its_reason(engine: Engine) -> None:
+    asked = begin(engine, heard(c.StartFlow("order")))
+    step = engine.step(asked.state, PeopleWanted("angry", "complaints"), NOW)
+    assert texts(step) == ["I understand. I am connecting you to an agent."]
+    assert step.actions[-1] == Handoff("complaints", "angry", "The caller said something that shows anger.")
+
+
+def test_a_rule_does_not_send_a_call_to_people_of_whom_nobody_was_free(engine: Engine) -> None:
+    failed = begin(engine, heard(c.AskHuman()), HandoffFailed("busy"))
+    step = engine.step(failed.state, PeopleWanted("angry"), NOW)
+    assert [action for action in step.actions if not isinstance(action, Note)] == []
+    assert step.state.mode == "listening"
+
+
+def test_people_give_the_call_back_to_a_flow_or_to_whatever_the_caller_wants(engine: Engine) -> None:
+    with_people = begin(engine, heard(c.StartFlow("store")), heard(c.AskHuman()))
+    assert with_people.state.mode == "transferring"
+    named = engine.step(with_people.state, Returned("order"), NOW)
+    assert (named.state.mode, named.state.flow) == ("listening", "order")
+    unnamed = engine.step(with_people.state, Returned(), NOW)
+    assert (unnamed.state.flow, texts(unnamed)) == ("", ["Can I help you with anything else?"])
+    again = engine.step(unnamed.state, heard(c.AskHuman()), NOW)
+    assert isinstance(again.actions[-1], Handoff)
+
+
+def test_who_does_not_want_to_wait_is_called_back_without_an_apology(engine: Engine) -> None:
+    step = begin(engine, heard(c.AskHuman()), HandoffFailed("callback_wanted"), caller="+48600100200")
+    assert texts(step)[0] == "All right."
+    assert engine.step(step.state, heard(c.Affirm()), NOW).actions[-1] == HangUp("callback")

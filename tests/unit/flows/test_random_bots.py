@@ -27,7 +27,9 @@ from flows import (
     Keys,
     Listen,
     NoInput,
+    PeopleWanted,
     RecognitionDown,
+    Returned,
     Say,
     State,
     Step,
@@ -164,8 +166,13 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(SystemResult, st.sampled_from(["r-1", "r-2"]), st.just("ok"), st.just({})),
     st.just(SystemSlow("r-1")),
     st.just(HandoffFailed()),
+    st.just(PeopleWanted("angry")),
+    st.just(Returned()),
     st.just(RecognitionDown()),
 )
+
+UNANSWERED = Interrupted | SystemResult | SystemSlow | HandoffFailed | PeopleWanted
+"""The caller may have heard nothing of these, and is listened to as before."""
 
 
 def play(engine: Engine, step: Step, event: Event) -> Iterator[Step]:
@@ -189,7 +196,9 @@ def _check(engine: Engine, events: list[Event], caller: str) -> Step:
         before = step.state.mode
         *_, step = play(engine, step, event)
         assert step.state.mode in ("listening", "calling", "transferring", "ended")
-        if before == "listening" and not isinstance(event, Interrupted | SystemResult | SystemSlow | HandoffFailed):
+        if before == "listening" and not isinstance(
+            event, Interrupted | SystemResult | SystemSlow | HandoffFailed | PeopleWanted
+        ):
             assert any(isinstance(action, Say | Listen) for action in step.actions), "nobody answers the caller"
     return step
 
