@@ -1,0 +1,88 @@
+"""What callers hear from us while they are with people and not with the bot. Spans for `tts.text.spoken`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Span = str | dict[str, Any]
+Spans = tuple[Span, ...]
+
+LONGEST_TOLD_MIN = 30  # a longer wait is told as more than that
+_POSITIONS_READY = 10
+
+_FIXED = {
+    "pl": {
+        "next": "To połączenie jest następne w kolejce.",
+        "under_a_minute": "Przewidywany czas oczekiwania: mniej niż minuta.",
+        "cannot_tell": "Nie potrafimy teraz powiedzieć, jak długo potrwa czekanie.",
+        "choices": "Aby zamówić oddzwonienie i zachować miejsce w kolejce, proszę nacisnąć jeden. "
+        "Aby wrócić do automatu, proszę nacisnąć dwa.",
+        "thanks_for_waiting": "Dziękujemy za cierpliwość.",
+        "line_lost": "Połączenie z konsultantem zostało przerwane. Próbujemy je przywrócić, proszę się nie rozłączać.",
+        "back_in_queue": "Konsultant nie wrócił. To połączenie jest teraz pierwsze w kolejce.",
+        "one_moment": "Proszę chwilę poczekać.",
+    },
+    "en": {
+        "next": "You are next in the queue.",
+        "under_a_minute": "The expected wait is less than a minute.",
+        "cannot_tell": "We cannot tell at the moment how long the wait will be.",
+        "choices": "To be called back and keep your place in the queue, press one. To go back to the bot, press two.",
+        "thanks_for_waiting": "Thank you for waiting.",
+        "line_lost": "The connection to the agent was lost. We are trying to restore it, please stay on the line.",
+        "back_in_queue": "The agent did not come back. You are first in the queue now.",
+        "one_moment": "One moment, please.",
+    },
+}
+
+_PEOPLE = {
+    "pl": {"forms": ["osoba", "osoby", "osób"], "gender": "f"},
+    "en": {"forms": ["person", "people"]},
+}
+_MINUTES = {
+    "pl": {"forms": ["minuta", "minuty", "minut"], "gender": "f"},
+    "en": {"forms": ["minute", "minutes"]},
+}
+_AHEAD = {"pl": "W kolejce przed tym połączeniem:", "en": "Ahead of you in the queue:"}
+_WAIT = {"pl": "Przewidywany czas oczekiwania:", "en": "The expected wait is about"}
+_MORE_THAN = {"pl": "Przewidywany czas oczekiwania: ponad", "en": "The expected wait is more than"}
+
+
+def fixed(name: str, language: str) -> Spans:
+    """A text without values."""
+    return (_FIXED[_known(language)][name],)
+
+
+def position(place: int, language: str) -> Spans:
+    """`place` 1 is next."""
+    known = _known(language)
+    if place <= 1:
+        return fixed("next", known)
+    return (_AHEAD[known], {"kind": "count", "value": place - 1, **_PEOPLE[known]}, ".")
+
+
+def wait(wait_s: float | None, language: str) -> Spans:
+    """How long it will take; None: that cannot be told."""
+    known = _known(language)
+    if wait_s is None:
+        return fixed("cannot_tell", known)
+    if wait_s < 60:
+        return fixed("under_a_minute", known)
+    minutes = round(wait_s / 60)
+    words = _WAIT if minutes <= LONGEST_TOLD_MIN else _MORE_THAN
+    return (words[known], {"kind": "count", "value": min(minutes, LONGEST_TOLD_MIN), **_MINUTES[known]}, ".")
+
+
+def ready(languages: Sequence[str]) -> Iterator[tuple[str, Spans]]:
+    """Language and text of everything that is worth having spoken before the first caller waits."""
+    for language in languages:
+        for name in _FIXED[_known(language)]:
+            yield language, fixed(name, language)
+        for place in range(2, _POSITIONS_READY + 1):
+            yield language, position(place, language)
+        for minutes in range(1, LONGEST_TOLD_MIN + 2):
+            yield language, wait(60.0 * minutes, language)
+
+
+def _known(language: str) -> str:
+    return language if language in _FIXED else "en"
