@@ -35,11 +35,11 @@ _FIXED = {
     },
 }
 
-_PEOPLE = {
+_PEOPLE: dict[str, dict[str, Any]] = {
     "pl": {"forms": ["osoba", "osoby", "osób"], "gender": "f"},
     "en": {"forms": ["person", "people"]},
 }
-_MINUTES = {
+_MINUTES: dict[str, dict[str, Any]] = {
     "pl": {"forms": ["minuta", "minuty", "minut"], "gender": "f"},
     "en": {"forms": ["minute", "minutes"]},
 }

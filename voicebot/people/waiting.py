@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from telephony.music import HoldMusic
 from telephony.room import Room
@@ -61,7 +62,8 @@ class Waiting:
         self._room.set_music(music, _MUSIC_DB)
         telling = asyncio.create_task(self._tell(music), name="tell the wait")
         try:
-            await asyncio.wait({telling, self._choice}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {telling, self._choice}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not self._choice.done():
                 telling.result()
             return await self._choice
