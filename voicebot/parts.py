@@ -22,6 +22,8 @@ from voicebot.config import Config, SpeechSettings
 from voicebot.events import (
     PASSING,
     REFUSED,
+    AgentJoined,
+    AgentLeft,
     BotSaid,
     CallClock,
     CallerSaid,
@@ -186,8 +188,14 @@ class CallContext:
         return tell
 
     def turns(self) -> list[Spoken]:
-        """What was said until the bot spoke last."""
-        said = [event for event in self.events if isinstance(event, BotSaid | CallerSaid)]
+        """What was said until the bot spoke last, to it and by it: a talk with people is not of its conversation."""
+        said: list[BotSaid | CallerSaid] = []
+        with_people = False
+        for event in self.events:
+            if isinstance(event, AgentJoined | AgentLeft):
+                with_people = isinstance(event, AgentJoined)
+            elif isinstance(event, BotSaid | CallerSaid) and not with_people:
+                said.append(event)
         while said and isinstance(said[-1], CallerSaid):
             said.pop()
         return [

@@ -19,7 +19,9 @@ from voicebot.events import (
     Decision,
     Fault,
     HandoffStarted,
+    QueueLeft,
     SystemCalled,
+    Transferred,
 )
 from voicebot.records.privacy import is_refusal, redact_events
 from voicebot.records.transcript import Turn, transcribe, turn_lines
@@ -110,10 +112,22 @@ _LABELS = {
     "en": {},
 }
 _TRIED = {
-    "pl": {"refused": "konsultant {uri}: {cause}", "joined": "konsultant {uri}: przejął rozmowę",
-           "promised": "obiecano oddzwonić: {number}", "fault": "błąd ({stage})"},
-    "en": {"refused": "agent {uri}: {cause}", "joined": "agent {uri}: took the call",
-           "promised": "callback promised: {number}", "fault": "fault ({stage})"},
+    "pl": {"refused": "konsultant {agent}: {cause}", "joined": "konsultant {agent}: przejął rozmowę",
+           "promised": "obiecano oddzwonić: {number}", "fault": "błąd ({stage})",
+           "transferred": "przekazano dalej: {to}", "agent": "konsultant", "queue": "kolejka", "number": "numer",
+           "flow": "bot, sprawa",
+           "left_callback": "kolejka {queue}: rozmówca wolał oddzwonienie",
+           "left_voicemail": "kolejka {queue}: rozmówca nagrał wiadomość",
+           "left_to_bot": "kolejka {queue}: rozmówca wrócił do bota",
+           "left_overflow": "kolejka {queue}: zbyt długie oczekiwanie"},
+    "en": {"refused": "agent {agent}: {cause}", "joined": "agent {agent}: took the call",
+           "promised": "callback promised: {number}", "fault": "fault ({stage})",
+           "transferred": "transferred: {to}", "agent": "agent", "queue": "queue", "number": "number",
+           "flow": "bot, task",
+           "left_callback": "queue {queue}: the caller preferred a callback",
+           "left_voicemail": "queue {queue}: the caller left a message",
+           "left_to_bot": "queue {queue}: the caller went back to the bot",
+           "left_overflow": "queue {queue}: the wait was too long"},
 }  # fmt: skip
 
 
@@ -300,14 +314,22 @@ def _tried(events: Sequence[CallEvent], language: str) -> Iterable[str]:
         match event:
             case SystemCalled(operation=operation, outcome=outcome):
                 yield f"{operation}: {_OUTCOMES[language].get(outcome, outcome)}"
-            case AgentRefused(uri=uri, cause=cause):
-                yield texts["refused"].format(uri=uri, cause=_plain(cause))
-            case AgentJoined(uri=uri):
-                yield texts["joined"].format(uri=uri)
+            case AgentRefused(cause=cause):
+                yield texts["refused"].format(agent=_agent(event), cause=_plain(cause))
+            case AgentJoined():
+                yield texts["joined"].format(agent=_agent(event))
+            case Transferred(kind=kind, to=to):
+                yield texts["transferred"].format(to=f"{texts[kind]} {to}".strip() if kind in texts else to)
+            case QueueLeft(why="callback" | "voicemail" | "to_bot" | "overflow" as why, queue=queue):
+                yield texts[f"left_{why}"].format(queue=queue)
             case CallbackPromised(number=number):
                 yield texts["promised"].format(number=number)
             case Fault(stage=stage):
                 yield texts["fault"].format(stage=stage)
+
+
+def _agent(event: AgentRefused | AgentJoined) -> str:
+    return event.name or event.agent or event.uri
 
 
 def _value_span(value: Any) -> Span:

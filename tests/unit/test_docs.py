@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from voicebot.bots import load_bots
 from voicebot.caller.script import load_script
 from voicebot.cli import app
 from voicebot.config import Config, load_config
+from voicebot.events import EVENT_TYPES, PASSING, CallEvent, event_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -48,6 +50,15 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 def test_every_setting_is_documented(name: str) -> None:
     text = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
     assert re.search(rf"`{name}`", text), f"docs/reference/configuration.md does not name `{name}`"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EVENT_TYPES if kind not in PASSING])
+def test_every_event_is_documented_with_its_fields(kind: type[CallEvent]) -> None:
+    text = (DOCS / "reference" / "records.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    told = " ".join(row[2] for row in rows if f"`{event_name(kind)}`" in row[1])
+    stamped = {field.name for field in fields(CallEvent)}
+    assert [field.name for field in fields(kind) if field.name not in stamped and f"`{field.name}`" not in told] == []
 
 
 def commands() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from voicebot.events import BotSaid, CallEnded, CallerSaid, CallEvent, CallStarted, KeysPressed
+from voicebot.events import AgentSaid, BotSaid, CallEnded, CallerSaid, CallEvent, CallStarted, KeysPressed
 
 _WORDS = {
     "pl": {
@@ -26,7 +26,8 @@ class Turn:
     """One utterance. `at_s` counts from the call's beginning.
 
     `text` of the bot is what the caller heard: when `interrupted`, only its beginning. `keys`: pressed, not said.
-    `confidence` is the recogniser's, `step` the bot's place in the flow; each is None for the other.
+    `confidence` is the recogniser's, `step` the bot's place in the flow; each is None for the others. `name`: of the
+    agent, as people call them.
     """
 
     who: Literal["caller", "bot", "agent"]
@@ -36,6 +37,7 @@ class Turn:
     step: str | None = None
     interrupted: bool = False
     keys: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def turn_lines(turns: Sequence[Turn], language: str) -> list[str]:
     lines = []
     for turn in turns:
         minutes, seconds = divmod(int(turn.at_s), 60)
-        who = words[turn.who] + (f" ({words['keys']})" if turn.keys else "")
+        who = " ".join(filter(None, (words[turn.who], turn.name, f"({words['keys']})" if turn.keys else "")))
         lines.append(
             f"[{minutes:02}:{seconds:02}] {who}: {turn.text}" + (f" {words['cut']}" if turn.interrupted else "")
         )
@@ -116,6 +118,8 @@ def _turn(event: CallEvent) -> Turn | None:
     match event:
         case CallerSaid(text=text, confidence=confidence):
             return Turn("caller", text, event.offset_s, confidence=confidence)
+        case AgentSaid(text=text, confidence=confidence, agent=agent, name=name):
+            return Turn("agent", text, event.offset_s, confidence=confidence, name=name or agent)
         case KeysPressed(keys=keys):
             return Turn("caller", keys, event.offset_s, keys=True)
         case BotSaid(interrupted=True, heard_text=heard, step=step):
