@@ -4,20 +4,41 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench lock clean
+# The browser side: sources that its build is made from, and Node, which pip brings.
+PAGES := voicebot/pages/index.html
+CONSOLE := $(shell find console -name node_modules -prune -o -type f ! -name schema.d.ts -print) $(wildcard voicebot/api/shapes/*.py)
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix console --no-fund --no-audit --no-update-notifier
 
-demo: $(VENV)/.installed
+.PHONY: demo test lint console bench lock clean
+
+demo: $(VENV)/.installed console
 	$(BIN)/voicebot demo
 
-test: $(VENV)/.installed-dev lint
+test: $(VENV)/.installed-dev lint console
+	$(NPM) test
 	$(BIN)/pytest --durations=15
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev console/src/api/schema.d.ts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+	$(NPM) run lint
+
+console: $(PAGES)
+
+$(PAGES): $(CONSOLE) console/src/api/schema.d.ts
+	$(NPM) run build
+
+console/src/api/schema.d.ts: $(wildcard voicebot/api/shapes/*.py) console/tools/openapi.py console/node_modules/.installed
+	mkdir -p build
+	$(BIN)/python console/tools/openapi.py > build/openapi.json
+	$(NPM) run types
+
+console/node_modules/.installed: console/package.json console/package-lock.json $(VENV)/.installed
+	$(NPM) ci
+	touch $@
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.wire --json
@@ -28,14 +49,14 @@ lock: $(VENV)/.installed-dev
 		--no-emit-index-url --upgrade --quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) demo-calls var
+	rm -rf $(VENV) demo-calls var voicebot/pages console/node_modules
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with make PYTHON=...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable .
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[console]'
 	touch $@
 
 # torch is left out of the lock: its build (CPU or CUDA) is the machine's choice, its version is pinned in pyproject.toml.

@@ -25,7 +25,8 @@ class In(BaseModel):
 
 
 class Out(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    # What goes out always has all its fields, and OpenAPI says so.
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class Problem(Out):

@@ -1,0 +1,232 @@
+import { api } from "../api/client";
+import type { LineAnswer } from "../api/schema";
+import { chosenDevice } from "./devices";
+import { Level } from "./level";
+import { fullOffer, voiceOf } from "./peer";
+import { judge, type Quality, read, type Reading } from "./quality";
+
+export type LineState = "off" | "asking" | "connecting" | "up" | "lost";
+export type LineTrouble = "denied" | "no_microphone" | "busy" | "insecure" | "refused" | "needs_click" | null;
+
+export interface LineView {
+  state: LineState;
+  trouble: LineTrouble;
+  quality: Quality;
+  reading: Reading | null;
+}
+
+const OFF: LineView = { state: "off", trouble: null, quality: "unknown", reading: null };
+const WANTED = "voicebot.line";
+const PAUSES_MS = [0, 500, 1000, 2000, 4000, 8000];
+const CONNECT_MS = 10_000;
+const BREATH_MS = 1500;
+const LOOK_MS = 2000;
+
+/**
+ * The audio line of this browser to the floor: one connection that stays up between calls and comes back by itself,
+ * after a reload too, until it is switched off.
+ */
+export class AudioLine {
+  private view: LineView = OFF;
+  private watchers = new Set<() => void>();
+  private peer: RTCPeerConnection | null = null;
+  private microphone: MediaStream | null = null;
+  private context: AudioContext | null = null;
+  private ownLevel: Level | null = null;
+  private theirLevel: Level | null = null;
+  private readonly speaker = new Audio();
+  private tries = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private breath: ReturnType<typeof setTimeout> | undefined;
+  private looking: ReturnType<typeof setInterval> | undefined;
+  private muted = false;
+
+  constructor() {
+    this.speaker.autoplay = true;
+    window.addEventListener("online", () => {
+      if (this.view.state === "lost") this.again(0);
+    });
+  }
+
+  watch = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  };
+
+  state = (): LineView => this.view;
+
+  /** Whether this browser had the line on when the page was left. */
+  get wanted(): boolean {
+    return localStorage.getItem(WANTED) === "on";
+  }
+
+  async start(): Promise<void> {
+    if (this.view.state !== "off") return;
+    localStorage.setItem(WANTED, "on");
+    this.become({ ...OFF, state: "asking" });
+    if (await this.openMicrophone()) await this.connect();
+  }
+
+  /** Switches off for good; the server forgets the line. */
+  stop(): void {
+    localStorage.setItem(WANTED, "off");
+    this.drop();
+    void api.delete("/agent/line").catch(() => undefined); // it ends by itself where the server cannot be told
+  }
+
+  /** Lets go of everything but keeps the wish, as when signing out. */
+  drop(): void {
+    clearTimeout(this.retry);
+    this.closePeer();
+    this.microphone?.getTracks().forEach((track) => track.stop());
+    this.microphone = null;
+    this.ownLevel?.close();
+    this.ownLevel = null;
+    void this.context?.close();
+    this.context = null;
+    this.tries = 0;
+    this.become(OFF);
+  }
+
+  mute(on: boolean): void {
+    this.muted = on;
+    this.microphone?.getAudioTracks().forEach((track) => (track.enabled = !on));
+  }
+
+  levels(): { own: number; theirs: number } {
+    return { own: this.muted ? 0 : (this.ownLevel?.read() ?? 0), theirs: this.theirLevel?.read() ?? 0 };
+  }
+
+  /** After a choice of other devices, without losing the call. */
+  async changeDevices(): Promise<void> {
+    await this.useLoudspeaker();
+    if (!this.microphone || !(await this.openMicrophone())) return;
+    const track = this.microphone.getAudioTracks()[0] ?? null;
+    await this.peer?.getSenders()[0]?.replaceTrack(track);
+  }
+
+  /** Sound that the browser held back until somebody clicked. */
+  async unlock(): Promise<void> {
+    await this.context?.resume();
+    await this.play();
+  }
+
+  private async openMicrophone(): Promise<boolean> {
+    const media = navigator.mediaDevices as MediaDevices | undefined;
+    if (!media) return this.fail("insecure");
+    try {
+      const fresh = await media.getUserMedia({ audio: voiceOf(chosenDevice("microphone")) });
+      this.microphone?.getTracks().forEach((track) => track.stop());
+      this.microphone = fresh;
+    } catch (error) {
+      const name = error instanceof DOMException ? error.name : "";
+      return this.fail(name === "NotFoundError" ? "no_microphone" : name === "NotReadableError" ? "busy" : "denied");
+    }
+    this.mute(this.muted);
+    this.context ??= new AudioContext();
+    this.ownLevel?.close();
+    this.ownLevel = new Level(this.context, this.microphone);
+    return true;
+  }
+
+  private fail(trouble: LineTrouble): false {
+    this.drop();
+    this.become({ ...OFF, trouble });
+    return false;
+  }
+
+  private async connect(): Promise<void> {
+    this.closePeer();
+    if (!this.microphone) return;
+    const peer = new RTCPeerConnection();
+    this.peer = peer;
+    this.become({ ...this.view, state: this.tries ? "lost" : "connecting", trouble: null });
+    peer.addEventListener("track", (event) => this.hear(event.streams[0] ?? new MediaStream([event.track])));
+    peer.addEventListener("connectionstatechange", () => this.peer === peer && this.follow(peer));
+    this.microphone.getAudioTracks().forEach((track) => peer.addTrack(track, this.microphone as MediaStream));
+    this.breath = setTimeout(() => this.peer === peer && this.broken(), CONNECT_MS);
+    try {
+      const answer = await api.post<LineAnswer>("/agent/line", { sdp: await fullOffer(peer) });
+      if (this.peer === peer) await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    } catch {
+      if (this.peer === peer) this.broken();
+    }
+  }
+
+  private follow(peer: RTCPeerConnection): void {
+    clearTimeout(this.breath);
+    if (peer.connectionState === "connected") {
+      this.tries = 0;
+      this.become({ ...this.view, state: "up" });
+      this.looking ??= setInterval(() => void this.look(), LOOK_MS);
+    } else if (peer.connectionState === "disconnected") {
+      // It often comes back by itself within a second.
+      this.become({ ...this.view, state: "lost" });
+      this.breath = setTimeout(() => this.peer === peer && this.broken(), BREATH_MS);
+    } else if (peer.connectionState === "failed" || peer.connectionState === "closed") this.broken();
+    else this.breath = setTimeout(() => this.peer === peer && this.broken(), CONNECT_MS);
+  }
+
+  private broken(): void {
+    this.closePeer();
+    const pause = PAUSES_MS[Math.min(this.tries, PAUSES_MS.length - 1)] ?? 0;
+    this.tries += 1;
+    this.become({ ...this.view, state: "lost", quality: "unknown", reading: null });
+    this.again(pause);
+  }
+
+  private again(pauseMs: number): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.connect(), pauseMs);
+  }
+
+  private closePeer(): void {
+    clearTimeout(this.breath);
+    clearInterval(this.looking);
+    this.looking = undefined;
+    this.theirLevel?.close();
+    this.theirLevel = null;
+    const peer = this.peer;
+    this.peer = null;
+    peer?.close();
+  }
+
+  private hear(stream: MediaStream): void {
+    this.speaker.srcObject = stream;
+    if (this.context) this.theirLevel = new Level(this.context, stream);
+    void this.useLoudspeaker().then(() => this.play());
+  }
+
+  private async play(): Promise<void> {
+    try {
+      await this.speaker.play();
+      if (this.view.trouble === "needs_click") this.become({ ...this.view, trouble: null });
+    } catch {
+      this.become({ ...this.view, trouble: "needs_click" });
+    }
+  }
+
+  private async useLoudspeaker(): Promise<void> {
+    try {
+      await this.speaker.setSinkId(chosenDevice("loudspeaker"));
+    } catch {
+      // The one chosen is not plugged in, or this browser has no choice: its ordinary one plays.
+    }
+  }
+
+  private async look(): Promise<void> {
+    const peer = this.peer;
+    if (!peer) return;
+    const stats: Parameters<typeof read>[0] = [...(await peer.getStats()).values()] as never[];
+    if (this.peer !== peer) return;
+    const reading = read(stats, this.view.reading);
+    this.become({ ...this.view, reading, quality: judge(reading) });
+  }
+
+  private become(view: LineView): void {
+    this.view = view;
+    this.watchers.forEach((watcher) => watcher());
+  }
+}
+
+export const line = new AudioLine();

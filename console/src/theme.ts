@@ -1,0 +1,70 @@
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple, rem } from "@mantine/core";
+
+// One grey with a breath of blue carries the pages; colour is left for what it means (see parts/meaning.ts).
+const ink: MantineColorsTuple = [
+  "#f3f5f8", "#e6e9ef", "#d0d6e0", "#a9b3c3", "#7f8ba0", "#5d6a80", "#475367", "#333d4f", "#1f2838", "#131a27",
+]; // prettier-ignore
+const dark: MantineColorsTuple = [
+  "#e8ebf1", "#c3cad6", "#a3adbd", "#7d889b", "#465064", "#323b4c", "#232a38", "#1a202c", "#131822", "#0d1118",
+]; // prettier-ignore
+
+export const theme = createTheme({
+  primaryColor: "ink",
+  primaryShade: { light: 8, dark: 1 },
+  autoContrast: true,
+  luminanceThreshold: 0.36,
+  colors: { ink, gray: ink, dark },
+  white: "#ffffff",
+  black: "#131a27",
+  fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
+  fontFamilyMonospace: "ui-monospace, 'Cascadia Mono', 'Roboto Mono', 'DejaVu Sans Mono', monospace",
+  fontSizes: { xs: rem(12), sm: rem(14), md: rem(15), lg: rem(18), xl: rem(22) },
+  lineHeights: { xs: "1.35", sm: "1.45", md: "1.5", lg: "1.4", xl: "1.3" },
+  spacing: { xs: rem(8), sm: rem(12), md: rem(16), lg: rem(24), xl: rem(32) },
+  radius: { xs: rem(4), sm: rem(6), md: rem(8), lg: rem(12), xl: rem(18) },
+  defaultRadius: "md",
+  headings: {
+    fontWeight: "650",
+    sizes: {
+      h1: { fontSize: rem(24), lineHeight: "1.25" },
+      h2: { fontSize: rem(18), lineHeight: "1.35" },
+      h3: { fontSize: rem(15), lineHeight: "1.4" },
+    },
+  },
+  cursorType: "pointer",
+  focusRing: "auto",
+  respectReducedMotion: true,
+  components: {
+    Card: { defaultProps: { withBorder: true, radius: "lg", padding: "md" } },
+    Tooltip: { defaultProps: { withArrow: true, openDelay: 350, multiline: true, maw: 320 } },
+    Modal: { defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
+    Drawer: { defaultProps: { position: "right", overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
+    Badge: { defaultProps: { tt: "none", fw: 600, radius: "sm" } },
+    Anchor: { defaultProps: { underline: "always" } },
+  },
+});
+
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    "--mantine-color-body": "#f5f6f9",
+    "--mantine-color-dimmed": "#566175",
+    "--mantine-color-placeholder": "#6c778b",
+    "--mantine-color-error": "#c21f2c",
+    "--vb-surface": "#ffffff",
+    "--vb-sunken": "#eef0f4",
+    "--vb-line": "#dfe3ea",
+    "--vb-line-strong": "#c2c9d5",
+  },
+  dark: {
+    "--mantine-color-body": "#0f131b",
+    "--mantine-color-text": "#e8ebf1",
+    "--mantine-color-dimmed": "#a3adbd",
+    "--mantine-color-placeholder": "#8a95a8",
+    "--mantine-color-error": "#ff8a8f",
+    "--vb-surface": "#171c27",
+    "--vb-sunken": "#11151e",
+    "--vb-line": "#293141",
+    "--vb-line-strong": "#3b4558",
+  },
+});
