@@ -19,13 +19,14 @@ from telephony.recorder import Recorder
 from telephony.room import Member, Room
 from tts.text import spoken
 from voicebot import events
-from voicebot.config import NumberSettings, QueueSettings
+from voicebot.config import NumberSettings
 from voicebot.conversation import Conversation
 from voicebot.dialog import Dialog
 from voicebot.events import CallClock, Outcome
 from voicebot.handoff import HandoffToPeople
 from voicebot.logs import call_id_var
 from voicebot.parts import CallContext, RunningBot, Services
+from voicebot.people_settings import QueueSettings
 from voicebot.records import CallFolder
 from voicebot.summary import Summary, briefing, summarise
 

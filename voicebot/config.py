@@ -9,32 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from telephony.leg import EndpointSettings
 from voicebot.errors import ConfigError, ServiceFailed
-from voicebot.setting_types import Secret, TimeZone, Values
+from voicebot.people_checks import mistakes
+from voicebot.people_settings import (
+    AlertSettings,
+    HttpSettings,
+    MailSettings,
+    PeopleSettings,
+    QueueSettings,
+    RuleSettings,
+    WebhookSettings,
+)
+from voicebot.setting_types import Secret, Section, TimeZone, Values
 
 if TYPE_CHECKING:  # Pipecat takes a second to import, and only who configures a service needs it here
     from voicebot.engines.blueprint import Blueprint
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class SipSettings(_Section):
+class SipSettings(Section):
     """Where the bot is reached by SIP."""
 
     address: str = "127.0.0.1"
@@ -79,14 +77,14 @@ class SipSettings(_Section):
         )
 
 
-class ServiceSettings(_Section):
+class ServiceSettings(Section):
     """A Pipecat service that answers before our own engine does. `base`: the class of Pipecat that it derives from."""
 
     base: ClassVar[str]
     class_: Any = Field(alias="class")
     arguments: Values = Field({}, validate_default=True)
-    settings: Values = {}
-    languages: dict[Literal["pl", "en"], Values] = {}
+    settings: Values = Field({})
+    languages: dict[Literal["pl", "en"], Values] = Field({})
     slow_s: float = Field(gt=0)
     sample_rate: int = Field(ge=8000, le=48000)
     connections: int = Field(20, ge=1)
@@ -147,7 +145,7 @@ class SpeakingService(ServiceSettings):
     sample_rate: int = Field(24000, ge=8000, le=48000)
 
 
-class RecognitionSettings(_Section):
+class RecognitionSettings(Section):
     """Which model hears, and on what."""
 
     model: str = "demo"
@@ -161,23 +159,23 @@ class RecognitionSettings(_Section):
     service: HearingService | None = None
 
 
-class SpeechSettings(_Section):
+class SpeechSettings(Section):
     """Which voices speak."""
 
-    voices: dict[Literal["pl", "en"], str] = {"pl": "espeak:pl", "en": "espeak:en-us"}
+    voices: dict[Literal["pl", "en"], str] = Field({"pl": "espeak:pl", "en": "espeak:en-us"})
     voices_dir: Path = Path("voices")
     rate: float = Field(1.0, ge=0.5, le=2.0)
     service: SpeakingService | None = None
 
 
-class PriceSettings(_Section):
+class PriceSettings(Section):
     """What a million tokens cost, in any one currency."""
 
     input: float = Field(0.0, ge=0)
     output: float = Field(0.0, ge=0)
 
 
-class LanguageModelSettings(_Section):
+class LanguageModelSettings(Section):
     """A language model, on a server with OpenAI's protocol.
 
     It is asked where our own understanding is not `sure`, and for the summary of a call that is given to people.
@@ -192,13 +190,13 @@ class LanguageModelSettings(_Section):
     sure: float = Field(0.8, ge=0, le=1)
     reword: bool = True
     prices: PriceSettings = PriceSettings()
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = Field({})
 
 
 BotSource = Path | str
 
 
-class NumberSettings(_Section):
+class NumberSettings(Section):
     """A telephone number that is answered: by which bot, in which language. `"*"` is any number not named.
 
     The bot is a folder, or the name of one that was published.
@@ -221,35 +219,12 @@ class NumberSettings(_Section):
         return self.bot if self.bot is not None else str(self.published)
 
 
-class AgentSettings(_Section):
-    """A person who takes calls on a SIP phone."""
-
-    name: str
-    uri: str = Field(pattern=r"^sips?:.+")
-    languages: tuple[Literal["pl", "en"], ...] = ("pl", "en")
-
-
-class QueueSettings(_Section):
-    """People who are tried in this order."""
-
-    agents: tuple[AgentSettings, ...] = ()
-    ring_s: float = Field(20.0, gt=0)
-    decide_s: float = Field(20.0, gt=0)  # after answering: to press 1 or 2
-
-
-class HttpSettings(_Section):
-    """The local HTTP port: health."""
-
-    address: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
-
-
-class LogSettings(_Section):
+class LogSettings(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     format: Literal["plain", "json"] = "plain"
 
 
-class TurnSettings(_Section):
+class TurnSettings(Section):
     """Limits of a conversation."""
 
     longest_utterance_s: float = Field(30.0, gt=1)
@@ -257,7 +232,7 @@ class TurnSettings(_Section):
     drain_s: float = Field(60.0, ge=0)
 
 
-class Config(_Section):
+class Config(Section):
     """The whole file."""
 
     data: Path = Path("var")
@@ -267,10 +242,22 @@ class Config(_Section):
     speech: SpeechSettings = SpeechSettings()
     language_model: LanguageModelSettings | None = None
     numbers: tuple[NumberSettings, ...] = Field(min_length=1)
-    queues: dict[str, QueueSettings] = {}
+    queues: dict[str, QueueSettings] = Field({})
+    people: PeopleSettings = PeopleSettings()
+    routing: tuple[RuleSettings, ...] = ()
+    alerts: AlertSettings = AlertSettings()
+    webhooks: tuple[WebhookSettings, ...] = ()
+    mail: MailSettings | None = None
     turns: TurnSettings = TurnSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Config:
+        found = mistakes(self.queues, self.routing, self.alerts, self.mail)
+        if found:
+            raise ValidationError.from_exception_data("Config", [one.detail() for one in found])
+        return self
 
     def number(self, dialled: str) -> NumberSettings | None:
         """Who answers `dialled`: the entry that names it, else the one for any number."""
@@ -313,6 +300,7 @@ def _anchored(config: Config, base: Path) -> Config:
             ),
             "recognition": config.recognition.model_copy(update={"models_dir": base / config.recognition.models_dir}),
             "speech": config.speech.model_copy(update={"voices_dir": base / config.speech.voices_dir}),
+            "http": config.http.anchored(base),
         }
     )
 

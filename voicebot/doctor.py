@@ -22,8 +22,9 @@ from asr.errors import AsrError, ModelMissing
 from asr.models import find, repository
 from tts.errors import TtsError
 from tts.voices import find_voice
-from voicebot.config import Config, HttpSettings, RecognitionSettings, ServiceSettings, SipSettings, SpeechSettings
+from voicebot.config import Config, RecognitionSettings, ServiceSettings, SipSettings, SpeechSettings
 from voicebot.errors import VoicebotError
+from voicebot.people_settings import HttpSettings
 from voicebot.records import CallRecords
 from voicebot.records.database import DATABASE
 

@@ -20,8 +20,8 @@ from telephony.music import HoldMusic
 from telephony.room import Room
 from voicebot import events
 from voicebot.announce import announce
-from voicebot.config import AgentSettings, QueueSettings
 from voicebot.parts import CallContext, RunningBot, Services
+from voicebot.people_settings import AgentSettings, QueueSettings
 
 log = logging.getLogger(__name__)
 

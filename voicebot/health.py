@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from voicebot.config import HttpSettings
 from voicebot.errors import VoicebotError
+from voicebot.people_settings import HttpSettings
 
 STOP_DEADLINE_S = 3.0
 

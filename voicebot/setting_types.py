@@ -1,4 +1,4 @@
-"""Types of settings in `voicebot.yaml` that are written in a way of their own: secrets and time zones."""
+"""What all sections of `voicebot.yaml` are made of, and types written in a way of their own: secrets, time zones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """Typed, frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 def _read_secret(value: object) -> object:

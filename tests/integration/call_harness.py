@@ -26,11 +26,12 @@ from telephony.testing import MemoryEndpoint, MemoryNetwork
 from tts.store import PromptStore
 from tts.testing import ToneSynthesizer
 from voicebot.call import Call
-from voicebot.config import AgentSettings, Config, LanguageModelSettings, NumberSettings, QueueSettings, SpeechSettings
+from voicebot.config import Config, LanguageModelSettings, NumberSettings, SpeechSettings
 from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
 from voicebot.events import CallEvent, EventStream
 from voicebot.language_model.client import LanguageModel
 from voicebot.parts import RunningBot, Services
+from voicebot.people_settings import AgentSettings, QueueSettings
 
 logger.disable("pipecat")
 

@@ -17,9 +17,9 @@ from telephony.leg import EndCause, Leg
 from tests.integration.call_harness import SHOP, Line, Phone, ended, line
 from tts.text import spoken
 from voicebot import events
-from voicebot.config import AgentSettings
 from voicebot.conversation import Conversation
 from voicebot.events import Outcome
+from voicebot.people_settings import AgentSettings
 
 ORDER = {"shop.order": {"status": "shipped", "status_pl": "w drodze", "status_en": "is on its way"}}
 ANNA = AgentSettings(name="Anna", uri="sip:anna@127.0.0.1:6001")

@@ -20,10 +20,11 @@ from voicebot import live_bots
 from voicebot.app import fixed_prompts
 from voicebot.bots import load_bots
 from voicebot.call import Call
-from voicebot.config import Config, NumberSettings, QueueSettings
+from voicebot.config import Config, NumberSettings
 from voicebot.events import BotRefused, BotSaid, BotTaken, CallEnded, CallStarted
 from voicebot.live_bots import LiveBots
 from voicebot.parts import RunningBot
+from voicebot.people_settings import QueueSettings
 from voicebot.versions import Package, VersionStore
 
 SOON_S = 0.05

@@ -12,8 +12,9 @@ import pytest
 
 from tests.integration.call_harness import Line, Phone, line
 from voicebot import events
-from voicebot.config import AgentSettings, LanguageModelSettings
+from voicebot.config import LanguageModelSettings
 from voicebot.language_model.testing import Asked, FakeLanguageServer, Reply, Script, refusing
+from voicebot.people_settings import AgentSettings
 
 ANNA = AgentSettings(name="Anna", uri="sip:anna@127.0.0.1:6001")
 TOLD = "Klient pyta o paczkę i chce rozmawiać z człowiekiem."

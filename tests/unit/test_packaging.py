@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.config import HttpSettings
+from voicebot.people_settings import HttpSettings
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

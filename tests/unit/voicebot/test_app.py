@@ -14,8 +14,9 @@ from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from voicebot import app
 from voicebot.bots import load_bots
-from voicebot.config import Config, NumberSettings, QueueSettings, SpeechSettings
+from voicebot.config import Config, NumberSettings, SpeechSettings
 from voicebot.errors import ConfigError
+from voicebot.people_settings import QueueSettings
 from voicebot.processes import ModelProcess
 
 
