@@ -192,8 +192,15 @@ class WebhookSettings(Section):
     """Where summaries and alerts are sent, signed with `secret`."""
 
     url: str
-    secret: Secret = Field(min_length=16)
+    secret: Secret
     events: tuple[Literal["summary", "alert"], ...] = Field(("summary", "alert"), min_length=1)
+
+    @field_validator("secret")
+    @classmethod
+    def _is_not_guessed(cls, secret: str) -> str:
+        if len(secret) < 16:
+            raise ValueError("The secret is too short to sign with. Give it 16 characters or more.")
+        return secret
 
     @field_validator("url")
     @classmethod
