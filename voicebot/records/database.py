@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
@@ -17,6 +19,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from voicebot.errors import RecordsUnavailable
 
 DATABASE = "records.sqlite3"
+
+BUSY_TIMEOUT_S = 5.0
 
 _MIGRATIONS = "voicebot.records:migrations"
 _UPGRADING = threading.Lock()  # alembic keeps what it works on in module variables
@@ -44,7 +48,8 @@ def open_database(path: Path, *, busy_timeout_s: float = 2.0) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
 
@@ -88,3 +93,60 @@ def cannot_open(path: Path, error: SQLAlchemyError | OSError) -> RecordsUnavaila
         f"The records database {path} cannot be used: {reason}.",
         "Check that the data folder exists and may be written, and that the file is a database of this program.",
     )
+
+
+class Database:
+    """The database of a data folder, for those who write now and then.
+
+    It is opened, and brought up to date, with the first transaction. Threads may share it.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / DATABASE
+        self._engine = open_database(self._path, busy_timeout_s=BUSY_TIMEOUT_S)
+        self._prepared = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """For writing: holds the write lock from its beginning, so that what is read in it stays so until the commit.
+
+        Nothing is kept when what is done in it raises. Raises RecordsUnavailable when the database cannot be used.
+        """
+        with self._begin(self._engine.execution_options(immediate=True)) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """For reading alone: waits for no writer. Raises RecordsUnavailable."""
+        with self._begin(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _begin(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            if not self._prepared:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                upgrade(self._engine)
+                self._prepared = True
+            with engine.begin() as connection:
+                yield connection
+        except (OSError, SQLAlchemyError) as error:
+            raise self._trouble(error) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _trouble(self, error: SQLAlchemyError | OSError) -> RecordsUnavailable:
+        """In plain words, with what to do."""
+        if not is_passing(error):
+            return cannot_open(self._path, error)
+        reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error).lower()
+        if "locked" in reason or "busy" in reason:
+            return RecordsUnavailable(
+                f"The records database {self._path} is locked by another program; nothing was changed.",
+                "Try again, and look for a program that holds it open.",
+            )
+        return RecordsUnavailable(
+            f"The disk of the records database {self._path} is full or failing; nothing was changed.",
+            "Make room on it, and try again.",
+        )

@@ -1,4 +1,4 @@
-"""The tables: calls, their events, callbacks that were promised, failed verifications, and the versions of bots."""
+"""The tables: calls and their events, promised callbacks, failed verifications, versions of bots, who may do what."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON}  # noqa: RUF012  (declared so by SQLAlchemy)
+    # An ordinary mapping: SQLAlchemy wants it so.
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
 
 
 class CallRow(Base):
@@ -150,4 +151,74 @@ class ReleaseRow(Base):
     __table_args__ = (
         ForeignKeyConstraint(["bot", "version"], ["versions.bot", "versions.number"]),
         Index("releases_by_bot", "bot", "id"),
+    )
+
+
+class UserRow(Base):
+    """Somebody who may sign in. `password` and `pin` are argon2id hashes; without a `pin` it is empty."""
+
+    __tablename__ = "users"
+
+    login: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    password: Mapped[str]
+    pin: Mapped[str] = mapped_column(default="")
+    roles: Mapped[list[str]]
+    language: Mapped[str]
+    theme: Mapped[str] = mapped_column(default="auto")
+    queues: Mapped[list[str]]
+    skills: Mapped[list[str]]
+    languages: Mapped[list[str]]
+    phone: Mapped[str] = mapped_column(default="")
+    disabled: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+
+
+class SessionRow(Base):
+    """A signed-in browser. `secret` is the SHA-256 of what its cookie holds."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    secret: Mapped[str] = mapped_column(unique=True)
+    login: Mapped[str] = mapped_column(ForeignKey("users.login", ondelete="CASCADE"), index=True)
+    address: Mapped[str]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+
+
+class TokenRow(Base):
+    """A program's way in. `secret` is the SHA-256 of what was shown once."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    secret: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    scopes: Mapped[list[str]]
+    login: Mapped[str] = mapped_column(ForeignKey("users.login", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+
+
+class AuditRow(Base):
+    """That somebody did something. Triggers of the database let lines be added, and an open duration be filled in."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    what: Mapped[str]
+    about: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+    duration_s: Mapped[float | None]
+    detail: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        Index("audit_by_who", "who", "id"),
+        Index("audit_by_what", "what", "id"),
+        {"sqlite_autoincrement": True},
     )

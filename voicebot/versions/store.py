@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import SQLAlchemyError
 
 from flows.source import closest
-from voicebot.errors import RecordsUnavailable, VoicebotError
-from voicebot.records.database import DATABASE, cannot_open, is_passing, open_database, upgrade
+from voicebot.errors import VoicebotError
+from voicebot.records.database import Database
 from voicebot.records.models import ContentRow, ReleaseRow, VersionFileRow, VersionRow
 from voicebot.versions.package import Package, digest
-
-BUSY_TIMEOUT_S = 5.0
 
 
 class VersionNotFound(VoicebotError):
@@ -63,18 +58,15 @@ class VersionStore:
     """The versions kept under a data folder. Methods raise RecordsUnavailable when the database cannot be used."""
 
     def __init__(self, data: Path, now: Callable[[], datetime] = _now) -> None:
-        self._data = data
-        self._path = data / DATABASE
+        self._database = Database(data)
         self._now = now
-        self._engine = open_database(self._path, busy_timeout_s=BUSY_TIMEOUT_S)
-        self._prepared = False
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     def publish(self, bot: str, package: Package, *, author: str, note: str = "") -> Published:
         """Keep the files as a version that answers calls from now on; the one that has them already, where there is."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             contents = {digest(content): content for content in package.files.values()}
             for sha256, content in contents.items():  # first of all a write: it takes the lock, and nothing is stale
                 connection.execute(insert(ContentRow).values(sha256=sha256, data=content).on_conflict_do_nothing())
@@ -107,7 +99,7 @@ class VersionStore:
     def roll_back(self, bot: str, number: int, *, author: str) -> Version:
         """Calls are answered by that version from now on. Raises VersionNotFound."""
         self.version(bot, number)
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             self._release(connection, bot, number, author)
         return self.version(bot, number)
 
@@ -118,7 +110,7 @@ class VersionStore:
 
     def current(self, bot: str) -> int:
         """The number of the version that answers. Raises VersionNotFound for a bot that was never published."""
-        with self._transaction() as connection:
+        with self._database.reading() as connection:
             number = self._current(connection, bot)
             if number is None:
                 raise self._unknown_bot(connection, bot)
@@ -126,7 +118,7 @@ class VersionStore:
 
     def versions(self, bot: str) -> tuple[Version, ...]:
         """All of them, the newest first. Raises VersionNotFound for a bot that was never published."""
-        with self._transaction() as connection:
+        with self._database.reading() as connection:
             answering = self._current(connection, bot)
             query = select(VersionRow.__table__).where(VersionRow.bot == bot).order_by(VersionRow.number.desc())
             rows = connection.execute(query).mappings().all()
@@ -146,7 +138,7 @@ class VersionStore:
     def package(self, bot: str, number: int) -> Package:
         """The files of a version, as they were published. Raises VersionNotFound, VersionDamaged."""
         version = self.version(bot, number)
-        with self._transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 select(VersionFileRow.path, VersionFileRow.sha256, ContentRow.data)
                 .join(ContentRow, ContentRow.sha256 == VersionFileRow.sha256)
@@ -170,30 +162,3 @@ class VersionStore:
         known = connection.scalars(select(VersionRow.bot).distinct()).all()
         remedy = closest(bot, known) or "Publish it: voicebot flows publish FOLDER."
         return VersionNotFound(f"No bot {bot} was published.", remedy)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            if not self._prepared:
-                self._data.mkdir(parents=True, exist_ok=True)
-                upgrade(self._engine)
-                self._prepared = True
-            with self._engine.begin() as connection:
-                yield connection
-        except (OSError, SQLAlchemyError) as error:
-            raise self._trouble(error) from error
-
-    def _trouble(self, error: Any) -> RecordsUnavailable:
-        """In plain words, with what to do."""
-        if not is_passing(error):
-            return cannot_open(self._path, error)
-        reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error).lower()
-        if "locked" in reason or "busy" in reason:
-            return RecordsUnavailable(
-                f"The records database {self._path} is locked by another program; nothing was changed.",
-                "Try again, and look for a program that holds it open.",
-            )
-        return RecordsUnavailable(
-            f"The disk of the records database {self._path} is full or failing; nothing was changed.",
-            "Make room on it, and try again.",
-        )

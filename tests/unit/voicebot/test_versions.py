@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from voicebot.cli import app
 from voicebot.errors import RecordsUnavailable
+from voicebot.records import database
 from voicebot.records.database import DATABASE
-from voicebot.versions import Package, VersionStore, store
+from voicebot.versions import Package, VersionStore
 from voicebot.versions.package import CannotPack
 from voicebot.versions.store import VersionDamaged, VersionNotFound
 
@@ -71,7 +72,7 @@ def test_what_was_changed_behind_its_back_is_noticed(versions: VersionStore, tmp
 
 def test_a_locked_database_is_told(versions: VersionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     versions.publish("shop", FIRST, author="ola")
-    monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
     other = sqlite3.connect(tmp_path / DATABASE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     hasty = VersionStore(tmp_path)
@@ -86,7 +87,7 @@ def test_a_locked_database_is_told(versions: VersionStore, tmp_path: Path, monke
 
 def test_a_full_disk_is_told(versions: VersionStore, tmp_path: Path) -> None:
     versions.publish("shop", FIRST, author="ola")
-    with versions._engine.connect() as connection:  # SQLite's own limit stands in for the disk's
+    with versions._database._engine.connect() as connection:  # SQLite's own limit stands in for the disk's
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     large = Package({"bot.yaml": bytes(1_000_000)})
