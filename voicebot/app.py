@@ -27,12 +27,16 @@ from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from tts.text import spoken
 from voicebot import ear_watch
+from voicebot.access import Access
+from voicebot.api.app import make_app
+from voicebot.api.parts import ApiParts
+from voicebot.api.server import HttpServer
 from voicebot.bots import load_bots, sources
 from voicebot.call import Call
 from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.errors import VoicebotError
 from voicebot.events import EventStream
-from voicebot.health import HealthServer
+from voicebot.hub import Hub
 from voicebot.live_bots import LiveBots, Make
 from voicebot.parts import RunningBot, Services
 from voicebot.processes import ModelProcess
@@ -61,6 +65,7 @@ class App:
         """`make`: what makes a bot ready for calls, for those who put something of theirs into it."""
         self._config = config
         self.events = events or EventStream()
+        self.hub = Hub()
         self._stack = AsyncExitStack()
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._draining = False
@@ -145,10 +150,18 @@ class App:
         await endpoint.start()
         self._stack.push_async_callback(endpoint.stop)
 
-        health = HealthServer(config.http, lambda: self._health((hearing, speaking)))
-        await health.start()
-        self._stack.push_async_callback(health.stop)
-        log.info("answering at %s, health at %s", endpoint.sip_uri, health.url)
+        http = await self._start_http((hearing, speaking))
+        log.info("answering at %s, pages at %s, health at %s/health", endpoint.sip_uri, http.url, http.url)
+
+    async def _start_http(self, processes: tuple[ModelProcess, ...]) -> HttpServer:
+        access = Access(self._config.data)
+        access.start()
+        self._stack.push_async_callback(access.close)
+        parts = ApiParts(access, self.hub, lambda: self._health(processes), url=self._config.http.url or "")
+        server = HttpServer(self._config.http, make_app(parts), self.hub)
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        return server
 
     def _processes(self, sockets: Path) -> tuple[ModelProcess, ModelProcess]:
         recognition, speech = self._config.recognition, self._config.speech

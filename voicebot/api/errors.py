@@ -1,0 +1,122 @@
+"""Every refusal of the API as {code, message, remedy}, and which HTTP status it has."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from voicebot.access import errors as access
+from voicebot.api.shapes.base import Problem
+from voicebot.errors import CallNotFound, RecordsUnavailable, VoicebotError
+from voicebot.hub import TooManyStreams
+
+log = logging.getLogger(__name__)
+
+
+class NotSignedIn(VoicebotError):
+    """Nobody is behind the request, or no longer."""
+
+    code = "not_signed_in"
+
+
+class NotAllowed(VoicebotError):
+    """The user's roles do not include it."""
+
+    code = "not_allowed"
+
+
+class ForgedRequest(VoicebotError):
+    """The request does not come from our own page."""
+
+    code = "forged_request"
+
+
+class NotSecure(VoicebotError):
+    """A password would go, or went, over the network in clear."""
+
+    code = "not_secure"
+
+
+class UnknownTopic(VoicebotError):
+    """There is nothing of that name to be told about."""
+
+    code = "unknown_topic"
+
+
+STATUS: dict[type[VoicebotError], int] = {
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    ForgedRequest: 403,
+    NotSecure: 400,
+    UnknownTopic: 422,
+    TooManyStreams: 429,
+    CallNotFound: 404,
+    RecordsUnavailable: 503,
+    access.SignInFailed: 401,
+    access.TooManyTries: 429,
+    access.UserNotFound: 404,
+    access.TokenNotFound: 404,
+    access.UserExists: 409,
+    access.LastAdministrator: 409,
+    access.WrongUser: 422,
+    access.WeakPassword: 422,
+}
+"""The status of each error, or of the nearest base that stands here. An error that is not here is ours: 503."""
+
+
+def problem(
+    status: int, code: str, message: str, remedy: str = "", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    content = Problem(code=code, message=message, remedy=remedy).model_dump()
+    return JSONResponse(content, status_code=status, headers=dict(headers or {}))
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(VoicebotError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, VoicebotError)
+    status = next((STATUS[base] for base in type(error).__mro__ if base in STATUS), 503)
+    if status == 503:
+        log.error("%s %s: %s", request.method, request.url.path, error)
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, access.TooManyTries) else None
+    return problem(status, error.code, error.message, error.remedy, headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """What came in is not repeated: it may be a password."""
+    assert isinstance(error, RequestValidationError)
+    mistakes = "; ".join(_mistake(detail) for detail in error.errors())
+    return problem(422, "invalid", f"The request is not as it has to be: {mistakes}.", "See /api/openapi.json.")
+
+
+def _mistake(detail: Mapping[str, Any]) -> str:
+    place: Sequence[object] = detail["loc"]
+    where = ".".join(str(part) for part in place[1:]) or str(place[0])
+    return f"{where}: {str(detail['msg']).rstrip('.')}"
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    phrase = "Content Too Large" if error.status_code == 413 else HTTPStatus(error.status_code).phrase  # RFC 9110
+    code = phrase.lower().replace(" ", "_")
+    remedy = "See /api/openapi.json for what there is." if error.status_code in (404, 405) else ""
+    return problem(error.status_code, code, f"{phrase}: {request.method} {request.url.path}", remedy, error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    """The traceback goes to the log, by the server, and nowhere else."""
+    return problem(
+        500, "internal", "Something went wrong in the server.", "Try again. The server's log tells what it was."
+    )
