@@ -19,7 +19,7 @@ from telephony.baresip import BaresipEndpoint
 from telephony.errors import LegGone
 from telephony.leg import EndpointSettings, Leg
 from telephony.media import MediaThread
-from telephony.room import Member
+from telephony.member import Member
 
 _RATE = 8000
 _BLOCK_S, _EVERY_S = 0.2, 1.0

@@ -15,8 +15,9 @@ import flows
 from flows import Handoff, HandoffFailed, HangUp
 from telephony.errors import LegGone, TelephonyError
 from telephony.leg import Digit, Ended, Leg
+from telephony.member import Member
 from telephony.recorder import Recorder
-from telephony.room import Member, Room
+from telephony.room import Room
 from tts.text import spoken
 from voicebot import events
 from voicebot.config import NumberSettings

@@ -31,7 +31,8 @@ from flows import (
     SystemResult,
     SystemSlow,
 )
-from telephony.room import Member, Room
+from telephony.member import Member
+from telephony.room import Room
 from tts.errors import TtsError
 from tts.text import spoken
 from voicebot import events

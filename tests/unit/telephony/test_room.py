@@ -236,3 +236,165 @@ def test_a_recorder_of_another_rate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="16000"):
         room.record(room.join(rig.leg()), recorder)
     recorder.discard()
+
+
+def test_a_whisper_is_heard_by_those_it_is_for_alone() -> None:
+    rig = Rig()
+    caller, agent, supervisor = (rig.leg(name=name) for name in ("caller", "agent", "supervisor"))
+    room = rig.open_room(8000)
+    room.join(caller)
+    whispered_to = room.join(agent)
+    whisperer = room.join(supervisor, whispers_to=[whispered_to])
+    heard_in_the_room: list[bytes] = []
+    room.tap(lambda _, pcm: heard_in_the_room.append(pcm))
+    for leg, value in ((caller, 100), (agent, 1000), (supervisor, 10000)):
+        speak(leg, value)
+    rig.run(12)
+    assert [steady(leg) for leg in (caller, agent, supervisor)] == [1000, 10100, 1100]
+    assert not (values(bytes(caller.wire)) >= 10000).any(), "not a sample of it, from the first on"
+    assert values(heard_in_the_room[-1])[0] == 1100
+    whisperer.whispers_to = None
+    rig.run(8)
+    assert [steady(leg) for leg in (caller, agent, supervisor)] == [11000, 10100, 1100]
+    assert values(heard_in_the_room[-1])[0] == 11100
+
+
+def test_a_whisper_reaches_its_ears_in_a_full_room() -> None:
+    rig = Rig()
+    legs = [rig.leg(name=str(n)) for n in range(4)]
+    room = rig.open_room(8000)
+    members = [room.join(leg) for leg in legs[:3]]
+    room.join(legs[3], whispers_to=[members[1]])
+    for leg, value in zip(legs, (1, 20, 300, 4000), strict=True):
+        speak(leg, value)
+    rig.run(12)
+    assert [steady(leg) for leg in legs] == [320, 4301, 21, 321]
+
+
+def test_the_caller_on_hold_hears_music_and_the_others_go_on_without_it() -> None:
+    rig = Rig()
+    caller, agent, colleague = (rig.leg(name=name) for name in ("caller", "agent", "colleague"))
+    room = rig.open_room(8000)
+    held = room.join(caller)
+    room.join(agent)
+    room.join(colleague)
+    transcribed: list[bytes] = []
+    held.tap(lambda _, pcm: transcribed.append(pcm))
+    supervised: list[bytes] = []
+    room.tap(lambda _, pcm: supervised.append(pcm))
+    held.held = True
+    room.set_music(FlatMusic(), gain_db=-20.0, only_to=held)
+    for leg, value in ((caller, 7), (agent, 50), (colleague, 300)):
+        speak(leg, value, 60)
+    rig.run(25)
+    assert [steady(leg) for leg in (caller, agent, colleague)] == [1000, 300, 50]
+    assert values(transcribed[-1])[0] == 7
+    assert values(supervised[-1])[0] == 350
+    held.held = False
+    room.set_music(None, only_to=held)
+    rig.run(25)
+    assert [steady(leg) for leg in (caller, agent, colleague)] == [350, 307, 57]
+
+
+def test_the_bot_does_not_talk_to_a_caller_on_hold() -> None:
+    rig = Rig()
+    caller = rig.leg()
+    room = rig.open_room(8000)
+    held = room.join(caller)
+    held.held = True
+    player = room.add_player(rig.events.append)
+    player.play("back", level(FRAME, 5))
+    player.end("back")
+    rig.run(10)
+    assert rig.events == []
+    held.held = False
+    rig.run(10)
+    assert 5 in values(bytes(caller.wire))
+
+
+def test_music_for_one_leaves_what_is_played_to_all_and_ends_with_its_listener() -> None:
+    rig = Rig()
+    one, two = rig.leg(name="one"), rig.leg(name="two")
+    room = rig.open_room(8000)
+    first = room.join(one)
+    room.join(two)
+    for_all, for_one = FlatMusic(), FlatMusic()
+    room.set_music(for_all, gain_db=-20.0)
+    room.set_music(for_one, gain_db=-40.0, only_to=first)
+    rig.run(25)
+    assert (steady(one), steady(two)) == (1100, 1000)
+    room.leave(first)
+    rig.run(5)
+    reads = for_one.reads
+    room.set_music(for_one, only_to=first)
+    rig.run(5)
+    assert for_one.reads == reads
+    assert steady(two) == 1000
+
+
+def test_a_tap_of_the_room_gets_all_that_can_be_heard_in_it() -> None:
+    rig = Rig()
+    one, two, three = (rig.leg(name=str(n)) for n in range(3))
+    room = rig.open_room(8000)
+    room.join(one)
+    room.join(two)
+    room.join(three).muted = True
+    seen: list[tuple[int, bytes]] = []
+    rig.run(3)
+    untap = room.tap(lambda first, pcm: seen.append((first, pcm)))
+    for leg, value in ((one, 100), (two, 1000), (three, 10000)):
+        speak(leg, value)
+    room.set_music(FlatMusic(), gain_db=-20.0)
+    rig.run(25)
+    assert [first for first, _ in seen] == [FRAME * (3 + n) for n in range(25)]
+    assert values(seen[-1][1])[0] == 2100
+    untap()
+    rig.run(3)
+    assert len(seen) == 25
+
+
+def test_who_joins_to_listen_or_whisper_changes_no_sample_of_what_the_others_hear() -> None:
+    def heard(joined: bool) -> bytes:
+        rig = Rig()
+        caller, agent, supervisor = (rig.leg(name=name) for name in ("caller", "agent", "supervisor"))
+        room = rig.open_room(8000)
+        room.join(caller)
+        whispered_to = room.join(agent)
+        agent.incoming.extend(tone(0.02, hz=50.0 * n) for n in range(1, 80))
+        room.set_music(FlatMusic(), gain_db=-20.0)
+        supervisor.incoming.extend(level(FRAME, 9000) for _ in range(40))
+        rig.run(10)
+        if joined:
+            untap = room.tap(lambda first, pcm: None)
+            rig.run(10)
+            member = room.join(supervisor, whispers_to=[whispered_to])
+            rig.run(20)
+            room.leave(member)
+            untap()
+            rig.run(20)
+        else:
+            rig.run(50)
+        caller.settle()
+        return bytes(caller.wire)
+
+    assert heard(joined=True) == heard(joined=False)
+
+
+def test_who_joins_to_speak_is_inaudible_until_they_do() -> None:
+    def heard(joined: bool) -> bytes:
+        rig = Rig()
+        caller, agent, supervisor = (rig.leg(name=name) for name in ("caller", "agent", "supervisor"))
+        room = rig.open_room(8000)
+        room.join(caller)
+        room.join(agent)
+        agent.incoming.extend(tone(0.02, hz=50.0 * n, peak=30000) for n in range(1, 80))
+        supervisor.incoming.extend(silence(FRAME) for _ in range(40))
+        room.set_music(FlatMusic(), gain_db=-6.0)
+        rig.run(10)
+        if joined:
+            room.join(supervisor)
+        rig.run(40)
+        caller.settle()
+        return bytes(caller.wire)
+
+    assert heard(joined=True) == heard(joined=False)
