@@ -61,3 +61,21 @@ class TransferFailed(TelephonyError):
     """A blind transfer was refused or did not come about; the leg is still up."""
 
     code = "transfer_failed"
+
+
+class OfferRefused(TelephonyError):
+    """A browser's offer (SDP) is not one for a line of ours."""
+
+    code = "offer_refused"
+
+
+class LinesFull(TelephonyError):
+    """There are as many browsers' lines as may be."""
+
+    code = "lines_full"
+
+
+class NotForBrowsers(TelephonyError):
+    """What was asked of a browser's leg is done by telephones only."""
+
+    code = "not_for_browsers"

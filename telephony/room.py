@@ -90,8 +90,8 @@ class Room:
     def set_music(self, music: Music | None, gain_db: float = -12.0, only_to: Member | None = None) -> None:
         """Play music (at the room's rate) to everybody, or fade it out with None.
 
-        With `only_to` it is heard by that member alone until it leaves, and does not touch what is played to everybody. A
-        member that is `held` hears both and nothing else.
+        With `only_to` it is heard by that member alone, until it leaves; what is played to everybody goes on. A member
+        that is `held` hears both and nothing else.
         """
         gain = gain_of(gain_db)
         self.submit(lambda: self._turn_music(music, gain, only_to))

@@ -1,0 +1,1 @@
+"""Browsers' audio: agents who talk and supervisors who listen, over WebRTC."""

@@ -1,0 +1,81 @@
+"""A browser without a page: an aiortc peer that calls a `BrowserEndpoint`, talks and listens. For tests and benchmarks.
+
+async with BrowserPeer(["127.0.0.1"]) as peer:
+    leg, answer = await endpoint.answer_offer(await peer.offer())
+    await peer.connect(answer)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from telephony.browser.aiortc_seams import offer_addresses, receive_packets
+from telephony.browser.opus import CLOCK_RATE, OpusDecoder
+from telephony.browser.outbound import OutboundTrack, Paced
+
+_CONNECT_S = 10.0
+_KEPT_S = 60  # of what was heard; what is older is dropped
+
+
+class BrowserPeer:
+    """`sample_rate` is that of what it says. It hears at 48 kHz."""
+
+    def __init__(self, addresses: Sequence[str] | None = None, sample_rate: int = 16000) -> None:
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.packets: list[tuple[float, int]] = []  # when each came (loop's clock), and its RTP timestamp
+        self.connection.on("connectionstatechange", self._follow)
+        self._connected = asyncio.Event()
+        self._addresses = addresses
+        self._voice = Paced(sample_rate)
+        self._decoder = OpusDecoder()
+        self._heard = bytearray()
+
+    async def __aenter__(self) -> BrowserPeer:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def offer(self) -> str:
+        """Its offer, with all candidates."""
+        self.connection.addTrack(OutboundTrack(self._voice))
+        receive_packets(self.connection.getReceivers()[0], self._receive)
+        if self._addresses is not None:
+            offer_addresses(self.connection, self._addresses)
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        return str(self.connection.localDescription.sdp)
+
+    async def connect(self, answer_sdp: str) -> None:
+        """Take the answer and wait until sound can flow. Raises TimeoutError after 10 s."""
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer_sdp, "answer"))
+        async with asyncio.timeout(_CONNECT_S):
+            await self._connected.wait()
+
+    def _follow(self) -> None:
+        if self.connection.connectionState == "connected":
+            self._connected.set()
+
+    def say(self, pcm: bytes) -> int:
+        """Queue sound for its microphone, at most 2 s; returns the samples taken. Else it is silent."""
+        return self._voice.write(pcm)
+
+    def heard(self) -> bytes:
+        """What it heard since the last call, 48 kHz."""
+        pcm = bytes(self._heard)
+        self._heard.clear()
+        return pcm
+
+    async def close(self) -> None:
+        """Hang up, as a page does that is left."""
+        await self.connection.close()
+
+    def _receive(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        self.packets.append((asyncio.get_running_loop().time(), timestamp))
+        self._heard += self._decoder.decode(payload)
+        del self._heard[: max(0, len(self._heard) - 2 * CLOCK_RATE * _KEPT_S)]
