@@ -79,3 +79,9 @@ class NotForBrowsers(TelephonyError):
     """What was asked of a browser's leg is done by telephones only."""
 
     code = "not_for_browsers"
+
+
+class NobodyToWhisperTo(TelephonyError):
+    """A supervisor wants to whisper and there is nobody who could hear it."""
+
+    code = "nobody_to_whisper_to"
