@@ -8,12 +8,19 @@ const dark: MantineColorsTuple = [
   "#e8ebf1", "#c3cad6", "#a3adbd", "#7d889b", "#465064", "#323b4c", "#232a38", "#1a202c", "#131822", "#0d1118",
 ]; // prettier-ignore
 
+const green: MantineColorsTuple = [
+  "#e2f6ec", "#c3ecd7", "#92dcb7", "#5fcb96", "#38bc7c", "#1fa868", "#149159", "#0f8250", "#0b7a4b", "#08633c",
+]; // prettier-ignore
+const red: MantineColorsTuple = [
+  "#fdecec", "#fbd3d5", "#f7a6aa", "#f2767c", "#ed4c55", "#e0333d", "#d12733", "#c9232f", "#c21f2c", "#9e1722",
+]; // prettier-ignore
+
 export const theme = createTheme({
   primaryColor: "ink",
   primaryShade: { light: 8, dark: 1 },
   autoContrast: true,
   luminanceThreshold: 0.36,
-  colors: { ink, gray: ink, dark },
+  colors: { ink, gray: ink, dark, green, red },
   white: "#ffffff",
   black: "#131a27",
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
@@ -37,8 +44,14 @@ export const theme = createTheme({
   components: {
     Card: { defaultProps: { withBorder: true, radius: "lg", padding: "md" } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 350, multiline: true, maw: 320 } },
-    Modal: { defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
-    Drawer: { defaultProps: { position: "right", overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
+    Modal: {
+      styles: { title: { fontWeight: 650, fontSize: rem(18) } },
+      defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.5, blur: 2 } },
+    },
+    Drawer: {
+      styles: { title: { fontWeight: 650, fontSize: rem(18) } },
+      defaultProps: { position: "right", overlayProps: { backgroundOpacity: 0.5, blur: 2 } },
+    },
     Badge: { defaultProps: { tt: "none", fw: 600, radius: "sm" } },
     Anchor: { defaultProps: { underline: "always" } },
   },

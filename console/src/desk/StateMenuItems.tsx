@@ -2,7 +2,8 @@ import { Menu } from "@mantine/core";
 
 import { named, useT } from "../i18n";
 import { STATES } from "../parts/Meaning";
-import { useDesk, useSettings } from "./desk";
+import { useDesk } from "./desk";
+import { useSettings } from "./settings";
 
 /** The states that an agent may choose, for a menu. */
 export function StateMenuItems() {

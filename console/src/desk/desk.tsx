@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useMemo, useSyncExternalStore } from "react";
 
 import { api, part } from "../api/client";
-import type { AgentStateChange, AgentView, FloorSettings, Target, WrapUpDone } from "../api/schema";
+import type { AgentStateChange, AgentView, Target, WrapUpDone } from "../api/schema";
 import { stream } from "../api/stream";
 import { line } from "../audio/line";
 import { useTellError } from "../parts/States";
@@ -44,14 +44,6 @@ export function useDesk(): Desk {
 
 export function useLine() {
   return useSyncExternalStore(line.watch, line.state);
-}
-
-export function useSettings() {
-  return useQuery({
-    queryKey: ["settings"],
-    queryFn: () => api.get<FloorSettings>("/settings"),
-    staleTime: 5 * 60_000,
-  });
 }
 
 /** Keeps the agent's own state, the audio line and the ringing on every page. */

@@ -29,7 +29,7 @@ export function useKeys(keys: Keys): void {
     function pressed(event: KeyboardEvent) {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
       if (typing(event.target) || activates(event.target, event.key)) return;
-      if (document.querySelector("[role=dialog]:not([data-passive]), [role=menu]")) return;
+      if (document.querySelector("[role=dialog]:not([data-keys]), [role=menu]")) return;
       const pair = performance.now() - firstAt < SECOND_KEY_MS ? `${first} ${event.key}` : "";
       const call = latest.current[pair] ?? latest.current[event.key];
       if (!call) return;

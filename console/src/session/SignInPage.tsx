@@ -1,4 +1,4 @@
-import { Alert, Box, Button, Card, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Box, Button, Card, Code, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 
@@ -101,7 +101,7 @@ export function SignInPage({ ended, unreachable, onLanguage, onSignedIn }: Props
           <ThemeSwitch />
         </Group>
         <Text c="dimmed" size="xs" ta="center">
-          {t("signin.first")}
+          {t("signin.first")} <Code className="nowrap">voicebot users add</Code>
         </Text>
       </Stack>
     </Box>

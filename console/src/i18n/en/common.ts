@@ -55,7 +55,7 @@ export const common = {
   "signin.unreachable": "The server does not answer.",
   "signin.unreachable_remedy": "Check your network. If others cannot reach it either, tell the administrator.",
   "signin.ended": "You were signed out. Sign in to go on.",
-  "signin.first": "The first administrator is made on the server: voicebot users add",
+  "signin.first": "The first administrator is made on the server:",
 
   "stream.lost": "No connection to the server. Trying again…",
   "stream.lost_detail": "What you see may be old. Nothing needs to be done; calls go on.",
@@ -122,7 +122,7 @@ export const common = {
   "phase.on_hold": "On hold",
   "phase.consulting": "Consulting",
 
-  "alert.angry": "Angry caller",
+  "alert.angry": "Anger",
   "alert.loop": "Loop",
   "alert.silence": "Long silence",
   "alert.wait": "Long wait",

@@ -93,6 +93,7 @@ export const desk = {
   "desk.told": "In a language model's words",
   "desk.last_words": "Last words",
   "desk.earlier": "Earlier calls",
+  "desk.history": "History",
   "desk.earlier_none": "The first call from this number.",
   "desk.crm": "Open in the CRM",
 

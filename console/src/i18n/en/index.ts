@@ -1,4 +1,5 @@
+import { board } from "./board";
 import { common } from "./common";
 import { desk } from "./desk";
 
-export const en = { ...common, ...desk } as const;
+export const en = { ...board, ...common, ...desk } as const;

@@ -55,7 +55,7 @@ export const common = {
   "signin.unreachable": "Serwer nie odpowiada.",
   "signin.unreachable_remedy": "Sprawdź sieć. Jeśli inni też nie mają połączenia, powiadom administratora.",
   "signin.ended": "Sesja została zakończona. Zaloguj się, aby pracować dalej.",
-  "signin.first": "Pierwszego administratora zakłada się na serwerze: voicebot users add",
+  "signin.first": "Pierwszego administratora zakłada się na serwerze:",
 
   "stream.lost": "Brak połączenia z serwerem. Ponawiam próbę…",
   "stream.lost_detail": "Dane na ekranie mogą być nieaktualne. Nie trzeba nic robić, rozmowy trwają.",
@@ -128,10 +128,10 @@ export const common = {
   "phase.on_hold": "Zawieszona",
   "phase.consulting": "Konsultacja",
 
-  "alert.angry": "Zdenerwowany klient",
+  "alert.angry": "Złość",
   "alert.loop": "Pętla",
   "alert.silence": "Długa cisza",
-  "alert.wait": "Długie oczekiwanie",
+  "alert.wait": "Długie czekanie",
   "alert.keyword": "Słowo kluczowe",
 
   "outcome.contained": "Obsłużył bot",

@@ -98,6 +98,7 @@ export const desk = {
   "desk.told": "Słowami modelu językowego",
   "desk.last_words": "Ostatnie słowa",
   "desk.earlier": "Wcześniejsze rozmowy",
+  "desk.history": "Historia",
   "desk.earlier_none": "Pierwsza rozmowa z tego numeru.",
   "desk.crm": "Otwórz w CRM",
 

@@ -1,5 +1,6 @@
 import type { Key, Plural } from "..";
+import { board } from "./board";
 import { common } from "./common";
 import { desk } from "./desk";
 
-export const pl: Record<Key, string | Plural> = { ...common, ...desk };
+export const pl: Record<Key, string | Plural> = { ...board, ...common, ...desk };

@@ -1,0 +1,159 @@
+import { Alert, Button, Card, Collapse, Group, SegmentedControl, Select, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconAlertTriangle, IconMicrophone, IconSettings, IconVolume } from "@tabler/icons-react";
+import { useState } from "react";
+
+import type { AgentView } from "../api/schema";
+import { chooseDevice, chosenDevice, useDevices } from "../audio/devices";
+import { line, type LineView } from "../audio/line";
+import { testEcho, testTone } from "../audio/ring";
+import { useT } from "../i18n";
+import classes from "./AudioCard.module.css";
+import { useDesk, useLine } from "./desk";
+import { useSettings } from "./settings";
+import { LevelMeters } from "./LevelMeters";
+import { NetworkQuality } from "./NetworkQuality";
+
+/** The audio line: connect it, choose devices, hear that it works. Or the desk phone instead. */
+export function AudioCard({ view }: { view: AgentView }) {
+  const t = useT();
+  const { commands } = useDesk();
+  const now = useLine();
+  const number = useSettings().data?.service_number;
+  return (
+    <Card>
+      <Stack gap="sm">
+        <Group justify="space-between" gap="xs">
+          <Text fw={600}>{t("desk.audio")}</Text>
+          <SegmentedControl
+            size="xs"
+            aria-label={t("desk.reach")}
+            value={view.reach}
+            onChange={(by) => commands.reach(by)}
+            data={[
+              { value: "browser", label: t("desk.reach_browser") },
+              { value: "phone", label: t("desk.reach_phone") },
+            ]}
+          />
+        </Group>
+        {view.reach === "phone" ? (
+          <Text size="sm" c="dimmed">
+            {t("desk.phone_hint", { number: number ?? "–" })}
+          </Text>
+        ) : (
+          <BrowserLine now={now} />
+        )}
+      </Stack>
+    </Card>
+  );
+}
+
+function BrowserLine({ now }: { now: LineView }) {
+  const t = useT();
+  const [devices, { toggle }] = useDisclosure();
+  const up = now.state === "up";
+  return (
+    <>
+      <Group gap={8} wrap="nowrap" role="status">
+        <span className={classes.dot} data-state={now.state} aria-hidden />
+        <Text size="sm">{t(`desk.line_${now.state}`)}</Text>
+      </Group>
+      <Trouble now={now} />
+      {up && (
+        <>
+          <LevelMeters />
+          <NetworkQuality now={now} />
+        </>
+      )}
+      <Group gap="xs">
+        {now.state === "off" ? (
+          <Button leftSection={<IconMicrophone size={16} />} onClick={() => void line.start()}>
+            {t("desk.connect")}
+          </Button>
+        ) : (
+          <Button variant="default" onClick={() => line.stop()}>
+            {t("desk.disconnect")}
+          </Button>
+        )}
+        <Button
+          variant="subtle"
+          color="gray"
+          leftSection={<IconSettings size={16} />}
+          onClick={toggle}
+          aria-expanded={devices}
+        >
+          {t("desk.microphone")} / {t("desk.loudspeaker").toLowerCase()}
+        </Button>
+      </Group>
+      <Collapse expanded={devices}>{devices && <DeviceChoice />}</Collapse>
+    </>
+  );
+}
+
+function Trouble({ now }: { now: LineView }) {
+  const t = useT();
+  if (!now.trouble) return null;
+  return (
+    <Alert color="orange" icon={<IconAlertTriangle />} role="alert">
+      <Stack gap="xs" align="flex-start">
+        {t(`desk.trouble_${now.trouble}`)}
+        {now.trouble === "needs_click" && (
+          <Button size="xs" onClick={() => void line.unlock()}>
+            {t("desk.hear")}
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
+
+function DeviceChoice() {
+  const t = useT();
+  const { microphones, loudspeakers } = useDevices();
+  const [speaking, setSpeaking] = useState(false);
+  const options = (devices: MediaDeviceInfo[]) => [
+    { value: "", label: t("desk.default_device") },
+    ...devices
+      .map((device) => ({ value: device.deviceId, label: device.label }))
+      .filter((one) => one.value !== "default"),
+  ];
+  const choose = (kind: "microphone" | "loudspeaker") => (id: string | null) => {
+    chooseDevice(kind, id ?? "");
+    void line.changeDevices();
+  };
+  return (
+    <Stack gap="sm">
+      <Select
+        label={t("desk.microphone")}
+        data={options(microphones)}
+        defaultValue={chosenDevice("microphone")}
+        onChange={choose("microphone")}
+        allowDeselect={false}
+      />
+      <Select
+        label={t("desk.loudspeaker")}
+        data={options(loudspeakers)}
+        defaultValue={chosenDevice("loudspeaker")}
+        onChange={choose("loudspeaker")}
+        allowDeselect={false}
+      />
+      <Group gap="xs">
+        <Button size="xs" variant="default" leftSection={<IconVolume size={14} />} onClick={() => void testTone()}>
+          {t("desk.test_tone")}
+        </Button>
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconMicrophone size={14} />}
+          disabled={speaking}
+          onClick={() => {
+            setSpeaking(true);
+            void testEcho(3).finally(() => setSpeaking(false));
+          }}
+        >
+          {t(speaking ? "desk.test_speak" : "desk.test_echo")}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}

@@ -1,0 +1,152 @@
+import { Alert, Card, Group, Tabs, Text, Textarea } from "@mantine/core";
+import { IconBook, IconHistory, IconListDetails, IconMicrophoneOff, IconPlugConnectedX } from "@tabler/icons-react";
+import { useRef } from "react";
+
+import type { AgentCall } from "../api/schema";
+import { useT } from "../i18n";
+import { CrmLink, EarlierCalls, SummaryView } from "../live/SummaryView";
+import { Transcript } from "../live/Transcript";
+import { lastQuestion } from "../live/turns";
+import { useCall } from "../live/useCall";
+import { MoodTag, Tag } from "../parts/Meaning";
+import { Since } from "../parts/Times";
+import { clock, phone, secondsUntil, useNow } from "../parts/time";
+import { CallControls } from "./CallControls";
+import classes from "./CallView.module.css";
+import { ConsultBar } from "./ConsultBar";
+import { useLine } from "./desk";
+import { Knowledge } from "./Knowledge";
+import { NetworkQuality } from "./NetworkQuality";
+import { useNotes } from "./useNotes";
+
+/** The desk during a talk. */
+export function CallView({ call }: { call: AgentCall }) {
+  const t = useT();
+  const live = useCall(call.call_id);
+  const turns = live.call ? live.turns : live.turns.length ? live.turns : call.summary.last_turns;
+  const summary = live.call?.summary ?? call.summary;
+  const notes = useRef<HTMLTextAreaElement>(null);
+  return (
+    <div className={classes.page}>
+      <Card className={classes.top ?? ""} padding="md">
+        <CallHead call={call} mood={summary.mood} />
+        <CallTrouble call={call} />
+        <CallControls call={call} toNotes={() => notes.current?.focus()} />
+        {call.consult && <ConsultBar party={call.consult} />}
+      </Card>
+      <Card className={classes.words ?? ""} padding="md">
+        <Text fw={600} mb="xs">
+          {t("desk.transcript")}
+        </Text>
+        <Transcript turns={turns} live height="100%" />
+      </Card>
+      <Card className={classes.side ?? ""} padding="md">
+        <Tabs defaultValue="summary" keepMounted={false} className={classes.tabs ?? ""}>
+          <Tabs.List mb="md">
+            <Tabs.Tab value="summary" leftSection={<IconListDetails size={16} />}>
+              {t("desk.summary")}
+            </Tabs.Tab>
+            <Tabs.Tab value="knowledge" leftSection={<IconBook size={16} />}>
+              {t("desk.knowledge")}
+            </Tabs.Tab>
+            <Tabs.Tab value="earlier" leftSection={<IconHistory size={16} />}>
+              {t("desk.history")}
+            </Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="summary">
+            <SummaryView summary={summary} />
+          </Tabs.Panel>
+          <Tabs.Panel value="knowledge">
+            <Knowledge question={lastQuestion(turns)} language={call.language} />
+          </Tabs.Panel>
+          <Tabs.Panel value="earlier">
+            <EarlierCalls earlier={call.earlier} />
+          </Tabs.Panel>
+        </Tabs>
+      </Card>
+      <Card className={classes.notes ?? ""} padding="md">
+        <Notes first={call.notes} field={notes} />
+      </Card>
+    </div>
+  );
+}
+
+function CallHead({ call, mood }: { call: AgentCall; mood: AgentCall["summary"]["mood"] }) {
+  const t = useT();
+  const now = useLine();
+  const state = call.state === "connecting" && !call.caller_on_line ? "dialling" : call.state;
+  const words = {
+    talking: t("desk.talking"),
+    connecting: t("desk.connecting"),
+    dialling: t("desk.dialling"),
+    on_hold: t("desk.on_hold"),
+    line_lost: t("desk.line_lost_call"),
+    consulting: t("desk.consulting", { name: call.consult?.name ?? "" }),
+  };
+  const colour = state === "talking" ? "blue" : state === "line_lost" ? "red" : "amber";
+  return (
+    <Group justify="space-between" gap="md">
+      <div>
+        <Text className={classes.caller} component="p">
+          {phone(call.caller) || t("app.unknown_caller")}
+        </Text>
+        <Group gap={10}>
+          <Text size="sm" c="dimmed">
+            {call.queue}
+          </Text>
+          <MoodTag mood={mood} />
+          <CrmLink url={call.crm_url} />
+        </Group>
+      </div>
+      <Group gap="md" role="status">
+        {now.state !== "off" && <NetworkQuality now={now} />}
+        {call.muted && (
+          <Tag colour="red" icon={IconMicrophoneOff}>
+            {t("desk.muted")}
+          </Tag>
+        )}
+        <Tag colour={colour}>{words[state]}</Tag>
+        <Text fz={26} fw={650} lh={1}>
+          <Since at={call.since} />
+        </Text>
+      </Group>
+    </Group>
+  );
+}
+
+function CallTrouble({ call }: { call: AgentCall }) {
+  const t = useT();
+  const now = useNow();
+  if (call.state !== "line_lost") return null;
+  return (
+    <Alert color="orange" mt="sm" icon={<IconPlugConnectedX />} role="alert" title={t("desk.line_lost")}>
+      {call.back_until
+        ? t("desk.back_until", { time: clock(Math.ceil(secondsUntil(call.back_until, now))) })
+        : t("desk.line_lost_call")}
+    </Alert>
+  );
+}
+
+function Notes({ first, field }: { first: string; field: React.RefObject<HTMLTextAreaElement | null> }) {
+  const t = useT();
+  const { notes, saving, write } = useNotes(first);
+  return (
+    <Textarea
+      ref={field}
+      label={
+        <Group gap={8} component="span">
+          {t("desk.notes")}
+          <Text size="xs" c={saving === "failed" ? "var(--vb-red)" : "dimmed"} component="span" role="status">
+            {saving !== "untouched" && t(`desk.notes_${saving}`)}
+          </Text>
+        </Group>
+      }
+      placeholder={t("desk.notes_placeholder")}
+      maxLength={10_000}
+      rows={3}
+      value={notes}
+      onChange={(event) => write(event.currentTarget.value)}
+      onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+    />
+  );
+}
