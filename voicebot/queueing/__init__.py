@@ -1,0 +1,1 @@
+"""Who waits, who serves whom: a pure state machine (`Floor`), and its keeping in the database (`StoredFloor`)."""
