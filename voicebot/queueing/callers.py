@@ -89,15 +89,12 @@ def overflow(ledger: Ledger, entry: Entry, why: Refusal) -> None:
         return
 
 
-def on_promise(ledger: Ledger, event: Promise) -> None:
-    promise(ledger, event)
-
-
 def promise(ledger: Ledger, event: Promise) -> None:
     """A callback is an entry as any other, which nobody hears waiting."""
     name = callback_id(event.call_id, event.number)
-    if name in ledger.entries:
+    if name in ledger.promised:
         return
+    ledger.promised.append(name)
     ledger.add(
         Entry(
             id=name,

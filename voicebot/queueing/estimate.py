@@ -31,4 +31,4 @@ def told_wait(ahead: int, handling_s: Sequence[float], agents: int) -> float | N
     margin = _HELD * steps**0.5 * pstdev(handling_s) / agents
     if margin >= average:
         return None
-    return average + margin
+    return float(average + margin)

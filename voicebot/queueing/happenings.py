@@ -53,7 +53,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Leave:
-    """A caller leaves the queue, or the talk. With `Why.CALLBACK`, `number` is where to call back; the place is kept."""
+    """A caller leaves the queue, or the talk. With `Why.CALLBACK`, `number` is to be called back; the place is kept."""
 
     entry: str
     why: Why

@@ -25,6 +25,9 @@ from voicebot.queueing.model import (
 HANDLED_KEPT = 30
 """Handling times of each queue that an estimate of the wait rests on, the newest."""
 
+PROMISES_KEPT = 1000
+"""Callbacks, the newest, that are known when they are promised a second time, kept or not."""
+
 
 @dataclass(frozen=True)
 class Handled:
@@ -63,7 +66,7 @@ class Changes:
 
 
 class Ledger:
-    """Entries that have not ended, and agents. `now` is the time of the event that is being applied; it never goes back."""
+    """Entries that have not ended, and agents. `now` is the time of the event being applied; it never goes back."""
 
     def __init__(
         self, queues: Mapping[str, QueueSettings], timezone: tzinfo, now: datetime, line_back_s: float, kept: Restored
@@ -77,6 +80,7 @@ class Ledger:
         self.places = dict(kept.places)
         self.handled: dict[str, deque[Handled]] = {}
         self.recent: dict[str, Entry] = {}  # ended after a talk, whose code and notes may still come
+        self.promised: deque[str] = deque((entry.id for entry in kept.callbacks), maxlen=PROMISES_KEPT)
         self.effects: list[Effect] = []
         self._last_number = max([kept.last_number, *(entry.number for entry in kept.callbacks)])
         self._changed_entries: dict[str, Entry] = {}

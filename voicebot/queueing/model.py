@@ -90,9 +90,7 @@ _RESTING = {AgentState.AVAILABLE, AgentState.ON_BREAK, AgentState.OFFLINE}
 
 AGENT_MOVES: dict[AgentState, frozenset[AgentState]] = {
     AgentState.OFFLINE: frozenset({AgentState.AVAILABLE, AgentState.ON_BREAK}),
-    AgentState.AVAILABLE: frozenset(
-        {AgentState.OFFERED, AgentState.ON_CALL, AgentState.ON_BREAK, AgentState.OFFLINE}
-    ),
+    AgentState.AVAILABLE: frozenset({AgentState.OFFERED, AgentState.ON_CALL, AgentState.ON_BREAK, AgentState.OFFLINE}),
     AgentState.ON_BREAK: frozenset({AgentState.AVAILABLE, AgentState.ON_CALL, AgentState.OFFLINE}),
     AgentState.OFFERED: frozenset({*_RESTING, AgentState.ON_CALL}),
     AgentState.ON_CALL: frozenset({*_RESTING, AgentState.WRAP_UP}),
@@ -127,7 +125,7 @@ LEFT_AS: dict[Why, EntryState] = {
     Why.ENDED_BY_SUPERVISOR: EntryState.DONE,
     Why.TAKEN_OVER: EntryState.DONE,
 }
-"""How an entry ends whose caller leaves before a talk; after one it is written up and done, with `outcome` saying why."""
+"""How an entry ends whose caller leaves before a talk. After one it is written up and done; `outcome` says why."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +142,12 @@ class Offer:
 class Entry:
     """One place in one queue. `number` puts entries in the order in which they came.
 
-    `entered_at` is the place: a callback, a transfer and a caller who was lost keep the one they had. `queued_at`: when
-    this wait began. `urgency`: points of priority, None: those of the queue. `knows`: the agent who has talked with this caller before. `only`: it
-    is for this agent alone. `declined`: who did not take it, until when they are spared. `first`: it goes before all
-    others, because its talk was broken. `visited`: queues it has overflowed from. `tries` and `next_at` are of
-    callbacks. `outcome`: how it ended, in a word. `code`, `notes`: of the wrap-up.
+    `caller`: the number, of a callback where to call. `entered_at` is the place: a callback, a transfer and a caller
+    who was lost keep the one they had. `queued_at`: when this wait began. `urgency`: points of priority, None: those of
+    the queue. `skills`, `preferred`: beside those of the queue. `knows`: the agent who has talked with this caller
+    before. `only`: it is for this agent alone. `declined`: who did not take it, until when they are spared. `first`: it
+    goes before all others, because its talk was broken. `visited`: queues it has overflowed from. `tries` and `next_at`
+    are of callbacks. `outcome`: how it ended, in a word. `code`, `notes`: of the wrap-up.
     """
 
     id: str
@@ -203,10 +202,11 @@ class Profile:
 
 @dataclass(frozen=True)
 class Agent:
-    """`since`: when the state began. `idle_since`: when the last talk was over, or the agent came. `missed`: offers in a row.
+    """`since`: when the state began. `idle_since`: when the last talk was over, or the agent came.
 
-    `entry`: which the state is about. `until`: when the state ends by itself. `line_lost_at`: the audio line is broken
-    since then. `then`: what the agent asked for in a talk and gets after it, with the reason of a break.
+    `missed`: offers in a row without an answer. `entry`: what the state is about. `until`: when it ends by itself.
+    `line_lost_at`: the audio line is broken since then. `then`: what the agent asked for in a talk and gets after it,
+    with the reason of a break.
     """
 
     profile: Profile

@@ -15,8 +15,8 @@ from voicebot.queueing.happenings import (
     ConnectFailed,
     Decline,
     Missed,
-    OfferFailed,
     Offered,
+    OfferFailed,
     Take,
     TalkEnded,
     Withdrawn,
@@ -46,9 +46,7 @@ def offer(ledger: Ledger, entry: Entry, agent: Agent) -> None:
     """Both are free for it."""
     settings = ledger.settings(entry.queue)
     answer_s = settings.ring_s + (settings.decide_s if agent.profile.by_phone else 0.0)
-    made = Offer(
-        f"{entry.id}:{entry.offers + 1}", entry.id, agent.login, ledger.now + timedelta(seconds=answer_s)
-    )
+    made = Offer(f"{entry.id}:{entry.offers + 1}", entry.id, agent.login, ledger.now + timedelta(seconds=answer_s))
     entry = ledger.move(entry, EntryState.OFFERED, offer=made, offers=entry.offers + 1, agent=agent.login)
     ledger.move_agent(agent, AgentState.OFFERED, entry=entry.id, until=made.until)
     ledger.effects.append(Offered(made, entry))
