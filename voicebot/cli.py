@@ -18,6 +18,7 @@ from tts.errors import TtsError
 from voicebot.config import Config, load_config
 from voicebot.errors import VoicebotError
 from voicebot.flows_cli import flows_app
+from voicebot.users_cli import users_app
 
 OUR_ERRORS = (AsrError, FlowError, TelephonyError, TtsError, VoicebotError)
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     help="A voicebot that answers a company's phone number.",
 )
 app.add_typer(flows_app, name="flows")
+app.add_typer(users_app, name="users")
 out = Console()
 err = Console(stderr=True)
 

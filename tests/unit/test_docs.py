@@ -63,10 +63,14 @@ def test_every_event_is_documented_with_its_fields(kind: type[CallEvent]) -> Non
 
 def commands() -> dict[str, Any]:
     """Every command by its name, those of groups as "flows test"."""
+    return _commands_in(typer.main.get_command(app), "")
+
+
+def _commands_in(group: Any, prefix: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
-        inner = getattr(command, "commands", None)
-        found |= {name: command} if inner is None else {f"{name} {each}": inner[each] for each in inner}
+    for name, command in group.commands.items():
+        is_group = hasattr(command, "commands")
+        found |= _commands_in(command, f"{prefix}{name} ") if is_group else {f"{prefix}{name}": command}
     return found
 
 
@@ -113,7 +117,8 @@ def test_commands_that_pages_show_exist() -> None:
     wrong = []
     for line in [line for page in pages() for block in blocks(page) for line in block.splitlines()]:
         words = shlex.split(line.partition("#")[0]) if re.match(r"(\S+/)?voicebot ", line) else []
-        command = known.get(words[1]) or known.get(" ".join(words[1:3])) if words else None
+        names = [" ".join(words[1:end]) for end in (2, 3, 4)]
+        command = next((known[name] for name in names if name in known), None)
         options = {"--help"} | {option for param in command.params for option in param.opts} if command else set()
         if words and not {word for word in words[2:] if word.startswith("-")} <= options:
             wrong.append(line)

@@ -96,11 +96,10 @@ def _words(about: Iterable[str]) -> set[str]:
 
 
 def _without_runs(text: str) -> str:
-    """Without what follows from the characters before: the same again, or the next or previous one."""
-    kept = [
-        char
-        for index, char in enumerate(text)
-        if not (index and abs(ord(char) - ord(text[index - 1])) <= 1)
-        and not (index + 1 < len(text) and abs(ord(char) - ord(text[index + 1])) <= 1)
-    ]
+    """Without three or more characters in a row that are the same, or each the next or previous one: aaa, 123."""
+    kept = list(text)
+    for first in range(len(text) - 2):
+        one, two, three = (ord(char) for char in text[first : first + 3])
+        if two - one == three - two and abs(two - one) <= 1:
+            kept[first : first + 3] = ["", "", ""]
     return "".join(kept)
