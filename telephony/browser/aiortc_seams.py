@@ -62,6 +62,12 @@ def consent_is_lost(connection: RTCPeerConnection) -> bool:
     return not ice.iceGatherer.getLocalCandidates()
 
 
+def abandon_sockets(connection: RTCPeerConnection) -> None:
+    """Tests only: close its sockets without a word to the other side."""
+    for protocol in connection.getTransceivers()[0].receiver.transport.transport.iceGatherer._connection._protocols:
+        protocol.transport.abort()
+
+
 class _Delivery:
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver

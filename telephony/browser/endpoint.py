@@ -14,6 +14,7 @@ from telephony.browser.aiortc_seams import offer_addresses, watch_consent_closel
 from telephony.browser.leg import BrowserLeg
 from telephony.browser.offer import checked_offer
 from telephony.errors import LinesFull, OfferRefused
+from telephony.leg import LegState
 
 _CONNECT_S = 10.0
 
@@ -33,13 +34,13 @@ class BrowserEndpoint:
         self._max_lines = max_lines
         self._connect_s = connect_s
         self._names = itertools.count(1)
-        self._legs: set[BrowserLeg] = set()
+        self._legs: set[BrowserLeg] = set()  # until their sockets are closed
         watch_consent_closely()
 
     @property
     def legs(self) -> tuple[BrowserLeg, ...]:
         """Legs that have not ended."""
-        return tuple(self._legs)
+        return tuple(leg for leg in self._legs if leg.state is not LegState.ENDED)
 
     async def answer_offer(self, offer_sdp: str, user: str = "") -> tuple[BrowserLeg, str]:
         """A leg for this offer, and the answer (SDP, complete, nothing will be trickled).
@@ -61,7 +62,7 @@ class BrowserEndpoint:
 
     async def stop(self) -> None:
         """Hang up all of them."""
-        await asyncio.gather(*(leg.hang_up() for leg in self.legs))
+        await asyncio.gather(*(leg.hang_up() for leg in tuple(self._legs)))
 
     async def _negotiate(self, connection: RTCPeerConnection, leg: BrowserLeg, offer: str) -> str:
         connection.addTransceiver("audio", direction="recvonly").setCodecPreferences(

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from telephony.browser.aiortc_seams import offer_addresses, receive_packets
+from telephony.browser.aiortc_seams import abandon_sockets, offer_addresses, receive_packets
 from telephony.browser.opus import CLOCK_RATE, OpusDecoder
 from telephony.browser.outbound import OutboundTrack, Paced
 
@@ -70,6 +70,10 @@ class BrowserPeer:
         pcm = bytes(self._heard)
         self._heard.clear()
         return pcm
+
+    def vanish(self) -> None:
+        """Be gone without a word, as a machine is that loses power or its network."""
+        abandon_sockets(self.connection)
 
     async def close(self) -> None:
         """Hang up, as a page does that is left."""
