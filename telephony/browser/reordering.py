@@ -11,7 +11,7 @@ _RESTART = 500  # a jump of more than 10 s, in either direction, is a stream tha
 class Reordering:
     """Gives packets out in order, waits a little for those that are missing, and counts what did not come.
 
-    aiortc's own jitter buffer waits for 320 ms at the first lost packet and keeps that delay for the rest of the call.
+    aiortc's own jitter buffer waits for 300 ms at the first lost packet and keeps that delay for the rest of the call.
     """
 
     def __init__(self) -> None:
