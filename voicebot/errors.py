@@ -63,3 +63,9 @@ class ServiceBusy(ServiceFailed):
     """As many connections to a service as are allowed are in use."""
 
     code = "service_busy"
+
+
+class WrongNumber(VoicebotError):
+    """Nobody can, or may, be called back at that number."""
+
+    code = "wrong_number"

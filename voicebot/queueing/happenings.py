@@ -35,7 +35,7 @@ class Enter:
 
 @dataclass(frozen=True)
 class Promise:
-    """Somebody is to be called back at `number` (see `callbacks.callable_number`); a promise made twice is one.
+    """Somebody is to be called back at `number` (E.164, see `voicebot.phone_numbers`); a promise made twice is one.
 
     `entered_at`: the place that is kept, that of the wait before; else it is now.
     """

@@ -75,7 +75,12 @@ class EventRow(Base):
 
 
 class CallbackRow(Base):
-    """A promise to call back. `done_at` is empty until somebody has."""
+    """A promise to call back. `done_at` is empty until somebody has, or it was given up; `outcome` says which.
+
+    The bot's promises come by their event, those of waiting callers from the queue; of one call and number there is one
+    row, whoever tells of it first. `number` as E.164 where it is one. `entry` names it in the queue, empty until the
+    queue knows of it; `place` is its order there, `entered_at` the wait that it goes on from.
+    """
 
     __tablename__ = "callbacks"
 
@@ -84,8 +89,71 @@ class CallbackRow(Base):
     number: Mapped[str]
     promised_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    entry: Mapped[str] = mapped_column(default="", server_default="")
+    place: Mapped[int] = mapped_column(default=0, server_default="0")
+    language: Mapped[str] = mapped_column(default="", server_default="")
+    queue: Mapped[str] = mapped_column(default="", server_default="")
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    urgency: Mapped[int | None]
+    skills: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    knows: Mapped[str] = mapped_column(default="", server_default="")
+    entered_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(default="waiting", server_default="waiting")
+    agent: Mapped[str] = mapped_column(default="", server_default="")
+    offers: Mapped[int] = mapped_column(default=0, server_default="0")
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    talking_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(default="", server_default="")
+    code: Mapped[str] = mapped_column(default="", server_default="")
+    notes: Mapped[str] = mapped_column(default="", server_default="")
 
     __table_args__ = (UniqueConstraint("call_id", "number", name="callbacks_once"),)
+
+
+class QueueEntryRow(Base):
+    """One place of a call in a queue, or a consult. `place` is the order; `visited` are queues it has overflowed from.
+
+    `state` and `outcome` as in `voicebot.queueing.model`; `lost` when the process died before it ended.
+    """
+
+    __tablename__ = "queue_entries"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
+    place: Mapped[int]
+    kind: Mapped[str]
+    caller: Mapped[str]
+    language: Mapped[str]
+    queue: Mapped[str]
+    reason: Mapped[str]
+    entered_at: Mapped[datetime]
+    queued_at: Mapped[datetime]
+    state: Mapped[str]
+    agent: Mapped[str]
+    visited: Mapped[list[str]]
+    accepted_at: Mapped[datetime | None]
+    talking_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str]
+    code: Mapped[str]
+    notes: Mapped[str]
+
+    __table_args__ = (Index("queue_entries_by_time", "queued_at"), Index("queue_entries_by_call", "call_id"))
+
+
+class AgentStateRow(Base):
+    """What an agent did last. `profile`: what they could serve."""
+
+    __tablename__ = "agent_states"
+
+    login: Mapped[str] = mapped_column(primary_key=True)
+    profile: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    reason: Mapped[str]
+    since: Mapped[datetime]
+    idle_since: Mapped[datetime]
 
 
 class VerificationRow(Base):

@@ -25,6 +25,7 @@ from voicebot.events import (
     from_json,
     to_json,
 )
+from voicebot.phone_numbers import as_kept
 from voicebot.records.database import DATABASE, cannot_open, open_database
 from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow
 from voicebot.records.privacy import without_words
@@ -88,8 +89,14 @@ def _change_call(connection: Connection, event: CallEvent) -> None:
     if isinstance(event, CallbackPromised):
         connection.execute(
             insert(CallbackRow)
-            .values(call_id=event.call_id, number=event.number, promised_at=event.at)
-            .on_conflict_do_nothing()
+            .values(
+                call_id=event.call_id,
+                number=as_kept(event.number),
+                promised_at=event.at,
+                queue=event.queue,
+                reason=event.reason,
+            )
+            .on_conflict_do_nothing()  # the queue may have told of it first, and knows more
         )
 
 

@@ -1,0 +1,38 @@
+"""Telephone numbers that somebody is to be called back at: one way of writing them, and which are refused."""
+
+from __future__ import annotations
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+from voicebot.errors import WrongNumber
+
+REGION = "PL"
+
+_DEAR = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PAGER})
+
+
+def callable_number(text: str, region: str = REGION) -> str:
+    """The number as E.164, from any way of writing it; without a country code it is one of `region`.
+
+    Raises WrongNumber: for what is no number, or one that costs whoever calls it more than a call.
+    """
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise WrongNumber(
+            f"{text or 'An empty text'} is no telephone number.", "Give nine digits, or one with its country code."
+        ) from error
+    if not phonenumbers.is_valid_number(number):
+        raise WrongNumber(f"There can be no telephone number {text}.", "Check its digits and its country code.")
+    if phonenumbers.number_type(number) in _DEAR:
+        raise WrongNumber(f"{text} is a number of higher rates.", "Give an ordinary number.")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def as_kept(text: str) -> str:
+    """The number as the records hold it: E.164, or as it came when nobody can be called at it."""
+    try:
+        return callable_number(text)
+    except WrongNumber:
+        return text
