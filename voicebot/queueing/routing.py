@@ -36,9 +36,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Routed:
-    """`urgency` None: that of the queue. `skills`: required beside those of the queue. `rule`: its index; None: none fits.
+    """`queue`: that of the handoff where no rule names one. `urgency` None: that of the queue.
 
-    `queue` is that of the handoff where no rule names one.
+    `skills`: required beside those of the queue. `rule`: the index of the rule that fits, None when none does.
     """
 
     queue: str

@@ -134,7 +134,7 @@ def _callbacks(connection: Connection, queue: str, last: int) -> Iterable[Entry]
             continue
         seen.add(name)
         if number != row["number"]:
-            _rename(connection, row, number)
+            _rename(connection, row["id"], row["call_id"], number)
         last += 0 if row["place"] else 1
         yield Entry(
             id=name,
@@ -156,11 +156,11 @@ def _callbacks(connection: Connection, queue: str, last: int) -> Iterable[Entry]
         )
 
 
-def _rename(connection: Connection, row: Mapping[str, Any], number: str) -> None:
+def _rename(connection: Connection, row: int, call_id: str, number: str) -> None:
     """To the one way of writing it, unless that row is there already."""
-    there = select(CallbackRow.id).where(CallbackRow.call_id == row["call_id"], CallbackRow.number == number)
+    there = select(CallbackRow.id).where(CallbackRow.call_id == call_id, CallbackRow.number == number)
     if connection.scalar(there) is None:
-        connection.execute(update(CallbackRow).where(CallbackRow.id == row["id"]).values(number=number))
+        connection.execute(update(CallbackRow).where(CallbackRow.id == row).values(number=number))
 
 
 def _agents(connection: Connection, now: datetime) -> Iterable[Agent]:
@@ -208,7 +208,8 @@ def _handled(connection: Connection, now: datetime) -> Iterable[Handled]:
         .order_by(QueueEntryRow.ended_at)
     )
     for queue, accepted_at, ended_at in rows:
-        yield Handled(queue, ended_at, (ended_at - accepted_at).total_seconds())
+        if accepted_at is not None and ended_at is not None:
+            yield Handled(queue, ended_at, (ended_at - accepted_at).total_seconds())
 
 
 def _profile_json(profile: Profile) -> dict[str, Any]:

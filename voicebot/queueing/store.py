@@ -134,8 +134,6 @@ class StoredFloor:
         async with self._lock:
             self._retry_at = 0.0
             await self._save(CLOSE_S)
-            if self._unwritten and self._writing is None:  # what came while the last write was under way
-                await self._save(CLOSE_S)
         if self._unwritten:
             log.error("%d changes of the queue were not written (%s)", len(self._unwritten), self._failing or "slow")
         self._engine.dispose()
@@ -152,7 +150,8 @@ class StoredFloor:
         self._woken.set()
 
     def _note(self, changes: Changes) -> None:
-        for change in (*changes.entries, *changes.agents):
+        found: list[Entry | Agent] = [*changes.entries, *changes.agents]
+        for change in found:
             key = (type(change), change.id if isinstance(change, Entry) else change.login)
             self._unwritten.pop(key, None)
             self._unwritten[key] = change
@@ -164,15 +163,16 @@ class StoredFloor:
     async def _save(self, patience_s: float) -> None:
         """Write what is not written. One write at a time, so that an older state never comes after a newer one."""
         loop = asyncio.get_running_loop()
-        if self._writing is None:
-            if not self._unwritten or loop.time() < self._retry_at:
+        deadline = loop.time() + patience_s
+        while self._writing is not None or (self._unwritten and loop.time() >= self._retry_at):
+            if self._writing is None:
+                self._writing = asyncio.create_task(self._write(dict(self._unwritten)), name="floor writer")
+            await asyncio.wait({self._writing}, timeout=max(0.0, deadline - loop.time()))
+            if not self._writing.done():
+                self._complain("it is slow")
                 return
-            self._writing = asyncio.create_task(self._write(dict(self._unwritten)), name="floor writer")
-        await asyncio.wait({self._writing}, timeout=patience_s)
-        if not self._writing.done():
-            self._complain("it is slow")
-            return
-        self._writing = None
+            self._writing.result()
+            self._writing = None
 
     async def _write(self, batch: Mapping[tuple[type, str], Entry | Agent]) -> None:
         try:

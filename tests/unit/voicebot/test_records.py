@@ -129,7 +129,7 @@ def test_a_call_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (record.queue, record.handoff_reason, record.recording) == ("service", "caller_asked", "kept")
     assert (record.started_at, record.ended_at) == (BEGAN, BEGAN + timedelta(seconds=9))
     records = CallRecords(tmp_path)
-    assert [(callback.call_id, callback.number) for callback in records.open_callbacks()] == [("c1", "601234567")]
+    assert [(callback.call_id, callback.number) for callback in records.open_callbacks()] == [("c1", "+48601234567")]
     records.close()
 
 

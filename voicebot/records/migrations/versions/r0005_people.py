@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,27 +12,29 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-_OF_CALLBACKS = (
-    sa.Column("entry", sa.String(), nullable=False, server_default=""),
-    sa.Column("place", sa.Integer(), nullable=False, server_default="0"),
-    sa.Column("language", sa.String(), nullable=False, server_default=""),
-    sa.Column("queue", sa.String(), nullable=False, server_default=""),
-    sa.Column("reason", sa.String(), nullable=False, server_default=""),
-    sa.Column("urgency", sa.Integer()),
-    sa.Column("skills", sa.JSON(), nullable=False, server_default="[]"),
-    sa.Column("knows", sa.String(), nullable=False, server_default=""),
-    sa.Column("entered_at", sa.DateTime()),
-    sa.Column("state", sa.String(), nullable=False, server_default="waiting"),
-    sa.Column("agent", sa.String(), nullable=False, server_default=""),
-    sa.Column("offers", sa.Integer(), nullable=False, server_default="0"),
-    sa.Column("tries", sa.Integer(), nullable=False, server_default="0"),
-    sa.Column("next_at", sa.DateTime()),
-    sa.Column("accepted_at", sa.DateTime()),
-    sa.Column("talking_at", sa.DateTime()),
-    sa.Column("outcome", sa.String(), nullable=False, server_default=""),
-    sa.Column("code", sa.String(), nullable=False, server_default=""),
-    sa.Column("notes", sa.String(), nullable=False, server_default=""),
-)
+
+def _columns_of_callbacks() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("entry", sa.String(), nullable=False, server_default=""),
+        sa.Column("place", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("language", sa.String(), nullable=False, server_default=""),
+        sa.Column("queue", sa.String(), nullable=False, server_default=""),
+        sa.Column("reason", sa.String(), nullable=False, server_default=""),
+        sa.Column("urgency", sa.Integer()),
+        sa.Column("skills", sa.JSON(), nullable=False, server_default="[]"),
+        sa.Column("knows", sa.String(), nullable=False, server_default=""),
+        sa.Column("entered_at", sa.DateTime()),
+        sa.Column("state", sa.String(), nullable=False, server_default="waiting"),
+        sa.Column("agent", sa.String(), nullable=False, server_default=""),
+        sa.Column("offers", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("tries", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("next_at", sa.DateTime()),
+        sa.Column("accepted_at", sa.DateTime()),
+        sa.Column("talking_at", sa.DateTime()),
+        sa.Column("outcome", sa.String(), nullable=False, server_default=""),
+        sa.Column("code", sa.String(), nullable=False, server_default=""),
+        sa.Column("notes", sa.String(), nullable=False, server_default=""),
+    ]
 
 
 def upgrade() -> None:
@@ -67,13 +71,13 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(), nullable=False),
         sa.Column("idle_since", sa.DateTime(), nullable=False),
     )
-    for column in _OF_CALLBACKS:
-        op.add_column("callbacks", column.copy())
+    for column in _columns_of_callbacks():
+        op.add_column("callbacks", column)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("callbacks") as table:
-        for column in _OF_CALLBACKS:
+        for column in _columns_of_callbacks():
             table.drop_column(column.name)
     op.drop_table("agent_states")
     op.drop_table("queue_entries")
