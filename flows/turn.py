@@ -72,7 +72,9 @@ class Turn(Speech):
         self._take_shared()
         self._take_early()
         self._publish_slots()
-        self.note("flow_started", flow=frame["flow"], entered=frame["entered"])
+        flow = self.bot.flows.get(frame["flow"])
+        title = flow.offer.get(self.language, "") if flow is not None and flow.offer else ""
+        self.note("flow_started", flow=frame["flow"], entered=frame["entered"], title=title)
 
     def _leave(self) -> dict[str, Any]:
         self.note("flow_left", flow=self.frame["flow"], step=self.place)

@@ -1,4 +1,4 @@
-"""The tables: calls and their events, promised callbacks, failed verifications, versions of bots, who may do what."""
+"""The tables: calls, their events and words, callbacks, failed verifications, versions of bots, who may do what."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class Base(DeclarativeBase):
 class CallRow(Base):
     """One call. `outcome` is empty while it goes on; `recording` is "kept" or why it was not.
 
-    `version`: the published version of the bot that it ran under; 0 for a bot from a folder.
+    `version`: the published version of the bot that it ran under; 0 for a bot from a folder. `why`: what the caller
+    wanted, in words. `agent` talked with the caller last: a login, the name of a desk phone, or its address in records
+    of old releases. `mood` is that of the caller's words.
     """
 
     __tablename__ = "calls"
@@ -54,8 +56,23 @@ class CallRow(Base):
     recording: Mapped[str] = mapped_column(default="kept")
     queue: Mapped[str] = mapped_column(default="")
     handoff_reason: Mapped[str] = mapped_column(default="")
+    why: Mapped[str] = mapped_column(default="", server_default="")
+    mood: Mapped[str] = mapped_column(default="neutral", server_default="neutral")
+    agent: Mapped[str] = mapped_column(default="", server_default="")
+    agent_name: Mapped[str] = mapped_column(default="", server_default="")
+    wrap_up_code: Mapped[str] = mapped_column(default="", server_default="")
+    notes: Mapped[str] = mapped_column(default="", server_default="")
 
-    __table_args__ = (Index("calls_by_time", "started_at"), Index("calls_by_caller", "caller"))
+    __table_args__ = (Index("calls_by_time", "started_at"), Index("calls_by_caller", "caller", "started_at"))
+
+
+class WordsRow(Base):
+    """What was said in a call that has ended, folded, for those who look for words. A call without any has no row."""
+
+    __tablename__ = "call_words"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    words: Mapped[str]
 
 
 class EventRow(Base):

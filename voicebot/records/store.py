@@ -4,31 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from flows.callback import CALLBACK_FLOW
+from flows.words import tokens
 from voicebot.errors import CallNotFound
 from voicebot.events import (
     REFUSED,
+    AgentJoined,
+    AgentSaid,
+    BotSaid,
     CallbackPromised,
     CallEnded,
+    CallerSaid,
     CallEvent,
     CallStarted,
+    Decision,
     HandoffStarted,
+    MoodChanged,
     RecordingStopped,
+    SupervisorJoined,
+    WrappedUp,
     event_name,
     from_json,
     to_json,
 )
 from voicebot.phone_numbers import as_kept
 from voicebot.records.database import DATABASE, cannot_open, open_database
-from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow
-from voicebot.records.privacy import without_words
+from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow, WordsRow
+from voicebot.records.privacy import is_refusal, without_words
+
+_SPOKEN = tuple(event_name(kind) for kind in (CallerSaid, BotSaid, AgentSaid))
+_KNOWN_FOR = timedelta(days=90)
+"""How long an agent knows a caller."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,8 @@ class CallStore:
             for item in batch:
                 _change_call(connection, item.event)
             connection.execute(insert(EventRow).on_conflict_do_nothing(), [_event_row(item) for item in batch])
+            for call_id in {item.event.call_id for item in batch if isinstance(item.event, CallEnded)}:
+                _gather_words(connection, call_id)
             refused = select(CallRow.id).where(CallRow.id.in_(began), CallRow.recording == REFUSED)
             for call_id in connection.scalars(refused).all():
                 _forget_words(connection, call_id)
@@ -80,6 +96,7 @@ class CallStore:
                     .where(CallRow.id == call_id)
                     .values(outcome=LOST, ended_at=started_at + timedelta(seconds=duration_s), duration_s=duration_s)
                 )
+                _gather_words(connection, call_id)
         return len(open_calls)
 
 
@@ -128,9 +145,20 @@ def _call_changes(event: CallEvent) -> dict[str, Any]:
                 "version": event.version,
             }
         case RecordingStopped(reason=reason):
-            return {"recording": reason}
+            return {"recording": reason} | ({"why": ""} if is_refusal(event) else {})
+        case Decision(kind="flow_started", data={"flow": str(flow), **more}):
+            aside = flow == CALLBACK_FLOW or more.get("entered") == "sub"
+            return {} if aside else {"why": str(more.get("title") or flow.replace("_", " "))}
+        case MoodChanged(mood=mood):
+            return {"mood": mood}
         case HandoffStarted(queue=queue, reason=reason):
             return {"queue": queue, "handoff_reason": reason}
+        case AgentJoined(agent=agent, name=name, uri=uri):
+            return {"agent": agent or uri, "agent_name": name}
+        case SupervisorJoined(mode="taken_over", login=login, name=name):
+            return {"agent": login, "agent_name": name}
+        case WrappedUp(code=code, notes=notes):
+            return {"wrap_up_code": code, "notes": notes}
         case CallEnded():
             return {
                 "ended_at": event.at,
@@ -141,7 +169,17 @@ def _call_changes(event: CallEvent) -> dict[str, Any]:
     return {}
 
 
+def _gather_words(connection: Connection, call_id: str) -> None:
+    """What was said in a call, folded, into its one row, so that past calls are found by their words."""
+    said = select(EventRow.data).where(EventRow.call_id == call_id, EventRow.event.in_(_SPOKEN))
+    texts = connection.scalars(said.order_by(EventRow.number)).all()
+    if words := " ".join(" ".join(tokens(str(data.get("text", "")))) for data in texts).strip():
+        row = insert(WordsRow).values(call_id=call_id, words=words)
+        connection.execute(row.on_conflict_do_update(index_elements=["call_id"], set_={"words": words}))
+
+
 def _forget_words(connection: Connection, call_id: str) -> None:
+    connection.execute(delete(WordsRow).where(WordsRow.call_id == call_id))
     for row in connection.execute(select(EventRow.__table__).where(EventRow.call_id == call_id)).mappings().all():
         kept = to_json(without_words(_event_of(row)))
         data = {name: kept[name] for name in row["data"]}
@@ -165,7 +203,8 @@ def _event_of(row: Any) -> CallEvent:
 class CallRecord:
     """A call as it was kept. `outcome` is empty while it goes on, `lost` when its process died.
 
-    `recording` is "kept", or why it was not. `events` are filled by `get`, not by `list`.
+    `recording` is "kept", or why it was not; the other columns are told at `CallRow`. `events` are filled by `get`, not
+    by `list`.
     """
 
     id: str
@@ -182,7 +221,29 @@ class CallRecord:
     recording: str
     queue: str
     handoff_reason: str
+    why: str = ""
+    mood: str = "neutral"
+    agent: str = ""
+    agent_name: str = ""
+    wrap_up_code: str = ""
+    notes: str = ""
     events: tuple[CallEvent, ...] = ()
+
+    def was_served_by(self, login: str) -> bool:
+        """Whether that agent has talked with the caller; only with the events of `get`."""
+        return any(isinstance(event, AgentJoined) and event.agent == login for event in self.events)
+
+
+@dataclass(frozen=True)
+class EarlierCall:
+    """What an agent is told of a call that the same caller made before. `agent`: as people call them."""
+
+    id: str
+    started_at: datetime
+    outcome: str
+    why: str
+    agent: str
+    notes: str
 
 
 @dataclass(frozen=True)
@@ -202,14 +263,29 @@ class CallRecords:
         self._engine = open_database(self._path)
 
     def list(
-        self, *, limit: int = 100, before: datetime | None = None, outcome: str | None = None
+        self,
+        *,
+        limit: int = 100,
+        before: datetime | None = None,
+        outcome: str | None = None,
+        caller: str = "",
+        text: str = "",
     ) -> tuple[CallRecord, ...]:
-        """Calls, the newest first; `before` goes on where a page ended."""
+        """Calls, the newest first; `before` goes on where a page ended.
+
+        `caller`: a part of the number. `text`: each of its words, or beginnings and other parts of words, was said in
+        the call, which has ended; case and accents do not count.
+        """
         query = select(CallRow.__table__).order_by(CallRow.started_at.desc(), CallRow.id.desc()).limit(limit)
         if before is not None:
             query = query.where(CallRow.started_at < before)
         if outcome is not None:
             query = query.where(CallRow.outcome == outcome)
+        if caller:
+            query = query.where(CallRow.caller.contains(caller, autoescape=True))
+        if words := tokens(text):
+            query = query.join(WordsRow, WordsRow.call_id == CallRow.id)
+            query = query.where(*(WordsRow.words.contains(word, autoescape=True) for word in words))
         return tuple(CallRecord(**row) for row in self._rows(query))
 
     def get(self, call_id: str) -> CallRecord:
@@ -219,6 +295,32 @@ class CallRecords:
             raise CallNotFound(f"There is no record of a call {call_id}.", "List the calls to see their ids.")
         events = self._rows(select(EventRow.__table__).where(EventRow.call_id == call_id).order_by(EventRow.number))
         return replace(CallRecord(**rows[0]), events=tuple(_event_of(row) for row in events))
+
+    def earlier_calls(self, caller: str, before: datetime, limit: int = 5) -> tuple[EarlierCall, ...]:
+        """Calls that the same number made before then, the newest first; none where it was withheld."""
+        if not caller:
+            return ()
+        agent = func.coalesce(func.nullif(CallRow.agent_name, ""), CallRow.agent).label("agent")
+        query = (
+            select(CallRow.id, CallRow.started_at, CallRow.outcome, CallRow.why, agent, CallRow.notes)
+            .where(CallRow.caller == caller, CallRow.started_at < before)
+            .order_by(CallRow.started_at.desc())
+            .limit(limit)
+        )
+        return tuple(EarlierCall(**row) for row in self._rows(query))
+
+    def last_agent(self, caller: str, now: datetime | None = None) -> str:
+        """Who talked with this number last, within 90 days: a login or the name of a desk phone; "" for nobody."""
+        if not caller:
+            return ""
+        since = (now or datetime.now(UTC)) - _KNOWN_FOR
+        query = (
+            select(CallRow.agent)
+            .where(CallRow.caller == caller, CallRow.started_at >= since, CallRow.agent != "")
+            .order_by(CallRow.started_at.desc())
+            .limit(1)
+        )
+        return next((str(row["agent"]) for row in self._rows(query)), "")
 
     def open_callbacks(self) -> tuple[Callback, ...]:
         """Promises not kept yet, the oldest first."""
