@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 STUCK_S = 20.0
 STUCK_S_PER_AUDIO_S = 2.0
 CLOSE_S = 3.0
+REST = 3.0  # partials of the background take a quarter of the model's time at most
 
+_WHEN_TIME = "Partial texts and those of the background come when there is time."
 _OUT_OF_MEMORY = ("out of memory", "bad_alloc", "alloc_failed")
 
 
@@ -37,9 +39,9 @@ class Transcriber(Protocol):
 
 @dataclass(order=True)
 class _Job:
-    """Sorted as it shall be served: finals before partials, then the oldest."""
+    """Sorted as it shall be served: by rank, then the oldest."""
 
-    partial: bool
+    rank: int
     number: int
     request: RecognitionRequest = field(compare=False)
     answer: asyncio.Future[Transcript] = field(compare=False)
@@ -48,13 +50,15 @@ class _Job:
 class Engine:
     """Serves requests of all calls with one model, in a thread of its own.
 
-    Order: finals before partials, oldest first; those that may share a batch with the first are taken along, up to
-    `batch_limit`, but never a partial with a final.
+    Order: by `RecognitionRequest.rank` (finals, partials, the background), oldest first; those that may share a batch
+    with the first are taken along, up to `batch_limit`, but never one of another rank. What is in the background is
+    decoded alone: whoever comes meanwhile waits for one of them at most.
 
-    Overflow: the queue holds `queue_limit` waiting requests. When it is full, a final takes the place of the newest
-    waiting partial; any other newcomer is refused at once, so that nobody waits for what will come too late. Partials
-    are shed before anything else: one is refused while a final waits, one that waits gives way to a newer one of its
-    call and to its call's final. All these end with RecogniserBusy.
+    Overflow: the queue holds `queue_limit` waiting requests. When it is full, a newcomer takes the place of the newest
+    of the lowest rank below its own, and is refused where there is none, so that nobody waits for what will come too
+    late. Partials are shed before that: one is refused while a final of a caller waits, one that waits gives way to a
+    newer one of its call and to its call's final. Partials of the background get what nobody else wants: one is refused
+    while anything waits, and for `REST` times as long as the last of them took. All these end with RecogniserBusy.
 
     A request whose deadline has passed or whose task was cancelled is taken out and never decoded; one that is being
     decoded stops at its next piece, and what it still costs until then (one window) is the price of a model that cannot
@@ -80,9 +84,10 @@ class Engine:
         self._running: Future[list[Transcript | Exception]] | None = None
         self._current: list[_Job] = []
         self._since = 0.0
+        self._rest_until = 0.0
         self.decoded = 0  # to the end
         self.batches = 0  # of two or more
-        self.shed = 0  # partials that were refused or gave way
+        self.shed = 0  # partials and requests of the background that were refused or gave way
 
     @property
     def depth(self) -> int:
@@ -110,7 +115,7 @@ class Engine:
             raise RecogniserUnavailable("The recogniser is not running.")
         self._make_room(request)
         answer: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
-        job = _Job(not request.final, next(self._numbers), request, answer)
+        job = _Job(request.rank, next(self._numbers), request, answer)
         heapq.heappush(self._waiting, job)
         self._wake.set()
         try:
@@ -123,26 +128,31 @@ class Engine:
             self._forget(job)
 
     def _make_room(self, newcomer: RecognitionRequest) -> None:
-        partials = [job for job in self._waiting if job.partial]
-        for outdated in [job for job in partials if job.request.call_id == newcomer.call_id]:
-            self._shed(outdated, "A newer request of its call has come.")
-            partials.remove(outdated)
-        if not newcomer.final and len(partials) < len(self._waiting):
+        outdated = [job for job in self._waiting if not job.request.final and job.request.call_id == newcomer.call_id]
+        for job in outdated:
+            self._shed(job, "A newer request of its call has come.")
+        if not newcomer.final and self._others_first(newcomer):
             self.shed += 1
-            raise RecogniserBusy("Other callers wait for their final text.", "Partial texts come when there is time.")
+            raise RecogniserBusy("Others wait for their final text.", _WHEN_TIME)
         if len(self._waiting) < self._queue_limit:
             return
         message = f"{len(self._waiting)} requests wait for the recogniser."
-        if not newcomer.final or not partials:
-            self.shed += not newcomer.final
+        last = max(self._waiting)
+        if last.rank <= newcomer.rank:
+            self.shed += newcomer.rank > 0
             raise RecogniserBusy(message, "Allow fewer calls, or use a faster device or model.")
-        self._shed(max(partials), message)
+        self._shed(last, message)
+
+    def _others_first(self, partial: RecognitionRequest) -> bool:
+        if partial.background:
+            return bool(self._waiting) or asyncio.get_running_loop().time() < self._rest_until
+        return any(job.rank == 0 for job in self._waiting)
 
     def _shed(self, job: _Job, why: str) -> None:
         self.shed += 1
         self._forget(job)
         if not job.answer.done():
-            job.answer.set_exception(RecogniserBusy(why, "Partial texts come when there is time."))
+            job.answer.set_exception(RecogniserBusy(why, _WHEN_TIME))
 
     def _forget(self, job: _Job) -> None:
         if job in self._waiting:
@@ -166,6 +176,8 @@ class Engine:
                     self._settle(job, answer)
             finally:
                 self._current = []
+                if jobs[0].request.background and not jobs[0].request.final:
+                    self._rest_until = loop.time() + REST * (loop.time() - self._since)
 
     def _next(self) -> list[_Job]:
         """The first in turn, and those that may be decoded together with it."""
@@ -173,11 +185,12 @@ class Engine:
         if first.answer.done():
             return []
         jobs = [first]
-        key = self._decoder.batch_key(first.request) if self.batch_limit > 1 and self._waiting else None
+        together = self.batch_limit > 1 and self._waiting and not first.request.background
+        key = self._decoder.batch_key(first.request) if together else None
         if key is None:
             return jobs
         for job in sorted(self._waiting):
-            if len(jobs) == self.batch_limit or job.partial != first.partial:
+            if len(jobs) == self.batch_limit or job.rank != first.rank:
                 break
             if not job.answer.done() and self._decoder.batch_key(job.request) == key:
                 jobs.append(job)

@@ -17,8 +17,9 @@ class RecognitionRequest:
         and after the speech should be in it.
     language: ISO 639-1 code, e.g. "pl"; the model is told it and never guesses, unless `languages` are given.
     languages: others that the call allows; then the most probable one of these and `language` is taken.
-    call_id: for logs only.
+    call_id: for logs, and by it a waiting partial gives way to what is newer; two speakers of a call need two.
     final: False for a partial result while the caller may still be speaking; partials wait behind finals.
+    background: nobody waits for the answer (a talk between people is written down): it comes after everything else.
     deadline_s: from the call of `transcribe`; afterwards `RecogniserTimeout`.
     hints: words and phrases that the flow waits for. They bias decoding, they never appear unless they were heard.
     """
@@ -31,6 +32,12 @@ class RecognitionRequest:
     deadline_s: float = 5.0
     hints: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    background: bool = False
+
+    @property
+    def rank(self) -> int:
+        """0 is served first: finals, then partials, then finals and partials of the background."""
+        return 2 * self.background + (not self.final)
 
     @property
     def seconds(self) -> float:

@@ -30,6 +30,7 @@ def request_query(request: RecognitionRequest, deadline_s: float) -> list[tuple[
         ("language", request.language),
         ("call_id", request.call_id),
         ("final", "1" if request.final else "0"),
+        ("background", "1" if request.background else "0"),
         ("deadline_s", f"{deadline_s:.3f}"),
         *(("hint", hint) for hint in request.hints),
         *(("allowed", language) for language in request.languages),
@@ -50,6 +51,7 @@ def read_request(
             deadline_s=float(query.get("deadline_s", "5")),
             hints=tuple(hints),
             languages=tuple(languages),
+            background=query.get("background", "0") == "1",
         )
     except (KeyError, ValueError) as error:
         raise RequestRefused(f"The request's query is wrong: {error}.") from error

@@ -180,6 +180,21 @@ async def test_a_full_queue_refuses_and_finals_push_partials_out(client: Recogni
     assert [type(result).__name__ for result in results] == ["Transcript", "RecogniserBusy"]
 
 
+async def test_a_talk_that_is_written_down_waits_behind_every_caller(client: RecogniserClient) -> None:
+    first = asyncio.create_task(client.transcribe(lecture()))
+    await until_health(client, decoding=True)
+    answered: list[str] = []
+
+    async def ask(request: RecognitionRequest) -> None:
+        await client.transcribe(request)
+        answered.append(request.call_id)
+
+    talk = asyncio.create_task(ask(replace(spoken(), call_id="talk", background=True)))
+    await until_health(client, queue_depth=1)
+    await asyncio.gather(first, talk, ask(replace(spoken(), call_id="caller")))
+    assert answered == ["caller", "talk"]
+
+
 async def test_the_deadline_holds_in_the_queue(client: RecogniserClient) -> None:
     first = asyncio.create_task(client.transcribe(lecture()))
     await until_health(client, decoding=True)

@@ -70,8 +70,10 @@ async def engine(model: GatedModel) -> AsyncIterator[Engine]:
     await engine.close()
 
 
-def ask(call: str, *, final: bool = True, deadline_s: float = 20.0, language: str = "pl") -> RecognitionRequest:
-    return RecognitionRequest(bytes(1600), 8000, language, call, final, deadline_s)
+def ask(
+    call: str, *, final: bool = True, deadline_s: float = 20.0, language: str = "pl", background: bool = False
+) -> RecognitionRequest:
+    return RecognitionRequest(bytes(1600), 8000, language, call, final, deadline_s, background=background)
 
 
 async def occupied(engine: Engine, model: GatedModel) -> asyncio.Task[Transcript]:
@@ -199,6 +201,47 @@ async def test_a_waiting_partial_gives_way_to_what_comes_after_it_in_its_call(
     assert model.order == (["first", "call", "other"] if final else ["first", "other", "call"])
 
 
+async def test_the_background_comes_after_everything_else(engine: Engine, model: GatedModel) -> None:
+    tasks = [await occupied(engine, model)]
+    for call, final, background in (("talk", True, True), ("partial", False, False), ("final", True, False)):
+        tasks.append(await queued(engine, ask(call, final=final, background=background)))
+    model.let_go(4)
+    await asyncio.gather(*tasks)
+    assert model.order == ["first", "final", "partial", "talk"]
+
+
+@pytest.mark.parametrize("final", [True, False])
+async def test_the_background_gives_its_place_away_first(engine: Engine, model: GatedModel, final: bool) -> None:
+    tasks = [await occupied(engine, model), await queued(engine, ask("partial", final=False))]
+    talks = [await queued(engine, ask(f"talk {n}", background=True)) for n in range(2)]
+    tasks.append(await queued(engine, ask("newcomer", final=final)))
+    with pytest.raises(RecogniserBusy):
+        await talks[1]
+    with pytest.raises(RecogniserBusy):
+        await engine.transcribe(ask("another talk", background=True))
+    assert engine.shed == 2
+    model.let_go(4)
+    await asyncio.gather(*tasks, talks[0])
+    assert model.order[-1] == "talk 0"
+
+
+async def test_partials_of_the_background_get_what_nobody_else_wants(
+    engine: Engine, model: GatedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.engine.REST", 100.0)
+    behind = ask("talk", final=False, background=True)
+    tasks = [await occupied(engine, model), await queued(engine, ask("other talk", background=True))]
+    with pytest.raises(RecogniserBusy):
+        await engine.transcribe(behind)
+    model.let_go(3)
+    await asyncio.gather(*tasks)
+    assert (await engine.transcribe(behind)).text == "talk"
+    with pytest.raises(RecogniserBusy):  # it rests
+        await engine.transcribe(behind)
+    model.let_go()
+    assert (await engine.transcribe(ask("partial", final=False))).text == "partial"
+
+
 @pytest.fixture
 async def batching(model: GatedModel) -> AsyncIterator[Engine]:
     engine = Engine(model, queue_limit=10, batch_limit=4)
@@ -218,6 +261,14 @@ async def test_what_waits_is_decoded_together(batching: Engine, model: GatedMode
     assert model.order == ["first", "a+b", "long", "p"]  # long speech alone, partials after all finals
     assert texts == ["first", "p", "a", "long", "b"]
     assert (batching.batches, batching.decoded) == (1, 5)
+
+
+async def test_the_background_is_decoded_alone(batching: Engine, model: GatedModel) -> None:
+    tasks = [await occupied(batching, model)]
+    tasks += [await queued(batching, ask(call, background=True)) for call in "ab"]
+    model.let_go(3)
+    await asyncio.gather(*tasks)
+    assert model.order == ["first", "a", "b"]
 
 
 async def test_memory_that_runs_out_makes_batches_smaller(batching: Engine, model: GatedModel) -> None:
