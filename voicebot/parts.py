@@ -171,8 +171,9 @@ class CallContext:
     discard_recording: Callable[[], None] = lambda: None
     events: list[CallEvent] = field(default_factory=list)
 
-    def publish(self, event_type: type[CallEvent], /, **values: Any) -> None:
-        event = event_type(**values, **self.clock.stamp())
+    def publish(self, event_type: type[CallEvent], /, *, ago_s: float = 0.0, **values: Any) -> None:
+        """`ago_s`: how long ago it happened. What is told late comes after what happened since."""
+        event = event_type(**values, **self.clock.stamp(ago_s))
         if not isinstance(event, PASSING):
             self.events.append(event)
         self.stream.publish(event)
@@ -191,7 +192,7 @@ class CallContext:
         """What was said until the bot spoke last, to it and by it: a talk with people is not of its conversation."""
         said: list[BotSaid | CallerSaid] = []
         with_people = False
-        for event in self.events:
+        for event in sorted(self.events, key=lambda event: event.offset_s):
             if isinstance(event, AgentJoined | AgentLeft):
                 with_people = isinstance(event, AgentJoined)
             elif isinstance(event, BotSaid | CallerSaid) and not with_people:

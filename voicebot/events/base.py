@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict
 
@@ -58,5 +58,8 @@ class CallClock:
         self._monotonic = monotonic
         self._began = monotonic()
 
-    def stamp(self) -> Stamp:
-        return {"call_id": self.call_id, "at": self._now(), "offset_s": round(self._monotonic() - self._began, 3)}
+    def stamp(self, ago_s: float = 0.0) -> Stamp:
+        """Of what happened just now, or so many seconds ago."""
+        offset_s = max(0.0, self._monotonic() - self._began - ago_s)
+        at = self._now() - timedelta(seconds=ago_s)
+        return {"call_id": self.call_id, "at": at, "offset_s": round(offset_s, 3)}

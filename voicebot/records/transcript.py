@@ -90,11 +90,11 @@ def turn_lines(turns: Sequence[Turn], language: str) -> list[str]:
 
 
 def transcribe(events: Sequence[CallEvent]) -> Transcript:
-    """The transcript of one call's events, in their order. Keys pressed one after the other are one turn."""
+    """The transcript of one call's events, by their time. Keys pressed one after the other are one turn."""
     started = next((event for event in events if isinstance(event, CallStarted)), None)
     ended = next((event for event in events if isinstance(event, CallEnded)), None)
     turns: list[Turn] = []
-    for event in events:
+    for event in sorted(events, key=lambda event: event.offset_s):  # what people say is told a little late
         turn = _turn(event)
         if turn is None:
             continue
