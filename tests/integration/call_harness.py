@@ -75,6 +75,9 @@ class ToldStream:
         """The caller is heard for so long, then pauses."""
         await self.start()
         await self.until(self.position + int(seconds * self._rate))
+        self.pause()
+
+    def pause(self) -> None:
         self._on_event(SpeechPaused(self.position))
 
     def fail(self, reason: str) -> None:
