@@ -51,6 +51,11 @@ class State:
         """What was collected in the flows that are running or ran last."""
         return dict(self.data["collected"])
 
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """Values that company systems gave and marked as personal: no record and nobody's summary shows them."""
+        return tuple(self.data["personal"])
+
     def to_json(self) -> dict[str, Any]:
         """An own copy of the data, for `json.dumps`."""
         return copy.deepcopy(dict(self.data))

@@ -29,7 +29,7 @@ from voicebot.logs import call_id_var
 from voicebot.parts import CallContext, RunningBot, Services
 from voicebot.people_settings import QueueSettings
 from voicebot.records import CallFolder
-from voicebot.summary import Summary, briefing, summarise
+from voicebot.summary import Summary, briefing, hidden_slots, summarise
 
 log = logging.getLogger(__name__)
 
@@ -192,6 +192,8 @@ class Call:
             language,
             self._dialog.slots,
             topics={name: flow.offer[language] for name, flow in self._bot.bot.flows.items() if flow.offer},
+            hidden=hidden_slots(self._bot.bot),
+            personal=self._dialog.personal,
             detail=self._why,
             told=self._reteller.told if self._reteller is not None else "",
         )

@@ -64,6 +64,11 @@ class Dialog:
         """What was collected, in the flow that runs or ran last."""
         return {} if self._state is None else self._state.slots
 
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """See `State.personal`."""
+        return () if self._state is None else self._state.personal
+
     def begin(self, started: CallStarted) -> tuple[Action, ...]:
         step = self._engine.start(started, self._now())
         self._state = step.state

@@ -80,7 +80,9 @@ def test_summary_files(tmp_path: Path) -> None:
     folder = CallFolder(tmp_path)
     path = folder.write_summary(summarise(whole_call(), "pl", {"pesel": PESEL}))
     assert path == tmp_path / "summary.json"
-    assert json.loads(path.read_text())["collected"] == [{"name": "pesel", "label": "pesel", "value": "[PESEL]"}]
+    assert json.loads(path.read_text())["collected"] == [
+        {"name": "pesel", "label": "pesel", "value": "[PESEL]", "certainty": None, "masked": True}
+    ]
     assert "pesel: [PESEL]" in (tmp_path / "summary.txt").read_text()
 
 

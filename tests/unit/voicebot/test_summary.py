@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
+import flows
+from flows import load_bot
 from tts.text import spoken
 from voicebot.events import (
     REFUSED,
@@ -22,11 +27,24 @@ from voicebot.events import (
     Decision,
     Fault,
     HandoffStarted,
+    KeysPressed,
     Outcome,
     RecordingStopped,
     SystemCalled,
 )
-from voicebot.summary import BRIEFING_S, Summary, as_text, briefing, mood_of, spoken_seconds, summarise
+from voicebot.summary import (
+    BRIEFING_S,
+    MASKED,
+    Summary,
+    as_text,
+    briefing,
+    crm_link,
+    hidden_slots,
+    sip_headers,
+    spoken_seconds,
+    summarise,
+)
+from voicebot.summary.outside import LONGEST_HEADER
 
 PESEL = "44051401359"
 
@@ -95,6 +113,7 @@ def test_a_handoff_in_full() -> None:
                 "Próbowano: shop.order: udało się",
                 "Dlaczego bot przerwał: Rozmówca poprosił o człowieka.",
                 "Nastrój: spokojny",
+                "Co dalej: Dokończ sprawę: gdzie jest paczka. O ustalone dane nie pytaj ponownie.",
                 "Ostatnie słowa:",
                 "  [00:01] Bot: Dzień dobry, tu automat.",
                 "  [01:05] Dzwoniący: gdzie jest paczka",
@@ -109,6 +128,7 @@ def test_a_handoff_in_full() -> None:
                 "Tried: shop.order: done",
                 "Why the bot stopped: The caller asked for a person.",
                 "Mood: calm",
+                "Next: Finish what it is about: gdzie jest paczka. Do not ask again for what was collected.",
                 "Last words:",
                 "  [00:01] Bot: Dzień dobry, tu automat.",
                 "  [01:05] Caller: gdzie jest paczka",
@@ -142,30 +162,122 @@ def test_an_unknown_reason_is_shown_as_it_is_and_the_flows_own_sentence_wins() -
     assert summarise(events, "en", {}, detail="Important customers go to people.").why_stopped.startswith("Important")
 
 
-@pytest.mark.parametrize(
-    ("text", "mood"),
-    [
-        ("to jest skandal", "angry"),
-        ("Jestem wściekła!", "angry"),
-        ("jesteście złodziejami", "angry"),
-        ("this is ridiculous", "angry"),
-        ("ile jeszcze mam czekać", "impatient"),
-        ("już mówiłem przecież", "impatient"),
-        ("I already told you that", "impatient"),
-        ("gdzie jest moja paczka", "neutral"),
-        ("it is skandalon", "angry"),
-        ("where is my parcel", "neutral"),
-        ("", "neutral"),
-    ],
-)
-def test_mood_from_words(text: str, mood: str) -> None:
-    assert mood_of([text, "123456"]) == mood
-
-
-def test_anger_outweighs_impatience_and_the_bots_words_do_not_count() -> None:
-    assert mood_of(["szybciej", "skandal"]) == "angry"
+def test_the_bots_words_show_no_mood_and_the_callers_stand_beside_it() -> None:
     bot = BotSaid(text="To skandal", step="x", **at(3))
     assert summarise(call(bot), "pl", {}).mood == "neutral"
+    summary = summarise(call(said("To jest SKANDAL!"), bot), "pl", {})
+    assert (summary.mood, summary.mood_words) == ("angry", ("skandal",))
+    assert "Nastrój: zdenerwowany (skandal)" in summary.as_text()
+
+
+def decided(kind: str, **data: Any) -> Decision:
+    return Decision(kind=kind, data=data, **at(7))
+
+
+def test_values_come_with_their_certainty() -> None:
+    events = call(
+        said("123456"),  # heard with 0.9
+        decided("understood", confidence=0.55),
+        decided("slot_set", slot="order_number", value="123456"),
+        decided("understood", confidence=1.0),
+        decided("slot_set", slot="date", value="2026-11-30"),
+        decided("slot_set", slot="name", value="Nowak"),
+        decided("confirmed", slot="name"),
+        KeysPressed(keys="7", **at(8)),
+        decided("slot_set", slot="mark", value=7),
+    )
+    slots = {"order_number": "123456", "date": "2026-11-30", "name": "Nowak", "mark": 7, "given": "x"}
+    summary = summarise(events, "pl", slots)
+    assert [item.certainty for item in summary.collected] == [0.55, 0.9, 1.0, 1.0, None]
+    assert "numer zamówienia: 123456 (niepewne)" in summary.as_text()
+    assert "Upewnij się: numer zamówienia." in summary.next_step
+
+
+def test_values_that_nobody_is_to_see_are_masked_everywhere() -> None:
+    slots = {"pesel": "1234", "owner": "Anna Nowak", "order_number": "123456"}
+    summary = summarise(call(ASKED), "pl", slots, hidden={"pesel"}, personal=("Anna Nowak",))
+    assert [(item.value, item.masked) for item in summary.collected] == [
+        (MASKED, True),
+        (MASKED, True),
+        ("123456", False),
+    ]
+    link = crm_link("https://crm.example/?p={pesel}&o={owner}", summary)
+    outside = summary.as_text() + json.dumps(summary.as_json()) + str(sip_headers(summary)) + link
+    assert '"1234"' not in outside
+    assert "Nowak" not in outside
+    assert link == "https://crm.example/?p=&o="
+    assert all(MASKED not in str(span) for span in briefing(summary, "pl"))
+
+
+def test_numbers_of_people_and_accounts_are_hidden_by_their_type() -> None:
+    starters = Path(flows.__file__).parent / "starters"
+    assert hidden_slots(load_bot(starters / "clinic")) == {"pesel", "child_pesel"}
+    assert hidden_slots(load_bot(starters / "shop")) == frozenset()
+
+
+def asked_system(outcome: str, operation: str = "shop.complain") -> SystemCalled:
+    return SystemCalled(operation=operation, outcome=outcome, ms=9, **at(9))
+
+
+@pytest.mark.parametrize(
+    ("events", "reason", "sentences"),
+    [
+        ([asked_system("unknown")], "system_down", ["Before you repeat shop.complain, look in the system", "Finish"]),
+        ([asked_system("failed")], "system_down", ["Do by hand what the bot got no answer to: shop.complain."]),
+        (
+            [asked_system("failed"), asked_system("ok")],
+            "caller_asked",
+            ["Finish what it is about: a parcel."],
+        ),
+        ([asked_system("not_found")], "too_many_tries", ["Check the details with the caller"]),
+        ([said("to skandal")], "caller_asked", ["Hear the caller out first."]),
+        ([], "not_understood", ["Ask once more what it is about."]),
+        ([], "no_input", ["Make sure that the caller hears you."]),
+        ([], "not_verified", ["make sure who is calling"]),
+        ([CallbackPromised(number="601", **at(9))], "no_agent", ["Call back 601."]),
+    ],
+)
+def test_the_next_step_follows_from_what_happened(events: list[CallEvent], reason: str, sentences: list[str]) -> None:
+    started = decided("flow_started", flow="parcel")
+    handed = HandoffStarted(queue="q", reason=reason, **at(20))
+    summary = summarise(call(started, *events, handed), "en", {"order_number": "123456"}, topics={"parcel": "a parcel"})
+    for sentence in sentences:
+        assert sentence in summary.next_step
+    assert summary.next_step.count(". ") <= 2
+
+
+def test_there_is_nothing_to_do_where_the_bot_has_served_the_caller() -> None:
+    ended = CallEnded(outcome=Outcome.CONTAINED, cause="local_hangup", duration_s=30, **at(30))
+    assert summarise(call(ended), "pl", {}).next_step == "Nic: sprawa jest załatwiona."
+
+
+def test_headers_are_plain_and_bounded_and_nothing_in_them_ends_a_header() -> None:
+    detail = "Zażółć gęślą jaźń\r\nEvil: 1"
+    headers = sip_headers(summarise(call(said("skandal"), ASKED), "pl", {"note": "ł" * 500}, detail=detail))
+    assert list(headers) == ["X-Voicebot-Call", "X-Voicebot-Reason", "X-Voicebot-Summary"]
+    assert headers["X-Voicebot-Reason"] == "caller_asked"
+    for value in headers.values():
+        assert value.isascii()
+        assert value.isprintable()
+        assert len(value) <= LONGEST_HEADER
+    short = sip_headers(summarise(call(ASKED), "pl", {"order_number": "123456"}, detail=detail))["X-Voicebot-Summary"]
+    assert unquote(short) == "numer zamówienia: 123456; Zażółć gęślą jaźń Evil: 1"
+    assert "%" not in unquote(headers["X-Voicebot-Summary"])
+
+
+def test_a_link_into_the_crm_is_filled_and_encoded() -> None:
+    summary = summarise(call(ASKED), "pl", {"order_number": "A/1 &?"})
+    template = "https://crm.example/{language}?phone={caller}&o={order_number}&q={queue}&x={none}#{call}"
+    link = crm_link(template, summary, {"queue": "service"})
+    assert link == "https://crm.example/pl?phone=%2B48601234567&o=A%2F1%20%26%3F&q=service&x=#c1"
+    assert crm_link("", summary) == ""
+
+
+def test_a_long_call_is_summarised_within_a_second() -> None:
+    events = call(*[said(f"gdzie jest moja paczka numer {n}", n) for n in range(400)], ASKED)
+    began = time.perf_counter()
+    summarise(events, "pl", {"order_number": "123456"})
+    assert time.perf_counter() - began < 1.0
 
 
 def brief(summary: Summary, language: str) -> str:
