@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -321,6 +321,17 @@ class CallRecords:
             .limit(1)
         )
         return next((str(row["agent"]) for row in self._rows(query)), "")
+
+    def happened_since(self, since: datetime, kinds: Collection[type[CallEvent]]) -> tuple[CallEvent, ...]:
+        """The events of these kinds from then on, of the calls that began at most a day before, in their order."""
+        query = (
+            select(EventRow.__table__)
+            .join(CallRow, CallRow.id == EventRow.call_id)
+            .where(CallRow.started_at >= since - timedelta(days=1), EventRow.at >= since)
+            .where(EventRow.event.in_([event_name(kind) for kind in kinds]))
+            .order_by(EventRow.at, EventRow.number)
+        )
+        return tuple(_event_of(row) for row in self._rows(query))
 
     def open_callbacks(self) -> tuple[Callback, ...]:
         """Promises not kept yet, the oldest first."""
