@@ -1,4 +1,4 @@
-"""The tables: calls, their events and words, callbacks, failed verifications, versions of bots, who may do what."""
+"""The tables: calls, events and words, callbacks, verifications, deliveries, versions of bots, who may do what."""
 
 from __future__ import annotations
 
@@ -183,6 +183,28 @@ class VerificationRow(Base):
     at: Mapped[datetime]
 
     __table_args__ = (Index("verifications_by_fact", "fact", "at"),)
+
+
+class DeliveryRow(Base):
+    """Something to be sent out, or that was. `state` is waiting, done or given_up; once it is finished, `body` is empty."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    target: Mapped[str]
+    event: Mapped[str]
+    call_id: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    created_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+    tries: Mapped[int]
+    state: Mapped[str]
+    trouble: Mapped[str]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("deliveries_by_state", "state", "next_at"),)
 
 
 class ContentRow(Base):
