@@ -219,7 +219,7 @@ def add_routes(app: FastAPI, state: State) -> None:
     async def knowledge(q: str, language: str = "pl") -> list[Passage]:
         return [
             Passage(title="Zwroty", text="Towar można zwrócić w ciągu 14 dni od odbioru bez podania przyczyny. "
-                    "Pieniądze wracają w ciągu 7 dni od przyjęcia paczki w magazynie.", 
+                    "Pieniądze wracają w ciągu 7 dni od przyjęcia paczki w magazynie.",
                     source="zwroty.md: Terminy", score=0.82),
             Passage(title="Zmiana adresu dostawy", text="Adres można zmienić, dopóki paczka nie została wydana "
                     "kurierowi do doręczenia.", source="dostawa.md: Zmiana adresu", score=0.64),

@@ -186,7 +186,7 @@ class VerificationRow(Base):
 
 
 class DeliveryRow(Base):
-    """Something to be sent out, or that was. `state` is waiting, done or given_up; once it is finished, `body` is empty."""
+    """Something to be sent out, or that was. `state`: waiting, done, given_up; once it is finished, `body` is empty."""
 
     __tablename__ = "deliveries"
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from voicebot.events import (
+    REFUSED,
     AgentJoined,
     AgentLeft,
     AgentSaid,
@@ -29,6 +30,7 @@ from voicebot.events import (
     KeysPressed,
     QueueEntered,
     QueueLeft,
+    RecordingStopped,
     StoodIn,
 )
 from voicebot.redaction import fold
@@ -91,6 +93,7 @@ class _Watched:
     counted: dict[str, int] = field(default_factory=dict)  # the bot's sentences and the steps it repaired
     step: str = ""
     hears: Literal["bot", "agent", "music"] = "bot"
+    refused: bool = False  # recording, so that no word of the caller may be kept
     overheard: bool = False  # words of the talk come, so that their lack is silence
     quiet_since: datetime | None = None  # None: told already, or not to be told
     waits: dict[str, tuple[str, datetime]] = field(default_factory=dict)  # queue and time by entry, until told
@@ -162,8 +165,9 @@ class Alerts:
             case CallerSaid(text=text):
                 if self._rules.angry and mood_of([text]).name == "angry":
                     yield from self._tell("angry", event.call_id, event.at)
-                for keyword in self._keywords.found(text, call.language):
-                    yield from self._tell("keyword", event.call_id, event.at, keyword=keyword)
+                for keyword in self._keywords.found(text, call.language)[:1]:
+                    named = self._texts["unnamed"] if call.refused else keyword
+                    yield from self._tell("keyword", event.call_id, event.at, keyword=named)
             case BotSaid(text=text) if _of_flow(call, event):
                 yield from self._counted(call, f"said {fold(text)}", event)
             case Decision(kind=kind) if kind in _REPAIRS:
@@ -217,6 +221,8 @@ def _follow(call: _Watched, event: CallEvent) -> None:
             call.quiet_since = event.at
         case Decision(kind="language", data={"wanted": str(wanted), "spoken": True}):
             call.language = wanted
+        case RecordingStopped(reason=reason):
+            call.refused = call.refused or reason == REFUSED
         case HandoffStarted() | CallHeld():
             call.hears = "music"
         case QueueEntered(queue=queue, entry=entry):

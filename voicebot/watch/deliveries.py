@@ -17,6 +17,7 @@ MOST_WAITING = 10_000  # overflow: the oldest is given up
 MOST_FINISHED = 1000  # kept to be shown; the oldest go
 
 WAITING, DONE, GIVEN_UP = "waiting", "done", "given_up"
+_CHANGED = ("next_at", "tries", "state", "trouble", "finished_at", "body")
 GIVEN_UP_CROWDED = "Too many deliveries waited."
 
 
@@ -50,9 +51,7 @@ class Deliveries:
 
     def add(self, new: Sequence[Delivery]) -> None:
         with self._engine.begin() as connection:
-            connection.execute(
-                insert(DeliveryRow).on_conflict_do_nothing(), [dict(vars(delivery)) for delivery in new]
-            )
+            connection.execute(insert(DeliveryRow).on_conflict_do_nothing(), [dict(vars(delivery)) for delivery in new])
             waiting = select(DeliveryRow.id).where(DeliveryRow.state == WAITING)
             crowd = waiting.order_by(DeliveryRow.created_at.desc()).offset(MOST_WAITING)
             connection.execute(
@@ -76,18 +75,13 @@ class Deliveries:
         """When the next one is due."""
         with self._engine.connect() as connection:
             return connection.scalar(
-                select(DeliveryRow.next_at)
-                .where(DeliveryRow.state == WAITING)
-                .order_by(DeliveryRow.next_at)
-                .limit(1)
+                select(DeliveryRow.next_at).where(DeliveryRow.state == WAITING).order_by(DeliveryRow.next_at).limit(1)
             )
 
     def tried(self, delivery: Delivery) -> None:
         """What became of it."""
         with self._engine.begin() as connection:
-            values = {
-                name: getattr(delivery, name) for name in ("next_at", "tries", "state", "trouble", "finished_at", "body")
-            }
+            values = {name: getattr(delivery, name) for name in _CHANGED}
             connection.execute(update(DeliveryRow).where(DeliveryRow.id == delivery.id).values(values))
             finished = select(DeliveryRow.id).where(DeliveryRow.state != WAITING)
             old = finished.order_by(DeliveryRow.finished_at.desc()).offset(MOST_FINISHED)

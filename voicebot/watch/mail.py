@@ -5,9 +5,9 @@ from __future__ import annotations
 import smtplib
 import ssl
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from datetime import UTC, datetime
 from typing import Literal
 
 from voicebot.watch.errors import MailFailed
@@ -52,10 +52,12 @@ def send(server: MailServer, to: str, delivery: str, subject: str, text: str) ->
     except smtplib.SMTPRecipientsRefused as error:
         raise MailFailed(f"The mail server does not take mail for {to}.", "Look at the address.") from error
     except smtplib.SMTPResponseException as error:
-        said = bytes(error.smtp_error).decode("utf-8", "replace") if error.smtp_error else ""
-        raise MailFailed(f"The mail server said {error.smtp_code} {said}.".replace(" .", ".")) from error
+        said = error.smtp_error if isinstance(error.smtp_error, str) else error.smtp_error.decode("utf-8", "replace")
+        raise MailFailed(f"The mail server answered {error.smtp_code}: {said.strip()}") from error
     except ssl.SSLError as error:
-        raise MailFailed(f"No safe connection to the mail server: {error.reason}.", "Look at `tls` of `mail`.") from error
+        raise MailFailed(
+            f"No safe connection to the mail server: {error.reason}.", "Look at `tls` of `mail`."
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailFailed(f"The mail server {server.server}:{server.port} cannot be reached: {error}.") from error
 

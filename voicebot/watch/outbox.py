@@ -131,12 +131,13 @@ class Outbox:
         free = self._settings.at_once - len(self._sending)
         if free <= 0:
             return []
-        busy = Counter(self._sending.values())
+        sending = dict(self._sending)  # as it is before the look: what ends meanwhile may still be seen waiting
+        busy = Counter(sending.values())
         full = [target for target, count in busy.items() if count >= self._settings.at_once_each]
         found = await asyncio.to_thread(self._deliveries.due, self._now(), 2 * self._settings.at_once, full)
         chosen: list[Delivery] = []
         for delivery in found:
-            if delivery.id not in self._sending and busy[delivery.target] < self._settings.at_once_each:
+            if delivery.id not in sending and busy[delivery.target] < self._settings.at_once_each:
                 busy[delivery.target] += 1
                 chosen.append(delivery)
         return chosen[:free]
@@ -168,9 +169,7 @@ class Outbox:
         if delivery.channel == MAIL:
             if self._mail is None:
                 raise DeliveryFailed("No mail server is configured any more.")
-            await asyncio.to_thread(
-                send, self._mail, delivery.target, delivery.id, delivery.subject, delivery.body
-            )
+            await asyncio.to_thread(send, self._mail, delivery.target, delivery.id, delivery.subject, delivery.body)
             return
         webhook = self._webhooks.get(delivery.target)
         if webhook is None:

@@ -34,7 +34,7 @@ def summary_payload(summary: Summary, moment: Moment) -> Payload:
 
 def alert_payload(alert: Alert, url: str = "") -> Payload:
     """`url` is the address of the console, for who wants to look."""
-    told = {"id": alert.id, "kind": alert.kind, "call_id": alert.call_id, "text": alert.text, "at": alert.at.isoformat()}
+    told = {name: getattr(alert, name) for name in ("id", "kind", "call_id", "text")} | {"at": alert.at.isoformat()}
     text = "\n".join(filter(None, (alert.text, "", f"{alert.at:%Y-%m-%d %H:%M:%S} UTC", alert.call_id, url)))
     body = json.dumps({"event": "alert", "alert": told}, ensure_ascii=False)
     return Payload("alert", alert.call_id, body, f"Voicebot: {alert.text}", text + "\n")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from voicebot.events import (
+    REFUSED,
     AgentJoined,
     AgentLeft,
     AgentSaid,
@@ -25,6 +26,7 @@ from voicebot.events import (
     Outcome,
     QueueEntered,
     QueueLeft,
+    RecordingStopped,
     StoodIn,
 )  # fmt: skip
 from voicebot.watch import alerts as alerts_module
@@ -163,6 +165,13 @@ def test_keywords_are_named_in_the_alert() -> None:
     assert [(alert.kind, alert.text) for alert in told] == [("keyword", "Padło słowo: adwokat.")]
 
 
+def test_the_word_of_a_caller_who_refused_recording_is_not_named() -> None:
+    refusal = RecordingStopped(reason=REFUSED, **at(1))
+    _, told = watching(refusal, caller("pójdę do adwokata"), keywords=("adwokat",))
+    assert [alert.kind for alert in told] == ["keyword"]
+    assert "adwokat" not in told[0].text
+
+
 def left_alone(call_id: str, offset_s: float = 5) -> StoodIn:
     return StoodIn(part="understanding", service="qwen", why="left_alone", **at(offset_s, call_id))
 
@@ -202,7 +211,7 @@ def test_nothing_grows_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_kind_has_a_sentence_in_both_languages() -> None:
-    assert TEXTS["pl"].keys() == TEXTS["en"].keys() == set(alerts_module.Kind.__args__)  # type: ignore[attr-defined]
+    assert TEXTS["pl"].keys() == TEXTS["en"].keys() == {*get_args(alerts_module.Kind), "unnamed"}
     english = Alerts(AlertRules(), "en")
     english.happened(started())
     assert english.happened(caller("skandal"))[0].text == "The caller is angry."
