@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -19,6 +20,8 @@ from voicebot.caller.script import load_script
 from voicebot.cli import app
 from voicebot.config import Config, load_config
 from voicebot.events import EVENT_TYPES, PASSING, CallEvent, event_name
+from voicebot.watch.alerts import Kind
+from voicebot.watch.webhooks import sign
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -59,6 +62,21 @@ def test_every_event_is_documented_with_its_fields(kind: type[CallEvent]) -> Non
     told = " ".join(row[2] for row in rows if f"`{event_name(kind)}`" in row[1])
     stamped = {field.name for field in fields(CallEvent)}
     assert [field.name for field in fields(kind) if field.name not in stamped and f"`{field.name}`" not in told] == []
+
+
+def test_the_documented_check_of_a_signature_accepts_ours() -> None:
+    space: dict[str, Any] = {}
+    exec(blocks(DOCS / "reference" / "webhooks.md", "python")[0], space)
+    now, body = int(time.time()), '{"why": "zażółć"}'.encode()
+    headers = {"X-Voicebot-Timestamp": str(now), "X-Voicebot-Signature": sign("secret", now, body)}
+    assert space["is_from_the_voicebot"]("secret", headers, body)
+    assert not space["is_from_the_voicebot"]("other", headers, body)
+    assert not space["is_from_the_voicebot"]("secret", headers | {"X-Voicebot-Timestamp": str(now - 301)}, body)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_kind_of_alert_is_documented(kind: str) -> None:
+    assert f"| `{kind}` |" in (DOCS / "reference" / "webhooks.md").read_text(encoding="utf-8")
 
 
 def commands() -> dict[str, Any]:
