@@ -16,7 +16,7 @@ export interface StreamEvents {
   call: { call_id: string; event: CallEvent };
   alert: Alert;
   bye: unknown;
-  /** The stream is open (again): what was fetched before may be old. */
+  /** The stream is open (again), or has lost events: what was fetched before may be old. */
   opened: null;
 }
 
@@ -100,6 +100,7 @@ export class Stream {
       before?.close();
       if (this.source === source) this.lost(source);
     };
+    source.addEventListener("resync", () => this.source === source && this.tell("opened", null));
     for (const name of SERVER_EVENTS)
       source.addEventListener(name, (message: MessageEvent<string>) => {
         if (this.source === source) this.tell(name, JSON.parse(message.data) as never);

@@ -9,8 +9,14 @@ import { Moment } from "../parts/Times";
 import { percent } from "../parts/time";
 import classes from "./SummaryView.module.css";
 
-/** What the bot learned. `why` may stand elsewhere, in a heading. */
-export function SummaryView({ summary, withWhy = true }: { summary: Summary; withWhy?: boolean }) {
+interface SummaryProps {
+  summary: Summary;
+  withWhy?: boolean;
+  withSlots?: boolean;
+}
+
+/** What the bot learned. Why they call and what was collected may stand elsewhere on the page. */
+export function SummaryView({ summary, withWhy = true, withSlots = true }: SummaryProps) {
   const t = useT();
   return (
     <Stack gap="md">
@@ -29,9 +35,11 @@ export function SummaryView({ summary, withWhy = true }: { summary: Summary; wit
           <Text className="words">{summary.next_step}</Text>
         </div>
       )}
-      <Field label={t("desk.collected")}>
-        <Slots slots={summary.collected} />
-      </Field>
+      {withSlots && (
+        <Field label={t("desk.collected")}>
+          <Slots slots={summary.collected} />
+        </Field>
+      )}
       <div className={classes.pair}>
         <Field label={t("desk.stopped")}>
           <Text className="words">{summary.why_stopped || named(t, "handoff", summary.reason)}</Text>

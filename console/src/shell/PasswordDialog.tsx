@@ -7,7 +7,7 @@ import type { NewPassword } from "../api/schema";
 import { useT } from "../i18n";
 import { useCommand } from "../parts/States";
 
-const SHORTEST = 12;
+const SHORTEST = 15;
 
 export function PasswordDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const t = useT();
@@ -50,7 +50,7 @@ function Form({ onDone }: { onDone: () => void }) {
         <PasswordInput
           label={t("me.new_password")}
           autoComplete="new-password"
-          error={short && t("me.too_short")}
+          error={short && t("me.too_short", { n: SHORTEST })}
           value={wanted}
           onChange={(event) => setWanted(event.currentTarget.value)}
         />

@@ -21,7 +21,12 @@ const CALL: Line[] = [
   ["n", "desk.to_notes"],
   ["e", "desk.hang_up"],
 ];
-const LIVE: Line[] = [];
+const LIVE: Line[] = [
+  ["l", "live.listen"],
+  ["w", "live.whisper"],
+  ["j", "live.barge"],
+  ["x", "live.stop"],
+];
 
 export function ShortcutsHelp({ opened, onClose, pages }: { opened: boolean; onClose: () => void; pages: Page[] }) {
   const t = useT();

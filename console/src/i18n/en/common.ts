@@ -41,7 +41,7 @@ export const common = {
   "me.new_password": "New password",
   "me.new_again": "New password again",
   "me.not_same": "The two are not the same.",
-  "me.too_short": "At least 12 characters.",
+  "me.too_short": "At least {n} characters.",
   "me.password_changed": "The password is changed.",
 
   "signin.title": "Sign in",

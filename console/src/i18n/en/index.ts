@@ -1,5 +1,7 @@
+import { admin } from "./admin";
 import { board } from "./board";
+import { calls } from "./calls";
 import { common } from "./common";
 import { desk } from "./desk";
 
-export const en = { ...board, ...common, ...desk } as const;
+export const en = { ...admin, ...board, ...calls, ...common, ...desk } as const;

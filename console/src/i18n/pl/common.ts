@@ -41,7 +41,7 @@ export const common = {
   "me.new_password": "Nowe hasło",
   "me.new_again": "Nowe hasło ponownie",
   "me.not_same": "Hasła różnią się od siebie.",
-  "me.too_short": "Co najmniej 12 znaków.",
+  "me.too_short": "Co najmniej {n} znaków.",
   "me.password_changed": "Hasło zostało zmienione.",
 
   "signin.title": "Zaloguj się",
