@@ -1,8 +1,11 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple, rem } from "@mantine/core";
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple, rem, virtualColor } from "@mantine/core";
 
 // One grey with a breath of blue carries the pages; colour is left for what it means (see parts/meaning.ts).
 const ink: MantineColorsTuple = [
   "#f3f5f8", "#e6e9ef", "#d0d6e0", "#a9b3c3", "#7f8ba0", "#5d6a80", "#475367", "#333d4f", "#1f2838", "#131a27",
+]; // prettier-ignore
+const paper: MantineColorsTuple = [
+  "#ffffff", "#f7f8fa", "#f3f5f8", "#eff1f5", "#ebeef3", "#eaedf2", "#e9ecf2", "#e9ecf1", "#e8ebf1", "#c3cad6",
 ]; // prettier-ignore
 const dark: MantineColorsTuple = [
   "#e8ebf1", "#c3cad6", "#a3adbd", "#7d889b", "#465064", "#323b4c", "#232a38", "#1a202c", "#131822", "#0d1118",
@@ -16,11 +19,19 @@ const red: MantineColorsTuple = [
 ]; // prettier-ignore
 
 export const theme = createTheme({
-  primaryColor: "ink",
-  primaryShade: { light: 8, dark: 1 },
+  primaryColor: "primary",
+  primaryShade: 8,
   autoContrast: true,
   luminanceThreshold: 0.36,
-  colors: { ink, gray: ink, dark, green, red },
+  colors: {
+    primary: virtualColor({ name: "primary", light: "ink", dark: "paper" }),
+    ink,
+    paper,
+    gray: ink,
+    dark,
+    green,
+    red,
+  },
   white: "#ffffff",
   black: "#131a27",
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
@@ -53,6 +64,7 @@ export const theme = createTheme({
       defaultProps: { position: "right", overlayProps: { backgroundOpacity: 0.5, blur: 2 } },
     },
     Badge: { defaultProps: { tt: "none", fw: 600, radius: "sm" } },
+    Table: { defaultProps: { borderColor: "var(--vb-line)" } },
     Anchor: { defaultProps: { underline: "always" } },
   },
 });

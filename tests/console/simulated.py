@@ -101,7 +101,8 @@ class Floor:
         if len(self.calls) < self.wanted:
             self.arrive(now)
         for agent in list(self.agents.values()):
-            if agent.state in ("wrap_up", "on_break") and (now - agent.since).total_seconds() > 45:
+            rest_s = {"wrap_up": 8, "on_break": 60, "on_call": 0 if agent.call_id == "" else 900}.get(agent.state)
+            if rest_s is not None and (now - agent.since).total_seconds() > rest_s:
                 self.set_agent(agent.login, now, state="available", reason="", call_id="")
 
     def set_agent(self, login: str, now: datetime, **changes: Any) -> None:
@@ -160,7 +161,7 @@ class Floor:
 
     def _to_queue(self, call: Call, now: datetime) -> None:
         call.become("waiting", now)
-        call.waits_until = utc_now() + timedelta(seconds=self.random.randrange(15, 150))
+        call.waits_until = utc_now() + timedelta(seconds=self.random.randrange(8, 40))
         self._tell(call, now, "handoff_started", queue=call.story.queue, reason=call.story.reason)
 
     def _say_next(self, call: Call, now: datetime) -> None:

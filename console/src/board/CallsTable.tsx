@@ -218,7 +218,7 @@ function Head({ sorted, onSort, children }: HeadProps) {
           <Arrow size={13} style={{ visibility: sorted ? "visible" : "hidden" }} aria-hidden />
         </UnstyledButton>
       ) : (
-        <span className={classes.sort}>{children}</span>
+        <span className={`${classes.sort ?? ""} clip`}>{children}</span>
       )}
     </div>
   );

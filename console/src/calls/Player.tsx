@@ -109,7 +109,6 @@ export function Player({ id, lengthS, onTime, ref }: Props) {
           label={clock}
           onChange={seek}
           thumbLabel={t("calls.position")}
-          color="ink"
         />
         <Text size="sm" c="dimmed" className="tabular nowrap">
           {clock(whole)}

@@ -1,7 +1,8 @@
-import { Badge, Card, Group, Stack, Text } from "@mantine/core";
+import { Card, Group, Stack, Text } from "@mantine/core";
 
 import type { AgentView } from "../api/schema";
 import { useT } from "../i18n";
+import { Tag } from "../parts/Meaning";
 import { Length } from "../parts/Times";
 
 /** Who waits in the agent's queues. */
@@ -25,9 +26,9 @@ export function WaitingCard({ view }: { view: AgentView }) {
             </Text>
             <Group gap={6}>
               {view.queues.map((queue) => (
-                <Badge key={queue} variant="light" color="gray" c="var(--mantine-color-text)">
+                <Tag key={queue} colour="grey">
                   {queue}
-                </Badge>
+                </Tag>
               ))}
             </Group>
           </div>

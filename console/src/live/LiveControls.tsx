@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import {
   IconEar, IconEarOff, IconMessage2, IconMicrophone, IconPhoneOff, IconRobot, IconUserUp,
 } from "@tabler/icons-react"; // prettier-ignore
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { useLocation } from "wouter";
 
@@ -23,6 +24,10 @@ export function LiveControls({ call }: { call: LiveCall }) {
   const [listening] = useState(() => new Listening(id));
   const view = useSyncExternalStore(listening.watch, listening.state);
   useEffect(() => () => listening.stop(), [listening]);
+  const client = useQueryClient();
+  useEffect(() => {
+    if (view.state !== "connecting") void client.invalidateQueries({ queryKey: ["live", id] }); // who listens is new
+  }, [client, id, view.state, view.mode]);
 
   const on = view.state !== "off";
   const withAgent = call.row.agent !== "";
@@ -104,6 +109,7 @@ function ListenStatus({ view }: { view: ListeningView }) {
       data-mode={view.mode}
       role="status"
       data-testid="listening"
+      hidden={view.state === "off"}
     >
       {words[view.state]}
     </Text>

@@ -1,10 +1,10 @@
-import { Anchor, Badge, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { Anchor, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { IconEyeOff, IconExternalLink } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
 import type { Collected, EarlierCall, Summary } from "../api/schema";
 import { named, useLanguage, useT } from "../i18n";
-import { MoodTag, OutcomeTag } from "../parts/Meaning";
+import { MoodTag, OutcomeTag, Tag } from "../parts/Meaning";
 import { Moment } from "../parts/Times";
 import { percent } from "../parts/time";
 import classes from "./SummaryView.module.css";
@@ -100,9 +100,9 @@ export function Slots({ slots }: { slots: Collected[] }) {
           <dt>{slot.label || slot.name}</dt>
           <dd>
             {slot.masked ? (
-              <Badge variant="light" color="gray" leftSection={<IconEyeOff size={12} />}>
+              <Tag colour="grey" icon={IconEyeOff}>
                 {t("desk.masked")}
-              </Badge>
+              </Tag>
             ) : (
               <span className="tabular words">{slot.value}</span>
             )}

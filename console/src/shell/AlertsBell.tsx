@@ -18,8 +18,9 @@ export function AlertsBell() {
     () =>
       stream.on("alert", (alert) => {
         if (alert.acknowledged_at) return;
+        notifications.hide("alert"); // the newest alone: the bell has them all
         notifications.show({
-          id: `alert-${alert.id}`,
+          id: "alert",
           color: "red",
           title: named(t, "alert", alert.kind),
           message: alert.text,

@@ -25,7 +25,7 @@ export function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
       <Menu width={260} position="bottom-end" shadow="md">
         <Menu.Target>
           <UnstyledButton p={4} style={{ borderRadius: 99 }} aria-label={t("me.account", { name: session.name })}>
-            <Avatar size={32} color="ink" variant="filled" radius="xl">
+            <Avatar size={32} variant="filled" radius="xl">
               {initials(session.name)}
             </Avatar>
           </UnstyledButton>

@@ -143,7 +143,7 @@ export const desk = {
   "desk.keypad_sent": "Sent: {keys}",
 
   "desk.wrap_title": "Wrap up the call",
-  "desk.wrap_left": "the next call can come in",
+  "desk.wrap_left": "until the next call can come in",
   "desk.wrap_code": "How did it end?",
   "desk.wrap_done": "Done",
   "desk.wrap_hint": "Keys 1 to 9 choose, Ctrl+Enter finishes.",

@@ -119,7 +119,7 @@ export const common = {
 
   "mood.neutral": "Spokojny",
   "mood.impatient": "Niecierpliwy",
-  "mood.angry": "Zdenerwowany",
+  "mood.angry": "Wzburzony",
 
   "phase.bot": "Z botem",
   "phase.waiting": "Czeka",
