@@ -40,7 +40,7 @@ from voicebot.hub import Hub
 from voicebot.live_bots import LiveBots, Make
 from voicebot.parts import RunningBot, Services
 from voicebot.processes import ModelProcess
-from voicebot.records import RecordWriter
+from voicebot.records import CallRecords, RecordWriter
 
 if TYPE_CHECKING:  # imported where one is configured: Pipecat's services take long to import
     from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
@@ -157,7 +157,13 @@ class App:
         access = Access(self._config.data)
         access.start()
         self._stack.push_async_callback(access.close)
-        parts = ApiParts(access, self.hub, lambda: self._health(processes), url=self._config.http.url or "")
+        records = CallRecords(self._config.data)
+        self._stack.callback(records.close)
+        parts = ApiParts(
+            *(self._config, access, self.hub, records, self._bots.answering),
+            *(lambda: self._health(processes),),
+            url=self._config.http.url or "",
+        )
         server = HttpServer(self._config.http, make_app(parts), self.hub)
         await server.start()
         self._stack.push_async_callback(server.stop)

@@ -35,6 +35,12 @@ class CallNotFound(VoicebotError):
     code = "call_not_found"
 
 
+class RecordingNotFound(VoicebotError):
+    """There is no recording of that call, or not yet."""
+
+    code = "recording_not_found"
+
+
 class ConfigError(VoicebotError):
     """The configuration file cannot be used; the message names every mistake and its line."""
 

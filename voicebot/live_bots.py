@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from flows import EmbeddedUnderstanding, Engine, FlowError
+from flows import Bot, EmbeddedUnderstanding, Engine, FlowError
 from flows.systems import SystemClient
 from tts.errors import TtsError
 from voicebot.bots import LoadedBot, load_source, sources
@@ -51,6 +51,10 @@ class LiveBots:
 
     def __getitem__(self, source: BotSource) -> RunningBot:
         return self._bots[source]
+
+    def answering(self) -> tuple[Bot, ...]:
+        """The bots that take new calls, each once."""
+        return tuple({id(each.bot): each.bot for each in self._bots.values()}.values())
 
     @asynccontextmanager
     async def in_call(self, source: BotSource) -> AsyncIterator[RunningBot]:

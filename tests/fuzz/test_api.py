@@ -23,9 +23,8 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from voicebot.access import Access, Author, NewUser, Who, passwords
 from voicebot.api.app import make_app
 from voicebot.api.auth import COOKIE, CSRF_HEADER
-from voicebot.api.parts import ApiParts
 from voicebot.api.server import HttpServer
-from voicebot.api.testing import PASSWORD
+from voicebot.api.testing import PASSWORD, parts_over
 from voicebot.hub import Hub
 from voicebot.people_settings import HttpSettings
 
@@ -65,7 +64,8 @@ class Stage:
     async def _start(self) -> tuple[FastAPI, Access, HttpServer]:
         access, hub = Access(self._data), Hub()
         hub.close()  # streams end at once
-        app = make_app(ApiParts(access, hub, lambda: {"status": "ok"}, self._data / "pages"))
+        self._parts = parts_over(self._data, access, hub)
+        app = make_app(self._parts)
         server = HttpServer(HttpSettings(port=0), app, hub)
         await server.start()
         return app, access, server
@@ -73,6 +73,7 @@ class Stage:
     async def _stop(self) -> None:
         await self._server.stop()
         await self._access.close()
+        self._parts.records.close()
         await self._loop.shutdown_default_executor()
 
     async def _make_session(self) -> tuple[Who, str]:

@@ -9,14 +9,17 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from voicebot.api import audit, pages, session, stream, tokens, users
+from voicebot.api import audit, calls, knowledge, pages, session, settings, stream, tokens, users
 from voicebot.api.auth import SignedIn
 from voicebot.api.errors import add_error_handlers
 from voicebot.api.parts import ApiParts, Parts
 from voicebot.api.security import LimitedBody, SecurityHeaders
 from voicebot.api.shapes.base import Problem
 
-ROUTERS: tuple[APIRouter, ...] = (session.router, users.router, tokens.router, audit.router, stream.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    *(session.router, users.router, tokens.router, audit.router, stream.router),
+    *(calls.router, knowledge.router, settings.router),
+)
 """One for each room. `operationId` is the endpoint's function name, so names are unique among all of them."""
 
 own = APIRouter(include_in_schema=False)

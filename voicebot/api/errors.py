@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from voicebot.access import errors as access
 from voicebot.api.shapes.base import Problem
-from voicebot.errors import CallNotFound, RecordsUnavailable, VoicebotError
+from voicebot.errors import CallNotFound, RecordingNotFound, RecordsUnavailable, VoicebotError
 from voicebot.hub import TooManyStreams
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,12 @@ class UnknownTopic(VoicebotError):
     code = "unknown_topic"
 
 
+class UnknownBot(VoicebotError):
+    """No number is answered by a bot of that name."""
+
+    code = "unknown_bot"
+
+
 STATUS: dict[type[VoicebotError], int] = {
     NotSignedIn: 401,
     NotAllowed: 403,
@@ -58,6 +64,8 @@ STATUS: dict[type[VoicebotError], int] = {
     UnknownTopic: 422,
     TooManyStreams: 429,
     CallNotFound: 404,
+    RecordingNotFound: 404,
+    UnknownBot: 404,
     RecordsUnavailable: 503,
     access.SignInFailed: 401,
     access.TooManyTries: 429,

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
 from voicebot.access import Access, Author, NewUser, Role
 from voicebot.api.auth import CSRF_HEADER
+from voicebot.api.parts import ApiParts
+from voicebot.config import Config
+from voicebot.hub import Hub
+from voicebot.records import CallRecords
 
 PASSWORD = "zielony rower pije herbatę"
 ORIGIN = "http://localhost"
+
+
+def parts_over(data: Path, access: Access, hub: Hub, **others: Any) -> ApiParts:
+    """All of an API over a data folder; `others` are fields of ApiParts that shall be other than empty or usual."""
+    usual: dict[str, Any] = {
+        "config": Config.model_validate({"data": data, "numbers": [{"number": "100", "bot": data, "language": "pl"}]}),
+        "records": CallRecords(data),
+        "bots": lambda: (),
+        "health": lambda: {"status": "ok", "calls": 0},
+        "pages": data / "pages",
+    }
+    return ApiParts(access=access, hub=hub, **(usual | others))
 
 
 def browser(app: FastAPI) -> httpx.AsyncClient:

@@ -55,6 +55,14 @@ class CallFolder:
         self._write("summary.txt", summary.as_text())
         return self._write_json("summary.json", summary.as_json())
 
+    def read_summary(self) -> dict[str, Any] | None:
+        """What `write_summary` wrote, now or in an earlier release; None where there is none."""
+        try:
+            data = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return data if isinstance(data, dict) else None
+
     def keep_nothing(self) -> None:
         """Delete everything that holds words of the call."""
         for name in _WORDS:

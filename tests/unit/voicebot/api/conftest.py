@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from voicebot.access import Access
 from voicebot.api.app import make_app
 from voicebot.api.parts import ApiParts
+from voicebot.api.testing import parts_over
 from voicebot.hub import Hub
 
 
@@ -28,5 +29,12 @@ def hub() -> Hub:
 
 
 @pytest.fixture
-def app(access: Access, hub: Hub, tmp_path: Path) -> FastAPI:
-    return make_app(ApiParts(access, hub, lambda: {"status": "ok", "calls": 0}, tmp_path / "pages"))
+def parts(access: Access, hub: Hub, tmp_path: Path) -> Iterator[ApiParts]:
+    parts = parts_over(tmp_path / "data", access, hub, pages=tmp_path / "pages")
+    yield parts
+    parts.records.close()
+
+
+@pytest.fixture
+def app(parts: ApiParts) -> FastAPI:
+    return make_app(parts)

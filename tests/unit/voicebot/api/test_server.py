@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
-from voicebot.access import Access
 from voicebot.api.app import make_app
 from voicebot.api.parts import ApiParts
 from voicebot.api.server import CertificateUnusable, HttpServer, PortTaken
@@ -47,8 +47,9 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize(("status", "code"), [("ok", 200), ("degraded", 503), ("draining", 503)])
-async def test_health_needs_nobody_signed_in(access: Access, hub: Hub, status: str, code: int) -> None:
-    server = HttpServer(HttpSettings(port=0), make_app(ApiParts(access, hub, lambda: {"status": status})), hub)
+async def test_health_needs_nobody_signed_in(parts: ApiParts, hub: Hub, status: str, code: int) -> None:
+    told = replace(parts, health=lambda: {"status": status})
+    server = HttpServer(HttpSettings(port=0), make_app(told), hub)
     await server.start()
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"{server.url}/health")
