@@ -56,6 +56,11 @@ class State:
         """Values that company systems gave and marked as personal: no record and nobody's summary shows them."""
         return tuple(self.data["personal"])
 
+    @property
+    def misses(self) -> int:
+        """How often in a row the open question was not answered in words that were understood."""
+        return int(self.data["misses"])
+
     def to_json(self) -> dict[str, Any]:
         """An own copy of the data, for `json.dumps`."""
         return copy.deepcopy(dict(self.data))

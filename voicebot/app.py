@@ -29,7 +29,7 @@ from tts.text import spoken
 from voicebot import ear_watch
 from voicebot.access import Access
 from voicebot.api.app import make_app
-from voicebot.api.parts import ApiParts
+from voicebot.api.parts import ApiParts, FloorParts
 from voicebot.api.server import HttpServer
 from voicebot.bots import load_bots, sources
 from voicebot.call import Call
@@ -37,7 +37,9 @@ from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.errors import VoicebotError
 from voicebot.events import EventStream
 from voicebot.hub import Hub
+from voicebot.human_side import HumanSide
 from voicebot.live_bots import LiveBots, Make
+from voicebot.live_calls import LiveCalls
 from voicebot.parts import RunningBot, Services
 from voicebot.processes import ModelProcess
 from voicebot.records import CallRecords, RecordWriter
@@ -67,9 +69,11 @@ class App:
         self.events = events or EventStream()
         self.hub = Hub()
         self._stack = AsyncExitStack()
+        self.live = LiveCalls()
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._draining = False
         self._services: Services | None = None
+        self._people: HumanSide | None = None
         self._prompts: PromptStore | None = None
         self._speaking: ConfiguredVoice | None = None
         self._language_model: LanguageModel | None = None
@@ -145,24 +149,28 @@ class App:
             *(config, endpoint, media, activity, recogniser, self._prompts, self.events),
             *(hearing_service, self._speaking, self._language_model),
         )
+        access = Access(config.data)
+        access.start()
+        self._stack.push_async_callback(access.close)
+        self._people = HumanSide(self._services, self.live, access, self.hub)
+        await self._people.start(lambda task: task.add_done_callback(self._watch_ended))
+        self._stack.push_async_callback(self._people.close)
         endpoint.on_incoming(self._incoming)
         endpoint.on_dead(self._lost)
         await endpoint.start()
         self._stack.push_async_callback(endpoint.stop)
 
-        http = await self._start_http((hearing, speaking))
+        http = await self._start_http(access, self._people, (hearing, speaking))
         log.info("answering at %s, pages at %s, health at %s/health", endpoint.sip_uri, http.url, http.url)
 
-    async def _start_http(self, processes: tuple[ModelProcess, ...]) -> HttpServer:
-        access = Access(self._config.data)
-        access.start()
-        self._stack.push_async_callback(access.close)
+    async def _start_http(self, access: Access, people: HumanSide, processes: tuple[ModelProcess, ...]) -> HttpServer:
         records = CallRecords(self._config.data)
         self._stack.callback(records.close)
         parts = ApiParts(
             *(self._config, access, self.hub, records, self._bots.answering),
             *(lambda: self._health(processes),),
             url=self._config.http.url or "",
+            floor=FloorParts(people.agents, self.live, people.supervision, people.feed),
         )
         server = HttpServer(self._config.http, make_app(parts), self.hub)
         await server.start()
@@ -254,9 +262,17 @@ class App:
 
     async def _serve(self, leg: Leg, number: NumberSettings, call_id: str) -> None:
         assert self._services is not None
+        assert self._people is not None
         zone = self._config.timezone
         async with self._bots.in_call(number.source) as bot:
-            await Call(self._services, bot, number, leg, call_id, lambda: datetime.now(zone)).run()
+            desk = self._people.desk
+            call = Call(self._services, desk, bot, number, leg, call_id, lambda: datetime.now(zone))
+            self.live.add(call)
+            try:
+                await call.run()
+            finally:
+                self.live.remove(call)
+                await self._people.supervision.room_closed(call)
 
     def _over(self, call_id: str, task: asyncio.Task[None]) -> None:
         del self._calls[call_id]

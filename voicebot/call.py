@@ -1,6 +1,7 @@
-"""The life of one call: answered, served by the bot, given to people if need be, ended, recorded.
+"""The life of one call: answered, served by the bot and by people in turn, ended, recorded.
 
-Everything the call starts lives in one TaskGroup; when the caller hangs up the group ends, whatever it was doing.
+Everything the call starts lives in one TaskGroup; when the caller hangs up, or a supervisor ends the call, the group
+ends, whatever it was doing. The caller stays in one room from the first word to the last.
 """
 
 from __future__ import annotations
@@ -8,28 +9,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 import flows
-from flows import Handoff, HandoffFailed, HangUp
+from flows import Handoff, HandoffFailed, HangUp, Returned
 from telephony.errors import LegGone, TelephonyError
 from telephony.leg import Digit, Ended, Leg
 from telephony.member import Member
 from telephony.recorder import Recorder
 from telephony.room import Room
-from tts.text import spoken
 from voicebot import events
 from voicebot.config import NumberSettings
 from voicebot.conversation import Conversation
 from voicebot.dialog import Dialog
+from voicebot.errors import NotPossible, RecordsUnavailable
 from voicebot.events import CallClock, Outcome
-from voicebot.handoff import HandoffToPeople
 from voicebot.logs import call_id_var
 from voicebot.parts import CallContext, RunningBot, Services
-from voicebot.people_settings import QueueSettings
-from voicebot.records import CallFolder
-from voicebot.summary import Summary, briefing, hidden_slots, summarise
+from voicebot.people.case import (
+    BackToBot,
+    CallbackWanted,
+    CallerAtDesk,
+    Handed,
+    Talked,
+)
+from voicebot.people.desk import Desk
+from voicebot.people.overhearing import Overhearing
+from voicebot.people.rules import CallRules
+from voicebot.people.talk import Talk, Target, Worker
+from voicebot.phone_numbers import as_kept
+from voicebot.queueing.happenings import Promise
+from voicebot.queueing.model import Why
+from voicebot.records import CallFolder, CallRecords
+from voicebot.records.store import EarlierCall
+from voicebot.summary import Summary, hidden_slots, summarise
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +57,23 @@ OUTCOMES = {
 }
 
 
-class _CallerGone(Exception):
-    """The caller's leg has ended; carries the cause."""
+T = TypeVar("T")
+
+SUPERVISOR = "supervisor"
+"""The reason of a handoff after a supervisor who had taken the caller was lost."""
+
+
+class _Over(Exception):
+    """The call is over, whatever it was doing: the caller's leg has ended, or a supervisor ended it. With the cause."""
+
+
+@dataclass(frozen=True)
+class _TakenOver:
+    """A supervisor talks with the caller from here."""
+
+    by: Worker
+    leg: Leg
+    done: asyncio.Future[None]  # the supervisor is out of the call again
 
 
 class Call:
@@ -51,6 +82,7 @@ class Call:
     def __init__(
         self,
         services: Services,
+        desk: Desk,
         bot: RunningBot,
         number: NumberSettings,
         leg: Leg,
@@ -58,25 +90,36 @@ class Call:
         now: Callable[[], datetime],
     ) -> None:
         self._services = services
+        self._desk = desk
         self._bot = bot
         self._leg = leg
         self._folder = CallFolder(services.config.data / "calls" / call_id)
-        self._context = CallContext(
+        self.context = CallContext(
             call_id, leg.remote_number, leg.dialled, number.language, CallClock(call_id), services.events
         )
-        self._second = services.second_opinion_for(self._context, bot)
-        self._reteller = services.reteller_for(self._context)
+        self._second = services.second_opinion_for(self.context, bot)
+        self._reteller = services.reteller_for(self.context)
         self._dialog = Dialog(bot.engine, bot.understanding, now, self._second)
+        self._rules = CallRules(services.config.routing, self.context, bot.bot.name, self._dialog)
         self._conversation: Conversation | None = None
+        self._room: Room | None = None
+        self._member: Member | None = None
+        self._supervised: Talk | None = None  # with a supervisor who took the caller
+        self._taken: asyncio.Future[_TakenOver] = asyncio.get_running_loop().create_future()
+        self._ended_by = asyncio.Event()
+        self._left_s = services.config.turns.longest_call_s
+        self._began_at = self.context.clock.stamp()["at"]
+        self._promised = 0  # callbacks that the queue knows of
+        self._place: datetime | None = None  # in the queue, kept for a callback
         self._outcome = Outcome.ABANDONED
         self._why = ""  # the flow's own sentence on why it handed over
 
     async def run(self) -> None:
         """From the first ring to the last record. Only cancellation leaves it early, and then too it cleans up."""
-        token = call_id_var.set(self._context.call_id)
+        token = call_id_var.set(self.context.call_id)
         began = asyncio.get_running_loop().time()
         cause = "local_hangup"
-        context = self._context
+        context = self.context
         context.publish(
             events.CallStarted,
             caller=context.caller,
@@ -94,101 +137,240 @@ class Call:
         except Exception as error:
             log.exception("call failed")
             cause, self._outcome = "fault", Outcome.FAILED
-            self._context.publish(events.Fault, stage="call", message=str(error))
+            self.context.publish(events.Fault, stage="call", message=str(error))
         finally:
             await asyncio.shield(self._finish(cause, asyncio.get_running_loop().time() - began))
             call_id_var.reset(token)
 
+    # What supervisors do
+
+    @property
+    def room(self) -> Room:
+        """Where the caller is. Raises NotPossible before the call is answered."""
+        if self._room is None:
+            raise NotPossible("The call is not answered yet.", "Try again in a second.")
+        return self._room
+
+    def take_over(self, by: Worker, leg: Leg) -> asyncio.Future[None]:
+        """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible.
+
+        Returns what is done when the supervisor is out of it again.
+        """
+        if self._taken.done() or self._supervised is not None:
+            raise NotPossible("A supervisor has the call already.")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._taken.set_result(_TakenOver(by, leg, done))
+        if self._desk.case_of(self.context.call_id) is not None:
+            self._desk.let_go(self.context.call_id, Why.TAKEN_OVER)
+        return done
+
+    def supervisor_gone(self, login: str) -> None:
+        """The browser of a supervisor is gone, who may have the caller."""
+        if self._supervised is not None and self._supervised.worker.id == login:
+            self._supervised.end("line_lost")
+
+    def back_to_bot(self, flow: str) -> None:
+        """Raises NotPossible when no people have the call."""
+        to_bot = Target("flow", flow)
+        case = self._desk.case_of(self.context.call_id)
+        if self._supervised is not None:
+            self._supervised.give(to_bot)
+        elif case is not None:
+            case.send_to_bot(to_bot)
+        else:
+            raise NotPossible("The bot has the call already.")
+
+    def end(self) -> None:
+        """A supervisor ends the call."""
+        self._ended_by.set()
+
+    # The call
+
     async def _serve(self) -> str:
         """The answered call. Returns the cause of its end."""
-        room = self._services.media.open_room(self._leg.sample_rate)
-        member = room.join(self._leg)
+        room = self._room = self._services.media.open_room(self._leg.sample_rate)
+        member = self._member = room.join(self._leg)
         recorder = self._start_recording(room, member)
         cause = "local_hangup"
         try:
             async with asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(self._watch_leg(), name=f"leg {self._context.call_id}")
+                watching = [
+                    tasks.create_task(self._watch_leg(), name=f"leg {self.context.call_id}"),
+                    tasks.create_task(self._until_ended(), name=f"end {self.context.call_id}"),
+                ]
                 await self._talk(room, member)
-                watch.cancel()
-        except* _CallerGone as gone:
-            cause = str(gone.exceptions[0])
+                for watch in watching:
+                    watch.cancel()
+        except* _Over as over:
+            cause = str(over.exceptions[0])
         except* TimeoutError:
             cause = "too_long"
-            self._context.publish(events.Fault, stage="call", message="The talk with the bot took too long.")
+            self.context.publish(events.Fault, stage="call", message="The talk with the bot took too long.")
         finally:
             room.close()
             if recorder is not None:
                 result = await asyncio.to_thread(recorder.close)
                 if result.error:
-                    self._context.publish(events.Fault, stage="recording", message=str(result.error))
+                    self.context.publish(events.Fault, stage="recording", message=str(result.error))
         return cause
 
     async def _talk(self, room: Room, member: Member) -> None:
-        context = self._context
-        opening: flows.CallStarted | flows.Event = flows.CallStarted(
+        """Bot and people in turn, until one of them is done with the caller."""
+        context = self.context
+        opening: flows.CallStarted | flows.Event | None = flows.CallStarted(
             context.call_id, context.caller, context.dialled, context.language
         )
-        left_s = self._services.config.turns.longest_call_s
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            self._conversation = Conversation(
-                self._services, self._bot, context, self._dialog, room, member, self._retell
-            )
-            async with asyncio.timeout(left_s):
-                verdict = await self._conversation.run(opening)
-            self._conversation = None
-            left_s -= loop.time() - began  # the time with people does not count
+        while opening is not None:
+            verdict = await self._unless_taken(self._with_bot(opening, room, member))
+            await self._promise_callbacks()
             if isinstance(verdict, HangUp):
                 self._outcome = OUTCOMES[verdict.outcome]
                 return
-            if await self._hand_off(verdict, room):
-                return
-            if self._dialog.state.mode != "transferring":  # it was given away unsaid: the flow cannot go on
-                self._outcome = Outcome.FAILED
-                return
-            opening = HandoffFailed("no_agent")
+            handed: Handed | _TakenOver | Handoff = verdict
+            while isinstance(handed, _TakenOver | Handoff):
+                if isinstance(handed, _TakenOver):
+                    handed = await self._with_supervisor(handed, room, member)
+                else:
+                    handed = await self._unless_taken(self._with_people(handed, room, member))
+            opening = await self._go_on(handed)
 
-    async def _hand_off(self, handoff: Handoff, room: Room) -> bool:
-        queue_name = handoff.queue or self._bot.bot.queue
-        queue = self._services.config.queues.get(queue_name, QueueSettings())
-        self._context.publish(events.HandoffStarted, queue=queue_name, reason=handoff.reason)
+    async def _go_on(self, handed: Handed) -> flows.Event | None:
+        """What the bot is to go on with; None: the call is over."""
+        match handed:
+            case BackToBot(flow):
+                return Returned(flow)
+            case CallbackWanted(why, entered_at):
+                self._place = entered_at
+                if self._dialog.state.mode != "transferring":  # it was given away unsaid: the flow cannot go on
+                    self._outcome = Outcome.FAILED
+                    return None
+                return HandoffFailed(why)
+        return None
+
+    async def _promise_callbacks(self) -> None:
+        """The queue keeps what the bot has promised."""
+        promised = [event for event in self.context.events if isinstance(event, events.CallbackPromised)]
+        for event in promised[self._promised :]:
+            queue = event.queue or self._bot.bot.queue
+            who = (self.context.call_id, as_kept(event.number), self.context.language, queue)
+            await self._desk.apply(Promise(*who, reason=event.reason, entered_at=self._place))
+        self._promised = len(promised)
+
+    async def _with_bot(self, opening: flows.CallStarted | flows.Event, room: Room, member: Member) -> Handoff | HangUp:
+        """Raises TimeoutError when it takes too long; the time with people does not count."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        conversation = self._conversation = Conversation(
+            *(self._services, self._bot, self.context, self._dialog, room, member),
+            on_handoff=self._retell,
+            rules=self._rules.take_from_bot,
+        )
+        self._rules.begin()
+        try:
+            async with asyncio.timeout(self._left_s):
+                return await conversation.run(opening)
+        finally:
+            self._conversation = None
+            self._left_s -= loop.time() - began
+
+    async def _with_people(self, handoff: Handoff, room: Room, member: Member) -> Handed:
         self._why = handoff.detail
-        return await HandoffToPeople(self._services, self._bot, self._context, room, queue, self._briefing).run()
+        routed = self._rules.route(handoff.reason, handoff.queue or self._bot.bot.queue)
+        self.context.publish(events.HandoffStarted, queue=routed.queue, reason=handoff.reason)
+        known, earlier = await asyncio.to_thread(self._earlier)
+        return await self._desk.hand_over(
+            CallerAtDesk(
+                *(self.context, room, member, self._services.voice_for(self.context, self._bot)),
+                queue=routed.queue,
+                reason=handoff.reason,
+                summary=self.summary,
+                urgency=routed.urgency,
+                skills=routed.skills,
+                knows=known,
+                earlier=earlier,
+            )
+        )
 
-    def _briefing(self) -> str:
-        return spoken(briefing(self._summary(), self._context.language), self._context.language)
+    def _earlier(self) -> tuple[str, tuple[EarlierCall, ...]]:
+        """The agent who talked with this caller last, and the caller's earlier calls; without them it goes on, too."""
+        records = CallRecords(self._services.config.data)
+        try:
+            caller, now = self.context.caller, self.context.clock.stamp()["at"]
+            return records.last_agent(caller, now), records.earlier_calls(caller, self._began_at)
+        except RecordsUnavailable as error:
+            log.warning("earlier calls of %s cannot be read: %s", self.context.call_id, error)
+            return "", ()
+        finally:
+            records.close()
+
+    async def _with_supervisor(self, taken: _TakenOver, room: Room, member: Member) -> Handed | Handoff:
+        """A supervisor who is lost leaves the caller to the agents."""
+        ears = Overhearing(self._services, self.context, room.sample_rate)
+        talk = self._supervised = Talk(self.context, room, member, taken.by, queue="", reach=_ask_nobody, ears=ears)
+        self._taken = asyncio.get_running_loop().create_future()
+        try:
+            over = await talk.run(taken.leg)
+        finally:
+            await asyncio.shield(ears.close())
+            self._supervised = None
+            taken.done.set_result(None)
+        if over.why == "line_lost":
+            return Handoff("", SUPERVISOR)
+        return BackToBot(over.to.name) if over.to is not None else Talked()
+
+    async def _unless_taken(self, serving: Coroutine[Any, Any, T]) -> T | _TakenOver:
+        """Serve the caller until that is done, or until a supervisor takes the call."""
+        task = asyncio.create_task(serving, name=f"serve {self.context.call_id}")
+        try:
+            either: set[asyncio.Future[Any]] = {task, self._taken}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            taken = self._taken.done()
+            if not task.done() or taken:
+                task.cancel()
+                await asyncio.wait({task})
+        return self._taken.result() if taken else task.result()
 
     def _retell(self, handoff: Handoff) -> None:
         """While the caller hears of the handoff and phones ring, a language model has the time to tell the call."""
         if self._reteller is not None:
             self._why = handoff.detail
-            coming = events.HandoffStarted(queue="", reason=handoff.reason, **self._context.clock.stamp())
-            self._reteller.ask(self._summary(coming))
+            coming = events.HandoffStarted(queue="", reason=handoff.reason, **self.context.clock.stamp())
+            self._reteller.ask(self.summary(coming))
 
     async def _watch_leg(self) -> None:
         async for event in self._leg.events():
-            if isinstance(event, Digit) and self._conversation is not None:
-                self._conversation.key(event.key)
+            if isinstance(event, Digit):
+                self._key(event.key)
             elif isinstance(event, Ended):
-                raise _CallerGone(str(event.cause))
+                raise _Over(str(event.cause))
+
+    def _key(self, key: str) -> None:
+        if self._conversation is not None:
+            self._conversation.key(key)
+        elif (case := self._desk.case_of(self.context.call_id)) is not None:
+            case.key(key)
+
+    async def _until_ended(self) -> None:
+        await self._ended_by.wait()
+        raise _Over("ended_by_supervisor")
 
     def _start_recording(self, room: Room, member: Member) -> Recorder | None:
         try:
             path = self._folder.make() / "recording.wav"
             recorder = Recorder(path, room.sample_rate)
         except (OSError, TelephonyError) as error:
-            self._context.publish(events.Fault, stage="recording", message=str(error))
+            self.context.publish(events.Fault, stage="recording", message=str(error))
             return None
         room.record(member, recorder)
-        self._context.discard_recording = recorder.discard
+        self.context.discard_recording = recorder.discard
         return recorder
 
-    def _summary(self, *coming: events.CallEvent) -> Summary:
+    def summary(self, *coming: events.CallEvent) -> Summary:
         """As far as the call has gone, and where these events come next."""
-        language = self._context.language
+        language = self.context.language
         return summarise(
-            [*self._context.events, *coming],
+            [*self.context.events, *coming],
             language,
             self._dialog.slots,
             topics={name: flow.offer[language] for name, flow in self._bot.bot.flows.items() if flow.offer},
@@ -205,19 +387,23 @@ class Call:
             await self._second.aclose()
         if self._reteller is not None:
             await self._reteller.aclose()
-        self._context.publish(
+        self.context.publish(
             events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
         )
         try:
             await asyncio.to_thread(self._write_files)
         except OSError as error:
-            log.error("transcript and summary of %s were not written: %s", self._context.call_id, error)
+            log.error("transcript and summary of %s were not written: %s", self.context.call_id, error)
 
     def _final_outcome(self) -> Outcome:
         """A caller who reached an agent was handed off, whoever hung up and when."""
-        joined = any(isinstance(event, events.AgentJoined) for event in self._context.events)
+        joined = any(isinstance(event, events.AgentJoined) for event in self.context.events)
         return Outcome.HANDED_OFF if joined else self._outcome
 
     def _write_files(self) -> None:
-        self._folder.write_transcript(self._context.events)
-        self._folder.write_summary(self._summary())
+        self._folder.write_transcript(self.context.events)
+        self._folder.write_summary(self.summary())
+
+
+async def _ask_nobody(target: Target) -> Any:
+    raise NotPossible("A supervisor asks nobody in a call.", "Give it back to the bot, or end it.")

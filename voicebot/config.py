@@ -259,6 +259,10 @@ class Config(Section):
             raise ValidationError.from_exception_data("Config", [one.detail() for one in found])
         return self
 
+    def queue(self, name: str) -> QueueSettings:
+        """The queue of that name; one that is not configured has nobody in it."""
+        return self.queues.get(name, QueueSettings())
+
     def number(self, dialled: str) -> NumberSettings | None:
         """Who answers `dialled`: the entry that names it, else the one for any number."""
         named = [entry for entry in self.numbers if entry.number == dialled]

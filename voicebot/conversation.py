@@ -24,6 +24,7 @@ from flows import (
     Listen,
     NoInput,
     Note,
+    PeopleWanted,
     PromiseCallback,
     Say,
     StopRecording,
@@ -76,12 +77,17 @@ class Conversation:
         room: Room,
         member: Member,
         on_handoff: Callable[[Handoff], None] = lambda handoff: None,
+        rules: Callable[[], PeopleWanted | None] = lambda: None,
     ) -> None:
-        """`on_handoff` learns that the flow gives the call away, before the caller is told so."""
+        """`on_handoff` learns that the flow gives the call away, before the caller is told so.
+
+        `rules` is asked after every turn of the caller whether people are to have the call now.
+        """
         self._services = services
         self._bot = bot
         self._context = context
         self._on_handoff = on_handoff
+        self._rules = rules
         self._dialog = dialog
         self._recogniser = services.recogniser_for(context)
         self._voice = services.voice_for(context, bot)
@@ -175,7 +181,7 @@ class Conversation:
             audio_s=transcript.audio_s,
         )
         self._tell_what_was_heard()
-        actions = await self._dialog.heard(words)
+        actions = self._by_the_rules(await self._dialog.heard(words))
         self._clock.decided = self._loop.time()
         self._follow_language()
         self._tell_of_a_handoff(actions)
@@ -190,6 +196,16 @@ class Conversation:
         actions = self._dialog.apply(event)
         self._tell_of_a_handoff(actions)
         return actions
+
+    def _by_the_rules(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        """Where a rule gives the call to people, that is done in the place of what the flow would do next."""
+        if any(isinstance(action, Handoff | HangUp) for action in actions):
+            return actions
+        wanted = self._rules()
+        if wanted is None:
+            return actions
+        told = tuple(action for action in actions if isinstance(action, Note | StopRecording))
+        return told + self._dialog.apply(wanted)
 
     def _tell_of_a_handoff(self, actions: tuple[Action, ...]) -> None:
         for action in actions:

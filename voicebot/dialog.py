@@ -69,6 +69,11 @@ class Dialog:
         """See `State.personal`."""
         return () if self._state is None else self._state.personal
 
+    @property
+    def misses(self) -> int:
+        """How often in a row the open question was not answered in words that the bot understood."""
+        return 0 if self._state is None else self._state.misses
+
     def begin(self, started: CallStarted) -> tuple[Action, ...]:
         step = self._engine.start(started, self._now())
         self._state = step.state

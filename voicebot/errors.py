@@ -75,3 +75,19 @@ class WrongNumber(VoicebotError):
     """Nobody can, or may, be called back at that number."""
 
     code = "wrong_number"
+
+
+class NotPossible(VoicebotError):
+    """A command does not fit what is happening: nobody to hold, an offer that is gone."""
+
+    code = "not_possible"
+
+
+class NotReached(VoicebotError):
+    """Somebody who was rung did not answer; `cause` is a stable word: busy, no_answer, declined, unreachable, ..."""
+
+    code = "not_reached"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"Nobody answered: {cause}.")
+        self.cause = cause

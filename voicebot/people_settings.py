@@ -104,6 +104,21 @@ class QueueSettings(Section):
     closed: Annotated[WhenClosed, _read_target("callback", "voicemail", "bot")] = "callback"
 
 
+class OutboundSettings(Section):
+    """Numbers that may be rung: to give a caller to one, and to call back. `uri` holds {number}, as sip:{number}@pbx.
+
+    `allow`: how numbers have to begin, with their country (+48); others are never dialled.
+    """
+
+    uri: str = Field(pattern=r"^sips?:[^\s]*\{number\}[^\s]*$")
+    allow: Annotated[tuple[Prefix, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+    def address(self, number: str) -> str | None:
+        """Where to ring a number in the form of E.164; None when it must not be dialled."""
+        allowed = re.fullmatch(r"\+[0-9]{4,15}", number) and number.startswith(self.allow)
+        return self.uri.replace("{number}", number) if allowed else None
+
+
 class PeopleSettings(Section):
     """What holds for all agents. `service_number`: what agents at desk phones dial to log in and out; empty: none."""
 
@@ -111,6 +126,7 @@ class PeopleSettings(Section):
     line_back_s: float = Field(30.0, gt=0, le=300)
     break_reasons: tuple[Word, ...] = ("break", "lunch", "training")
     crm_link: str = ""
+    outbound: OutboundSettings | None = None
 
     @field_validator("service_number", mode="before")
     @classmethod
@@ -233,13 +249,17 @@ class MailSettings(Section):
 
 
 class HttpSettings(Section):
-    """Health, pages and API. `url`: the address that people see, where another server stands before this one."""
+    """Health, pages and API. `url`: the address that people see, where another server stands before this one.
+
+    `media_addresses`: of this machine, where browsers send their sound; none: all of them.
+    """
 
     address: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     url: str | None = Field(None, pattern=r"^https?://[^\s/]+/?$")
+    media_addresses: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _certificate_has_its_key(self) -> HttpSettings:

@@ -59,6 +59,17 @@ class SupervisorLine:
             self._member.whispers_to = listeners
         self._mode = mode
 
+    def give_leg(self) -> BrowserLeg:
+        """Out of the room: the leg is for a talk of its own from here. What is left of the line: `over`, and `close`.
+
+        Raises LegGone when the browser is.
+        """
+        if self._leg.state is LegState.ENDED:
+            raise LegGone("The supervisor's browser is gone.", "Connect again.")
+        self._leave()
+        self._leg.play(None)
+        return self._leg
+
     async def over(self) -> Ended:
         """Wait until the line has ended, by the browser or by `close`, and out of the room. For one consumer."""
         ended = Ended(EndCause.LOCAL_HANGUP)

@@ -6,10 +6,10 @@ What the caller says is scripted as text; voice activity is told by the test, so
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +31,11 @@ from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
 from voicebot.events import CallEvent, EventStream
 from voicebot.language_model.client import LanguageModel
 from voicebot.parts import RunningBot, Services
+from voicebot.people.desk import Desk
+from voicebot.people.lines import BrowserLines
 from voicebot.people_settings import AgentSettings, QueueSettings
+from voicebot.queueing.floor import Floor
+from voicebot.queueing.happenings import Effect, Event, Tick
 
 logger.disable("pipecat")
 
@@ -139,6 +143,26 @@ class Line:
             await asyncio.gather(*self.calls)
 
 
+class MemoryQueue:
+    """A floor that forgets everything with the test."""
+
+    def __init__(self, config: Config) -> None:
+        self.floor = Floor(config.queues, config.timezone, datetime.now(UTC))
+        self.carry_out: Callable[[Iterable[Effect]], None] = lambda effects: None
+
+    async def apply(self, event: Event) -> None:
+        self.carry_out(self.floor.apply(event, datetime.now(UTC)))
+
+    async def keep_time(self) -> None:
+        while True:
+            await self.apply(Tick())
+            await asyncio.sleep(0.05)
+
+
+async def _no_browsers(offer_sdp: str) -> Any:
+    raise AssertionError("no browser connects here")
+
+
 @asynccontextmanager
 async def line(
     data: Path,
@@ -172,8 +196,13 @@ async def line(
     ready = Line(services, bot, endpoint, network, activity, recogniser, voice, systems)
     events.attach(ready.told.append)
 
+    queue = MemoryQueue(config)
+    desk = Desk(services, queue, BrowserLines(_no_browsers, lambda login: None), lambda login: None)
+    queue.carry_out = desk.carry_out
+    keeping_time = asyncio.create_task(queue.keep_time(), name="time of the queue")
+
     def incoming(leg: Leg) -> None:
-        call = Call(services, bot, config.numbers[0], leg, f"call-{len(ready.calls)}", lambda: datetime.now(ZONE))
+        call = Call(services, desk, bot, config.numbers[0], leg, f"call-{len(ready.calls)}", lambda: datetime.now(ZONE))
         ready.live.append(call)
         ready.calls.append(asyncio.create_task(call.run(), name="call"))
 
@@ -184,6 +213,8 @@ async def line(
     finally:
         await endpoint.stop()
         await asyncio.gather(*ready.calls, return_exceptions=True)
+        keeping_time.cancel()
+        await asyncio.wait({keeping_time})
         media.stop()
         if model is not None:
             await model.aclose()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from voicebot.api import audit, calls, knowledge, pages, session, settings, stream, tokens, users
+from voicebot.api import audit, board, calls, desk, knowledge, live, pages, session, settings, stream, tokens, users
 from voicebot.api.auth import SignedIn
 from voicebot.api.errors import add_error_handlers
 from voicebot.api.parts import ApiParts, Parts
@@ -19,6 +19,7 @@ from voicebot.api.shapes.base import Problem
 ROUTERS: tuple[APIRouter, ...] = (
     *(session.router, users.router, tokens.router, audit.router, stream.router),
     *(calls.router, knowledge.router, settings.router),
+    *(desk.router, board.router, live.router),
 )
 """One for each room. `operationId` is the endpoint's function name, so names are unique among all of them."""
 

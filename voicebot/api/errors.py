@@ -14,8 +14,16 @@ from starlette.exceptions import HTTPException
 
 from voicebot.access import errors as access
 from voicebot.api.shapes.base import Problem
-from voicebot.errors import CallNotFound, RecordingNotFound, RecordsUnavailable, VoicebotError
+from voicebot.errors import (
+    CallNotFound,
+    NotPossible,
+    RecordingNotFound,
+    RecordsUnavailable,
+    VoicebotError,
+    WrongNumber,
+)
 from voicebot.hub import TooManyStreams
+from voicebot.watch.errors import AlertNotFound
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +74,9 @@ STATUS: dict[type[VoicebotError], int] = {
     CallNotFound: 404,
     RecordingNotFound: 404,
     UnknownBot: 404,
+    AlertNotFound: 404,
+    NotPossible: 409,
+    WrongNumber: 422,
     RecordsUnavailable: 503,
     access.SignInFailed: 401,
     access.TooManyTries: 429,

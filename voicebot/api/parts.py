@@ -12,18 +12,33 @@ from fastapi import Depends, Request
 import voicebot
 from flows import Bot
 from voicebot.access import Access
+from voicebot.api.agents import Agents
+from voicebot.api.feed import Feed
 from voicebot.config import Config
+from voicebot.errors import NotPossible
 from voicebot.hub import Hub
+from voicebot.live_calls import LiveCalls
+from voicebot.people.supervision import Supervision
 from voicebot.records import CallRecords
 
 PAGES = Path(voicebot.__file__).parent / "pages"
 
 
 @dataclass(frozen=True)
+class FloorParts:
+    """What is live: agents at their desks, calls, supervisors in them, and what the pages are told of it."""
+
+    agents: Agents
+    calls: LiveCalls
+    supervision: Supervision
+    feed: Feed
+
+
+@dataclass(frozen=True)
 class ApiParts:
     """`bots`: those that answer now. `health`: what /health reports. `pages`: the folder of the built console.
 
-    `url`: where people find it.
+    `url`: where people find it. `floor`: None where no calls are answered.
     """
 
     config: Config
@@ -34,6 +49,7 @@ class ApiParts:
     health: Callable[[], Mapping[str, object]]
     pages: Path = PAGES
     url: str = ""
+    floor: FloorParts | None = None
 
     @property
     def calls(self) -> Path:
@@ -48,3 +64,13 @@ def _parts(request: Request) -> ApiParts:
 
 
 Parts = Annotated[ApiParts, Depends(_parts)]
+
+
+def _floor(parts: Parts) -> FloorParts:
+    """Raises NotPossible."""
+    if parts.floor is None:
+        raise NotPossible("No calls are answered here.", "Ask a server that runs `voicebot serve`.")
+    return parts.floor
+
+
+Floor = Annotated[FloorParts, Depends(_floor)]

@@ -22,6 +22,7 @@ _FIXED = {
         "line_lost": "Połączenie z konsultantem zostało przerwane. Próbujemy je przywrócić, proszę się nie rozłączać.",
         "back_in_queue": "Konsultant nie wrócił. To połączenie jest teraz pierwsze w kolejce.",
         "one_moment": "Proszę chwilę poczekać.",
+        "not_reached": "Pod tym numerem nikt nie odebrał. To połączenie wraca do kolejki.",
     },
     "en": {
         "next": "You are next in the queue.",
@@ -32,6 +33,7 @@ _FIXED = {
         "line_lost": "The connection to the agent was lost. We are trying to restore it, please stay on the line.",
         "back_in_queue": "The agent did not come back. You are first in the queue now.",
         "one_moment": "One moment, please.",
+        "not_reached": "Nobody answered there. You are back in the queue.",
     },
 }
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
 from enum import StrEnum
-from typing import Any
 
 from telephony.music import HoldMusic
 from telephony.room import Room
@@ -15,7 +13,7 @@ from voicebot.announce import announce
 from voicebot.parts import Voice
 from voicebot.people import texts
 
-FIRST_WORD_S = 8.0  # of music, for those who are answered at once
+_WORDS_AHEAD = 2  # more is old news before it is heard, and is left out
 _DUCKED_DB = -26.0
 _MUSIC_DB = -12.0
 
@@ -30,56 +28,35 @@ class Choice(StrEnum):
 KEYS = {"1": Choice.CALLBACK, "2": Choice.BOT}
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a caller stands: 1 is next. `wait_s` None: it cannot be told."""
-
-    position: int
-    wait_s: float | None
-
-
 class Waiting:
-    """One caller's wait. `place` is asked whenever it is told."""
+    """One caller's wait. When it is told how long it will take is the queue's business."""
 
-    def __init__(
-        self, room: Room, voice: Voice, language: str, every_s: float, place: Callable[[], Place | None]
-    ) -> None:
+    def __init__(self, room: Room, voice: Voice, language: str) -> None:
         self._room = room
         self._voice = voice
         self._language = language
-        self._every_s = every_s
-        self._place = place
-        self._choice: asyncio.Future[Choice] = asyncio.get_running_loop().create_future()
+        self._words: asyncio.Queue[tuple[texts.Spans, ...]] = asyncio.Queue(_WORDS_AHEAD)
 
-    def key(self, key: str) -> None:
-        """A key of the caller's phone. Others than those that are offered do nothing."""
-        if key in KEYS and not self._choice.done():
-            self._choice.set_result(KEYS[key])
+    def tell_place(self, position: int, wait_s: float | None) -> None:
+        """Say how the caller stands (1: next; None: it cannot be told how long), and what they may do instead."""
+        place = (*texts.position(position, self._language), *texts.wait(wait_s, self._language))
+        self.tell(place, texts.fixed("choices", self._language))
 
-    async def run(self) -> Choice:
-        """Until the caller chooses. Cancelled when an agent comes; the music fades out either way."""
+    def tell(self, *words: texts.Spans) -> None:
+        """Say something over the music."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._words.put_nowait(words)
+
+    async def run(self) -> None:
+        """Play until cancelled; the music fades out then."""
         music = HoldMusic(self._room.sample_rate)
         self._room.set_music(music, _MUSIC_DB)
-        telling = asyncio.create_task(self._tell(music), name="tell the wait")
         try:
-            either: set[asyncio.Future[Any]] = {telling, self._choice}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not self._choice.done():
-                telling.result()
-            return await self._choice
-        finally:
-            telling.cancel()
-            await asyncio.wait({telling})
-            self._room.set_music(None)
-
-    async def _tell(self, music: HoldMusic) -> None:
-        await asyncio.sleep(min(FIRST_WORD_S, self._every_s))
-        while True:
-            place = self._place()
-            if place is not None:
-                words = (*texts.position(place.position, self._language), *texts.wait(place.wait_s, self._language))
+            while True:
+                words = await self._words.get()
                 self._room.set_music(music, _DUCKED_DB)
-                for text in (words, texts.fixed("choices", self._language)):
+                for text in words:
                     await announce(self._room, self._voice, spoken(text, self._language), self._language)
                 self._room.set_music(music, _MUSIC_DB)
-            await asyncio.sleep(self._every_s)
+        finally:
+            self._room.set_music(None)

@@ -11,7 +11,17 @@ from voicebot.queueing.callbacks import callback_id
 from voicebot.queueing.choosing import fits
 from voicebot.queueing.happenings import ConsultDone, Enter, Leave, Overflow, Promise, TransferTo
 from voicebot.queueing.ledger import Ledger
-from voicebot.queueing.model import DECLINED_FOR, LEFT_AS, AgentState, Entry, EntryState, Kind, Why
+from voicebot.queueing.model import (
+    DECLINED_FOR,
+    LEFT_AS,
+    UNCHOSEN,
+    Agent,
+    AgentState,
+    Entry,
+    EntryState,
+    Kind,
+    Why,
+)
 from voicebot.queueing.offers import free, try_failed, write_up
 
 TRANSFERRED = "transferred"
@@ -63,10 +73,13 @@ def refusal(ledger: Ledger, entry: Entry) -> Refusal | None:
 
 
 def nobody_is_there(ledger: Ledger, entry: Entry) -> bool:
-    """Whether no agent who could serve it is signed in, be it on a break or in a talk."""
-    return not any(
-        agent.state is not AgentState.OFFLINE and fits(agent, entry, ledger.queues) for agent in ledger.agents.values()
-    )
+    """Whether no agent who could serve it is here, be it on a break that they chose or in a talk."""
+    return not any(_is_here(agent) and fits(agent, entry, ledger.queues) for agent in ledger.agents.values())
+
+
+def _is_here(agent: Agent) -> bool:
+    away = agent.state is AgentState.ON_BREAK and agent.reason in UNCHOSEN
+    return agent.state is not AgentState.OFFLINE and not away
 
 
 def overflow(ledger: Ledger, entry: Entry, why: Refusal) -> None:

@@ -39,6 +39,7 @@ PLACE_KEPT_FOR = timedelta(minutes=15)
 NO_ANSWER = "no_answer"
 LINE_LOST = "line_lost"
 RESTARTED = "restarted"
+UNCHOSEN = (NO_ANSWER, LINE_LOST, RESTARTED)
 """Reasons of breaks that nobody chose."""
 
 
@@ -187,8 +188,8 @@ class Entry:
 class Profile:
     """What an agent can serve. `login`: of a user, or the SIP URI of a configured phone. `queues` empty: all.
 
-    `by_phone`: rung at a desk phone, where after answering there is time to press a key. `always`: configured, never
-    signed out.
+    `phone`: the SIP URI of the desk phone on which they are rung, where after answering there is time to press a key;
+    empty: in the browser. `always`: configured, never signed out.
     """
 
     login: str
@@ -196,8 +197,12 @@ class Profile:
     queues: frozenset[str] = frozenset()
     skills: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset({"pl", "en"})
-    by_phone: bool = False
+    phone: str = ""
     always: bool = False
+
+    @property
+    def by_phone(self) -> bool:
+        return bool(self.phone)
 
 
 @dataclass(frozen=True)

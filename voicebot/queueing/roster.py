@@ -33,7 +33,7 @@ def configured(queues: Mapping[str, QueueSettings]) -> Iterable[Profile]:
                 queues=known.queues | {name},
                 skills=known.skills | {*agent.skills},
                 languages=known.languages | {*agent.languages},
-                by_phone=True,
+                phone=agent.uri,
                 always=True,
             )
     return found.values()

@@ -219,14 +219,14 @@ def _profile_json(profile: Profile) -> dict[str, Any]:
         "queues": sorted(profile.queues),
         "skills": sorted(profile.skills),
         "languages": sorted(profile.languages),
-        "by_phone": profile.by_phone,
+        "phone": profile.phone,
         "always": profile.always,
     }
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
     sets = {name: frozenset(data[name]) for name in ("queues", "skills", "languages")}
-    return Profile(data["login"], data["name"], **sets, by_phone=data["by_phone"], always=data["always"])
+    return Profile(data["login"], data["name"], **sets, phone=data["phone"], always=data["always"])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,150 @@
+"""The human side of a worker, put together: queue, desk, agents' lines, supervisors, the board, alerts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+from telephony.browser.endpoint import BrowserEndpoint
+from voicebot.access import Access
+from voicebot.api.agent_view import AgentViews
+from voicebot.api.agents import Agents
+from voicebot.api.feed import Feed
+from voicebot.config import Config
+from voicebot.hub import Hub
+from voicebot.live_calls import LiveCalls
+from voicebot.parts import Services
+from voicebot.people.desk import Desk
+from voicebot.people.lines import BrowserLines
+from voicebot.people.supervision import Supervision
+from voicebot.queueing.happenings import Effect
+from voicebot.queueing.store import StoredFloor
+from voicebot.watch.alerts import Alert, AlertRules, Alerts
+from voicebot.watch.board import Board
+from voicebot.watch.deliveries import Deliveries
+from voicebot.watch.mail import MailServer
+from voicebot.watch.outbox import Outbox
+from voicebot.watch.payloads import alert_payload
+from voicebot.watch.watching import Watching
+from voicebot.watch.webhooks import Webhook
+
+log = logging.getLogger(__name__)
+
+
+class HumanSide:
+    """`start` it within a running loop, `close` it after the last call."""
+
+    def __init__(self, services: Services, calls: LiveCalls, access: Access, hub: Hub) -> None:
+        self._services = services
+        self._calls = calls
+        self._access = access
+        self._hub = hub
+        self._stack = AsyncExitStack()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.desk: Desk
+        self.agents: Agents
+        self.supervision: Supervision
+        self.feed: Feed
+        self.outbox: Outbox
+
+    async def start(self, watch: Callable[[asyncio.Task[None]], None]) -> None:
+        """`watch` is given what has to go on as long as the worker does. Raises RecordsUnavailable."""
+        services, config = self._services, self._services.config
+        endpoint = BrowserEndpoint(config.http.media_addresses or None)
+        self._stack.push_async_callback(endpoint.stop)
+        floor = await StoredFloor.open(
+            config.data,
+            config.queues,
+            config.timezone,
+            self._carry_out,
+            line_back_s=config.people.line_back_s,
+        )
+        self._stack.push_async_callback(floor.close)
+        lines = BrowserLines(endpoint.answer_offer, self._line_changed)
+        self.desk = Desk(services, floor, lines, self._agent_changed)
+        self._stack.push_async_callback(self.desk.close)
+        self._stack.push_async_callback(lines.close)
+        self.agents = Agents(config, self.desk, self._access, self._hub, AgentViews(self.desk, config))
+        self.supervision = Supervision(self._calls, self.desk, self._access, endpoint)
+        self._stack.push_async_callback(self.supervision.close)
+        self.outbox = _outbox(config)
+        watching = self._watching(config)
+        self.feed = Feed(services.events, self._hub, self.desk, watching)
+        self.feed.start()
+        self._stack.push_async_callback(self.feed.close)
+        self._stack.push_async_callback(self._end_tasks)
+        lasting = {
+            "keep the queue's time": floor.keep_time(),
+            "watch the floor": watching.run(),
+            "send summaries and alerts": self.outbox.run(),
+        }
+        for name, work in lasting.items():
+            task = asyncio.create_task(work, name=name)
+            self._stack.push_async_callback(_cancelled, task)
+            watch(task)
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    def _watching(self, config: Config) -> Watching:
+        rules = AlertRules(
+            angry=config.alerts.angry,
+            loop=config.alerts.loop or 0,
+            silence_s=config.alerts.silence_s or 0.0,
+            wait_s=config.alerts.wait_s or 0.0,
+            keywords=config.alerts.keywords,
+        )
+        levels = {name: queue.service_level_s for name, queue in config.queues.items()}
+        board, alerts = Board(levels, config.timezone), Alerts(rules, config.numbers[0].language)
+        return Watching(self._services.events, board, alerts, self._alerted)
+
+    def _alerted(self, alert: Alert) -> None:
+        log.warning("alert: %s (call %s)", alert.text, alert.call_id or "-")
+        self.feed.alerted(alert)
+        self.outbox.put(alert_payload(alert, self._services.config.http.url or ""))
+
+    # What the parts tell each other
+
+    def _carry_out(self, effects: tuple[Effect, ...]) -> None:
+        self.desk.carry_out(effects)
+
+    def _agent_changed(self, login: str) -> None:
+        self.agents.changed(login)
+        agent = self.desk.agent(login)
+        entry = self.desk.entry(agent.entry) if agent is not None and agent.entry else None
+        if entry is not None:
+            self._begin(self.supervision.agents_changed(entry.call_id), f"whispers in {entry.call_id}")
+
+    def _line_changed(self, login: str) -> None:
+        self._begin(self.desk.line_changed(login), f"line of {login}")
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+
+    async def _end_tasks(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+def _outbox(config: Config) -> Outbox:
+    webhooks = [Webhook(hook.url, hook.secret, frozenset(hook.events)) for hook in config.webhooks]
+    mail = config.mail
+    server = MailServer(mail.server, mail.sender, mail.port, mail.user, mail.password, mail.tls) if mail else None
+    return Outbox(Deliveries(config.data), webhooks, server, config.alerts.mail)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

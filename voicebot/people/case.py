@@ -1,0 +1,383 @@
+"""One caller who was handed over: in a queue, with one agent after another, until they go on elsewhere or hang up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from telephony.leg import Leg
+from telephony.member import Member
+from telephony.room import Room
+from voicebot import events
+from voicebot.errors import NotReached
+from voicebot.parts import CallContext, Voice
+from voicebot.people import texts
+from voicebot.people.overhearing import Overhearing
+from voicebot.people.talk import Over, Reach, Reached, Talk, Target, Worker
+from voicebot.people.waiting import KEYS, Choice, Waiting
+from voicebot.queueing.happenings import (
+    Connect,
+    Connected,
+    ConnectFailed,
+    ConsultDone,
+    Enter,
+    Event,
+    Leave,
+    Overflow,
+    TalkEnded,
+    TransferTo,
+)
+from voicebot.queueing.model import Entry, Why
+from voicebot.records.store import EarlierCall
+from voicebot.summary import Summary
+
+log = logging.getLogger(__name__)
+
+_NEWS_AHEAD = 16  # more than can come in for one caller before it is looked at
+
+
+@dataclass(frozen=True)
+class CallerAtDesk:
+    """A call as the desk sees it. `knows`: the agent who has talked with this caller before, or empty.
+
+    `earlier`: calls of the same caller before this one.
+    """
+
+    context: CallContext
+    room: Room
+    member: Member
+    voice: Voice
+    queue: str
+    reason: str
+    summary: Callable[[], Summary]
+    urgency: int | None = None
+    skills: frozenset[str] = frozenset()
+    knows: str = ""
+    earlier: tuple[EarlierCall, ...] = ()
+
+
+# How it ended at the desk.
+
+
+@dataclass(frozen=True)
+class Talked:
+    """With somebody, until one of the two hung up."""
+
+
+@dataclass(frozen=True)
+class BackToBot:
+    """To go on at `flow`, or with whatever the caller wants next."""
+
+    flow: str = ""
+
+
+@dataclass(frozen=True)
+class CallbackWanted:
+    """Nobody could take the call (`why`), or the caller did not want to wait. The place since `entered_at` is kept."""
+
+    why: str
+    entered_at: datetime
+
+
+@dataclass(frozen=True)
+class VoicemailWanted:
+    """Nobody could take the call; the caller may leave a message."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class LetGo:
+    """A supervisor has taken the caller, or ended the call."""
+
+    why: Why
+
+
+Handed = Talked | BackToBot | CallbackWanted | VoicemailWanted | LetGo
+
+
+News = Connect | Overflow | LetGo | BackToBot | Choice
+
+
+class Asked(Protocol):
+    """An agent of ours who was asked in a consultation."""
+
+    @property
+    def entry(self) -> str: ...
+    @property
+    def worker(self) -> Worker: ...
+    @property
+    def leg(self) -> Leg: ...
+
+
+class Colleagues(Protocol):
+    """What a case needs of the desk."""
+
+    async def apply(self, event: Event) -> None:
+        """Tell the queue; what follows from it is carried out when this returns."""
+
+    def entry(self, entry: str) -> Entry | None: ...
+    def new_entry(self, case: Case) -> str:
+        """An id under which news for this case comes."""
+
+    def follow(self, case: Case, entry: str) -> None:
+        """An entry that was a consultation is the case's own now."""
+
+    def worker(self, agent: str) -> Worker: ...
+    def line(self, agent: str) -> Leg | None:
+        """Where an agent who has accepted can be heard; None when that is broken."""
+
+    async def free_line(self, agent: str) -> None:
+        """The agent is not needed any more: a desk phone is hung up."""
+
+    def reach_for(self, case: Case) -> Reach:
+        """How somebody is asked about this call."""
+
+    async def reach_number(self, case: Case, number: str) -> Reached:
+        """Ring a telephone number. Raises NotReached."""
+
+    def overhear(self, case: Case) -> Overhearing:
+        """Who writes down what is said with people."""
+
+    def talks(self, case: Case, talk: Talk) -> None:
+        """Something that is shown of the talk is other than before."""
+
+
+class Case:
+    """Lives as long as the caller is with people. `run` once."""
+
+    def __init__(self, desk: Colleagues, caller: CallerAtDesk) -> None:
+        self.caller = caller
+        self.talk: Talk | None = None
+        self.id = ""  # of the entry
+        self._desk = desk
+        self._queue = caller.queue
+        self._waiting = Waiting(caller.room, caller.voice, caller.context.language)
+        self._news: asyncio.Queue[News] = asyncio.Queue(_NEWS_AHEAD)
+        self._overhearing: Overhearing | None = None  # from the first talk on
+        self._left = False  # the queue knows that it is over
+
+    def tell(self, news: Connect | Overflow | LetGo) -> None:
+        """From the desk."""
+        self._news.put_nowait(news)
+
+    def send_to_bot(self, to: Target) -> None:
+        """A supervisor gives the caller back to the bot, whoever they are with or waiting for."""
+        if self.talk is not None:
+            self.talk.give(to)
+        else:
+            self._news.put_nowait(BackToBot(to.name))
+
+    def announce(self, position: int, wait_s: float | None) -> None:
+        """Tell the caller how they stand."""
+        self._waiting.tell_place(position, wait_s)
+
+    def key(self, key: str) -> None:
+        """A key of the caller's phone; while they wait, some mean something."""
+        if self.talk is None and key in KEYS and not self._news.full():
+            self._news.put_nowait(KEYS[key])
+
+    async def run(self) -> Handed:
+        """Until the caller goes on elsewhere. Cancelled when they have hung up, which the queue is told."""
+        await self._enter()
+        return await self._serve(None)
+
+    async def go_on(self, entry: Entry, agent: str) -> Handed:
+        """Like `run`, for somebody who was called back by this agent."""
+        self.id, self._left = entry.id, False
+        self._desk.follow(self, entry.id)
+        return await self._serve(Connect(entry, agent))
+
+    async def _serve(self, news: News | None) -> Handed:
+        try:
+            while True:
+                handed = await self._follow(news or await self._wait())
+                if handed is not None:
+                    return handed
+                news = None
+        finally:
+            if not self._left:
+                await asyncio.shield(self._leave(Why.HUNG_UP))
+            if self._overhearing is not None:
+                await asyncio.shield(self._overhearing.close())
+
+    async def _enter(self, entered_at: datetime | None = None) -> None:
+        caller = self.caller
+        context = caller.context
+        self.id = self._desk.new_entry(self)
+        self._left = False
+        context.publish(events.QueueEntered, queue=self._queue, entry=self.id, priority=caller.urgency or 0)
+        await self._desk.apply(
+            Enter(
+                *(self.id, context.call_id, context.caller, context.language, self._queue),
+                urgency=caller.urgency,
+                skills=caller.skills,
+                reason=caller.reason,
+                knows=caller.knows,
+                entered_at=entered_at,
+            )
+        )
+
+    async def _wait(self) -> News:
+        async with self._music():
+            return await self._news.get()
+
+    @contextlib.asynccontextmanager
+    async def _music(self) -> AsyncIterator[None]:
+        playing = asyncio.create_task(self._waiting.run(), name=f"music for {self.caller.context.call_id}")
+        try:
+            yield
+        finally:
+            playing.cancel()
+            (outcome,) = await asyncio.gather(playing, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                log.error("the music for a waiting caller failed", exc_info=outcome)
+
+    async def _follow(self, news: News) -> Handed | None:
+        match news:
+            case Connect(agent=agent):
+                return await self._connect(agent)
+            case Overflow(entry=entry, to="queue"):
+                self._tell_left("overflow")
+                self._queue = entry.queue
+                self.caller.context.publish(events.QueueEntered, queue=entry.queue, entry=self.id)
+                return None
+            case Overflow(entry=entry, to=to, why=why):
+                self._tell_left("overflow")
+                self._left = True
+                if to == "callback":
+                    return CallbackWanted(why, entry.entered_at)
+                return VoicemailWanted(why) if to == "voicemail" else BackToBot()
+            case LetGo(why=left):
+                await self._leave(left)
+                return news
+            case Choice.CALLBACK:
+                entered_at = self._entered_at()
+                await self._leave(Why.TO_BOT)
+                return CallbackWanted("callback_wanted", entered_at)
+            case Choice.BOT:
+                await self._leave(Why.TO_BOT)
+                return BackToBot()
+            case BackToBot():
+                await self._leave(Why.TO_BOT)
+                return news
+
+    # With an agent
+
+    async def _connect(self, agent: str) -> Handed | None:
+        leg = self._desk.line(agent)
+        if leg is None:
+            await self._desk.apply(ConnectFailed(self.id, "line_lost"))
+            return None
+        self._tell_left("answered")
+        talk = self._new_talk(self._desk.worker(agent))
+        await self._desk.apply(Connected(self.id))
+        return await self._talk(talk, leg)
+
+    def _new_talk(self, worker: Worker) -> Talk:
+        caller = self.caller
+        self._overhearing = self._overhearing or self._desk.overhear(self)
+        self.talk = Talk(
+            *(caller.context, caller.room, caller.member, worker),
+            queue=self._queue,
+            reach=self._desk.reach_for(self),
+            ears=self._overhearing,
+            changed=lambda talk: self._desk.talks(self, talk),
+        )
+        return self.talk
+
+    async def _talk(self, talk: Talk, leg: Leg) -> Handed | None:
+        try:
+            over = await talk.run(leg)
+        finally:
+            self.talk = None
+            await asyncio.shield(self._desk.free_line(talk.worker.id))
+        return await self._after(over)
+
+    async def _after(self, over: Over) -> Handed | None:
+        match over.why:
+            case "line_lost":
+                self._waiting.tell(texts.fixed("back_in_queue", self.caller.context.language))
+                return None
+            case "transferred":
+                assert over.to is not None
+                return await self._transfer(over.to, over.reached)
+            case "taken_over" | "ended_by_supervisor":
+                await self._leave(Why(over.why))
+                return LetGo(Why(over.why))
+        await self._end()
+        return BackToBot(over.to.name) if over.why == "to_bot" and over.to is not None else Talked()
+
+    async def _transfer(self, to: Target, reached: Reached | None) -> Handed | None:
+        if reached is not None and to.kind == "number":
+            await self._end()
+            return await self._bridge(reached)
+        if reached is not None:
+            asked: Asked = reached  # type: ignore[assignment]
+            await self._desk.apply(ConsultDone(self.id, asked.entry))
+            self.id = asked.entry
+            self._desk.follow(self, asked.entry)
+            return await self._talk(self._new_talk(asked.worker), asked.leg)
+        if to.kind == "number":
+            return await self._give_to_number(to.name)
+        before, self.id = self.id, self._desk.new_entry(self)
+        if to.kind == "queue":
+            self._queue = to.name
+        only = to.name if to.kind == "agent" else ""
+        await self._desk.apply(TransferTo(before, self.id, self._queue, only=only))
+        self.caller.context.publish(events.QueueEntered, queue=self._queue, entry=self.id)
+        return None
+
+    async def _give_to_number(self, number: str) -> Handed | None:
+        """Who does not answer there is not lost: the caller waits again, with the place they had."""
+        entered_at = self._entered_at()
+        await self._end()
+        self._waiting.tell(texts.fixed("one_moment", self.caller.context.language))
+        try:
+            async with self._music():
+                reached = await self._desk.reach_number(self, number)
+        except NotReached:
+            self._waiting.tell(texts.fixed("not_reached", self.caller.context.language))
+            await self._enter(entered_at)
+            return None
+        return await self._bridge(reached)
+
+    async def _bridge(self, reached: Reached) -> Handed:
+        """The caller talks with somebody outside, until one hangs up."""
+        member = self.caller.room.join(reached.leg)
+        try:
+            await reached.gone()
+        finally:
+            self.caller.room.leave(member)
+            await asyncio.shield(reached.release())
+        return Talked()
+
+    # What the queue is told
+
+    def _entered_at(self) -> datetime:
+        entry = self._desk.entry(self.id)
+        assert entry is not None
+        return entry.entered_at
+
+    async def _end(self) -> None:
+        self._left = True
+        await self._desk.apply(TalkEnded(self.id))
+
+    async def _leave(self, why: Why) -> None:
+        self._left = True
+        if self.talk is None:
+            self._tell_left(str(why))
+        await self._desk.apply(Leave(self.id, why))
+
+    def _tell_left(self, why: str) -> None:
+        entry = self._desk.entry(self.id)
+        now = self.caller.context.clock.stamp()["at"]
+        waited_s = (now - entry.queued_at).total_seconds() if entry is not None else 0.0
+        self.caller.context.publish(
+            events.QueueLeft, queue=self._queue, entry=self.id, why=why, waited_s=round(max(0.0, waited_s), 1)
+        )

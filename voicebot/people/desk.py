@@ -1,0 +1,415 @@
+"""The desk: carries out what the queue decides, and takes what agents do to it. One per worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, assert_never
+
+from telephony.leg import Leg
+from voicebot import events
+from voicebot.errors import NotPossible, NotReached
+from voicebot.parts import Services
+from voicebot.people.case import CallerAtDesk, Case, Handed, LetGo
+from voicebot.people.lines import BrowserLines, LineState
+from voicebot.people.offers import DeskPhones
+from voicebot.people.overhearing import Overhearing
+from voicebot.people.phones import ring
+from voicebot.people.talk import Reach, Reached, Talk, Target, Worker
+from voicebot.queueing import happenings as happen
+from voicebot.queueing.floor import Floor
+from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind, Offer, Profile, Why
+from voicebot.summary import sip_headers
+
+log = logging.getLogger(__name__)
+
+
+class Queue(Protocol):
+    """The floor with its memory, `queueing.store`, which hands the desk its effects."""
+
+    floor: Floor
+
+    async def apply(self, event: happen.Event) -> None: ...
+
+
+@dataclass
+class _Asking:
+    """A consultation: for whom, who has accepted it, and whether they have gone."""
+
+    case: Case
+    answered: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True)
+class _Colleague:
+    """An agent who has accepted a consultation; implements case.Asked."""
+
+    desk: Desk
+    asking: _Asking
+    entry: str
+    worker: Worker
+    leg: Leg
+
+    async def gone(self) -> None:
+        await self.asking.gone.wait()
+
+    async def release(self) -> None:
+        await self.desk.done_asking(self.entry, self.worker.id)
+
+
+class Desk:
+    """`changed(login)` is told when what an agent sees is other than before."""
+
+    def __init__(self, services: Services, queue: Queue, lines: BrowserLines, changed: Callable[[str], None]) -> None:
+        self.lines = lines
+        self._services = services
+        self._queue = queue
+        self._floor = queue.floor
+        self._changed = changed
+        self._cases: dict[str, Case] = {}  # by entry
+        self._asking: dict[str, _Asking] = {}  # by entry
+        self._phones = DeskPhones(services, self.apply, self._has)
+        self._notes: dict[str, str] = {}  # by entry, until it is wrapped up
+
+    async def close(self) -> None:
+        """Whoever is being rung is let go."""
+        await self._phones.close()
+
+    async def hand_over(self, caller: CallerAtDesk) -> Handed:
+        """Serve a caller until they go on elsewhere. Cancelled when they have hung up."""
+        case = Case(self, caller)
+        try:
+            return await case.run()
+        finally:
+            for entry in [entry for entry, other in self._cases.items() if other is case]:
+                del self._cases[entry]
+
+    def case_of(self, call_id: str) -> Case | None:
+        """The call, while it is with people."""
+        return next((case for case in self._cases.values() if case.caller.context.call_id == call_id), None)
+
+    async def apply(self, event: happen.Event) -> None:
+        """Tell the queue what happened; what follows from it is carried out when this returns."""
+        await self._queue.apply(event)
+
+    # What a case asks (case.Colleagues)
+
+    def entry(self, entry: str) -> Entry | None:
+        return self._floor.entry(entry)
+
+    def new_entry(self, case: Case) -> str:
+        entry = uuid.uuid4().hex
+        self._cases[entry] = case
+        return entry
+
+    def worker(self, agent: str) -> Worker:
+        leg = self._phones.leg(agent)
+        known = self._floor.agent(agent)
+        name = known.profile.name if known is not None else agent
+        return Worker(agent, name, leg.remote if leg is not None else "")
+
+    def line(self, agent: str) -> Leg | None:
+        return self._phones.leg(agent) or self.lines.leg(agent)
+
+    async def free_line(self, agent: str) -> None:
+        await self._phones.release(agent)
+
+    def reach_for(self, case: Case) -> Reach:
+        async def reach(target: Target) -> Reached:
+            if target.kind == "number":
+                return await self.reach_number(case, target.name)
+            return await self._reach_colleague(case, target)
+
+        return reach
+
+    async def _reach_colleague(self, case: Case, target: Target) -> Reached:
+        """Offer a consultation, as calls are offered; returns when it is accepted."""
+        context, entry = case.caller.context, uuid.uuid4().hex
+        asking = self._asking[entry] = _Asking(case)
+        to_agent = target.kind == "agent"
+        queue, only = (case.caller.queue, target.name) if to_agent else (target.name, "")
+        who = (entry, context.call_id, context.caller, context.language, queue)
+        try:
+            await self.apply(happen.Enter(*who, only=only, kind=Kind.CONSULT))
+            agent = await asking.answered
+            leg = self.line(agent)
+            if leg is None:
+                raise NotReached("line_lost")
+            await self.apply(happen.Connected(entry))
+        except BaseException:
+            del self._asking[entry]
+            await asyncio.shield(self.apply(happen.Leave(entry, Why.HUNG_UP)))
+            raise
+        return _Colleague(self, asking, entry, self.worker(agent), leg)
+
+    async def done_asking(self, entry: str, agent: str) -> None:
+        """A consultation is over, and the agent who was asked is not needed in it."""
+        if self._asking.pop(entry, None) is not None:
+            await self.apply(happen.TalkEnded(entry))
+            await self.free_line(agent)
+
+    def follow(self, case: Case, entry: str) -> None:
+        self._asking.pop(entry, None)
+        self._cases[entry] = case
+
+    async def reach_number(self, case: Case, number: str) -> Reached:
+        outbound = self._services.config.people.outbound
+        uri = outbound.address(number) if outbound is not None else None
+        if uri is None:
+            raise NotReached("not_allowed")
+        context = case.caller.context
+        ring_s = self._services.config.queue(case.caller.queue).ring_s
+        return await ring(
+            self._services.endpoint,
+            uri,
+            caller=context.caller,
+            headers=sip_headers(case.caller.summary()),
+            timeout_s=ring_s,
+        )
+
+    def overhear(self, case: Case) -> Overhearing:
+        """Who writes down what is said while the bot is silent."""
+        return Overhearing(self._services, case.caller.context, case.caller.room.sample_rate)
+
+    def talks(self, case: Case, talk: Talk) -> None:
+        self._changed(talk.worker.id)
+
+    # What is shown
+
+    @property
+    def entries(self) -> Iterable[Entry]:
+        """Those that have not ended."""
+        return self._floor.entries
+
+    @property
+    def agents(self) -> Iterable[Agent]:
+        return self._floor.agents
+
+    def agent(self, login: str) -> Agent | None:
+        return self._floor.agent(login)
+
+    def case_about(self, entry: str) -> Case | None:
+        """The caller whom an entry is about, be it theirs or a consultation."""
+        asking = self._asking.get(entry)
+        return asking.case if asking is not None else self._cases.get(entry)
+
+    def position(self, entry: str) -> int | None:
+        """Where a waiting caller stands: 1 is next."""
+        waiting = self._floor.entry(entry)
+        if waiting is None or waiting.state not in (EntryState.WAITING, EntryState.OFFERED):
+            return None
+        line = [other.id for other in self._floor.line(waiting.queue, datetime.now(UTC))]
+        return line.index(entry) + 1 if entry in line else None
+
+    def serves(self, login: str, call_id: str) -> bool:
+        """Whether the agent has to do with the call: it is offered to them, or they talk."""
+        agent = self.agent(login)
+        entry = self.entry(agent.entry) if agent is not None and agent.entry else None
+        return entry is not None and entry.call_id == call_id
+
+    def notes(self, entry: str) -> str:
+        return self._notes.get(entry, "")
+
+    def back_until(self, login: str) -> datetime | None:
+        """Until when a broken line is waited for."""
+        agent = self.agent(login)
+        if agent is None or agent.line_lost_at is None:
+            return None
+        return agent.line_lost_at + timedelta(seconds=self._services.config.people.line_back_s)
+
+    # What agents do
+
+    async def set_available(self, profile: Profile) -> None:
+        """Raises NotPossible where there is no way to ring them."""
+        if not profile.by_phone and self.lines.state(profile.login) is not LineState.UP:
+            raise NotPossible("Your browser has no audio line.", "Connect it first, or take calls on your desk phone.")
+        await self.apply(happen.AgentAvailable(profile))
+
+    async def set_on_break(self, profile: Profile, reason: str) -> None:
+        await self.apply(happen.AgentBreak(profile, reason))
+
+    async def set_offline(self, login: str) -> None:
+        await self.apply(happen.AgentOffline(login))
+
+    async def accept(self, login: str, entry: str) -> None:
+        """Raises NotPossible when it is not offered to this agent any more."""
+        offer = self._offer(login, entry)
+        if (case := self._cases.get(entry)) is not None:
+            case.caller.context.publish(events.AgentAnswered, uri="", agent=login, name=self.worker(login).name)
+        await self.apply(happen.Accept(offer))
+
+    async def decline(self, login: str, entry: str) -> None:
+        """Raises NotPossible, see accept."""
+        offer = self._offer(login, entry)
+        self._tell_refused(entry, login, "declined")
+        await self.apply(happen.Decline(offer))
+
+    def talk_of(self, login: str) -> Talk:
+        """The talk that an agent is in. Raises NotPossible."""
+        for case in self._cases.values():
+            if case.talk is not None and case.talk.worker.id == login:
+                return case.talk
+        raise NotPossible("You are not in a call.")
+
+    async def end(self, login: str) -> None:
+        """The agent ends the call, or stops being asked. Raises NotPossible."""
+        for asking in self._asking.values():
+            if asking.answered.done() and not asking.answered.cancelled() and asking.answered.result() == login:
+                asking.gone.set()
+                return
+        self.talk_of(login).end()
+
+    def take_notes(self, login: str, notes: str) -> None:
+        """Keep what the agent has written so far. Raises NotPossible without a call."""
+        agent = self.agent(login)
+        if agent is None or not agent.entry:
+            raise NotPossible("There is no call to write about.")
+        self._notes[agent.entry] = notes
+
+    async def wrap_up(self, login: str, code: str, notes: str) -> None:
+        """Raises NotPossible without something to wrap up."""
+        agent = self.agent(login)
+        if agent is None or agent.state is not AgentState.WRAP_UP:
+            raise NotPossible("There is no call to wrap up.")
+        await self.apply(happen.WrapUpDone(agent.entry, code, notes))
+
+    def let_go(self, call_id: str, why: Why) -> None:
+        """A supervisor takes the caller, or ends the call. Raises NotPossible when it is not with people."""
+        case = self.case_of(call_id)
+        if case is None:
+            raise NotPossible("The call is not with people.")
+        if case.talk is not None:
+            case.talk.end("taken_over" if why is Why.TAKEN_OVER else "ended_by_supervisor")
+        else:
+            case.tell(LetGo(why))
+
+    async def line_changed(self, login: str) -> None:
+        """The state of a browser's line is another: `BrowserLines.changed`."""
+        state = self.lines.state(login)
+        agent = self.agent(login)
+        if agent is not None and not agent.profile.by_phone:
+            if state is LineState.UP:
+                await self._line_back(login)
+            elif state is not LineState.CONNECTING:
+                await self._line_lost(login)
+        self._changed(login)
+
+    async def _line_back(self, login: str) -> None:
+        leg = self.lines.leg(login)
+        await self.apply(happen.LineBack(login))
+        for case in tuple(self._cases.values()):
+            if leg is not None and case.talk is not None and case.talk.worker.id == login:
+                case.talk.line_back(leg)
+
+    async def _line_lost(self, login: str) -> None:
+        for case in tuple(self._cases.values()):
+            if case.talk is not None and case.talk.worker.id == login:
+                case.talk.line_lost()
+        await self.apply(happen.LineLost(login))
+
+    def _has(self, login: str, offer: Offer) -> bool:
+        agent = self.agent(login)
+        return agent is not None and agent.entry == offer.entry and agent.state is AgentState.ON_CALL
+
+    def _offer(self, login: str, entry: str) -> str:
+        waiting = self._floor.entry(entry)
+        if waiting is None or waiting.offer is None or waiting.offer.agent != login:
+            raise NotPossible("This call is not offered to you any more.", "Somebody else has it, or it has ended.")
+        return waiting.offer.id
+
+    # What the queue decides
+
+    def carry_out(self, effects: Iterable[happen.Effect]) -> None:
+        """For the queue to call, in order."""
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: happen.Effect) -> None:
+        match effect:
+            case happen.Offered(offer, entry):
+                self._offered(offer, entry)
+            case happen.Withdrawn(offer, why):
+                if why == "timed_out":
+                    self._tell_refused(offer.entry, offer.agent, "no_answer")
+                self._phones.stop(offer)
+            case happen.Connect(entry, agent):
+                self._connect(effect, entry, agent)
+            case happen.Returned(entry, agent):
+                if (case := self._cases.get(entry.id)) is not None and case.talk is not None:
+                    case.talk.end("line_lost")
+            case happen.Overflow(entry):
+                if (case := self._cases.get(entry.id)) is not None:
+                    case.tell(effect)
+            case happen.Announce(entry, position, wait_s):
+                if (case := self._cases.get(entry.id)) is not None:
+                    case.announce(position, wait_s)
+            case happen.Ended(entry):
+                self._ended(entry)
+            case happen.Missed():
+                pass  # the agent's new state tells it
+            case happen.Changed(entries, agents):
+                self._tell_changed(entries, agents)
+            case _:
+                assert_never(effect)
+
+    def _offered(self, offer: Offer, entry: Entry) -> None:
+        agent = self._floor.agent(offer.agent)
+        assert agent is not None
+        case = self._cases.get(entry.id) or (asking.case if (asking := self._asking.get(entry.id)) else None)
+        if case is not None and entry.kind is Kind.CALL:
+            case.caller.context.publish(
+                events.AgentOffered,
+                agent=agent.login,
+                name=agent.profile.name,
+                queue=entry.queue,
+                entry=entry.id,
+                reach="phone" if agent.profile.by_phone else "browser",
+            )
+        if agent.profile.by_phone and case is not None:
+            self._phones.start(offer, agent.profile, case)
+
+    def _tell_refused(self, entry: str, agent: str, cause: str) -> None:
+        if (case := self._cases.get(entry)) is not None:
+            case.caller.context.publish(
+                events.AgentRefused, uri="", cause=cause, agent=agent, name=self.worker(agent).name
+            )
+
+    def _tell_changed(self, entries: Iterable[str], agents: Iterable[str]) -> None:
+        """An entry is shown to whoever has it, and how many wait to everybody at the desk."""
+        for login in {*agents} if not entries else {agent.login for agent in self._floor.agents}:
+            self._changed(login)
+
+    def _connect(self, effect: happen.Connect, entry: Entry, agent: str) -> None:
+        if (asking := self._asking.get(entry.id)) is not None:
+            if not asking.answered.done():
+                asking.answered.set_result(agent)
+        elif (case := self._cases.get(entry.id)) is not None:
+            case.tell(effect)
+
+    def _ended(self, entry: Entry) -> None:
+        notes = self._notes.pop(entry.id, "")
+        if entry.talking_at is not None and entry.kind is not Kind.CONSULT:
+            self._tell_wrapped_up(entry, entry.notes or notes)
+        asking = self._asking.get(entry.id)
+        if asking is not None and not asking.answered.done():
+            asking.answered.set_exception(NotReached(entry.outcome or "no_answer"))
+
+    def _tell_wrapped_up(self, entry: Entry, notes: str) -> None:
+        """The call may have ended long before."""
+        agent = self.agent(entry.agent)
+        clock = events.CallClock(entry.call_id)
+        self._services.events.publish(
+            events.WrappedUp(
+                agent=entry.agent,
+                name=agent.profile.name if agent is not None else "",
+                queue=entry.queue,
+                code=entry.code,
+                notes=notes,
+                **clock.stamp(),
+            )
+        )

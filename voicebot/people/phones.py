@@ -1,0 +1,95 @@
+"""Agents at desk phones: rung, briefed in a few words, asked; who presses 1 gets the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from telephony.errors import DialFailed, TelephonyError
+from telephony.leg import Digit, Ended, Endpoint, Leg, LegEvent
+from telephony.media import MediaThread
+from voicebot.announce import announce
+from voicebot.errors import NotReached
+from voicebot.parts import Voice
+
+log = logging.getLogger(__name__)
+
+TAKE, DECLINE = "1", "2"
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What an agent hears after answering."""
+
+    voice: Voice
+    text: str
+    language: str
+
+
+class PhoneLine:
+    """A desk phone that has answered. Its signals are read here to the end, so that it is known when it hangs up."""
+
+    def __init__(self, leg: Leg, signals: AsyncIterator[LegEvent]) -> None:
+        self.leg = leg
+        self._signals = signals
+
+    async def decision(self) -> None:
+        """Returns when the agent takes the call. Raises NotReached: declined, or why the phone is gone."""
+        async for signal in self._signals:
+            match signal:
+                case Digit(key) if key == TAKE:
+                    return
+                case Digit(key) if key == DECLINE:
+                    raise NotReached("declined")
+                case Ended(cause):
+                    raise NotReached(str(cause))
+        raise NotReached("ended")
+
+    async def gone(self) -> None:
+        """Returns when the phone has hung up."""
+        async for signal in self._signals:
+            if isinstance(signal, Ended):
+                return
+
+    async def release(self) -> None:
+        """Hang up. Idempotent; never raises."""
+        await hang_up(self.leg)
+
+
+async def ring(endpoint: Endpoint, uri: str, *, caller: str, headers: Mapping[str, str], timeout_s: float) -> PhoneLine:
+    """Ring a phone until it answers. Raises NotReached; cancelling it gives up."""
+    try:
+        leg = await endpoint.dial(uri, caller=caller, headers=headers, timeout_s=timeout_s)
+    except DialFailed as error:
+        raise NotReached(str(error.cause)) from error
+    return PhoneLine(leg, leg.events())
+
+
+async def ask(line: PhoneLine, media: MediaThread, briefing: Briefing, decide_s: float) -> None:
+    """Brief the agent in a room of their own until a key is pressed. Raises NotReached: declined, no_decision, ..."""
+    room = media.open_room(line.leg.sample_rate)
+    member = room.join(line.leg)
+    announcing = announce(room, briefing.voice, briefing.text, briefing.language)
+    speaking = asyncio.create_task(announcing, name="briefing")
+    try:
+        async with asyncio.timeout(decide_s):
+            await line.decision()
+    except TimeoutError:
+        raise NotReached("no_decision") from None
+    finally:
+        speaking.cancel()
+        (outcome,) = await asyncio.gather(speaking, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            log.error("the briefing failed", exc_info=outcome)
+        room.leave(member)
+        room.close()
+
+
+async def hang_up(leg: Leg) -> None:
+    """End a leg; trouble is logged."""
+    try:
+        await leg.hang_up()
+    except TelephonyError as error:
+        log.warning("hanging up %s failed: %s", leg.remote, error)

@@ -1,0 +1,189 @@
+"""Supervisors in calls: listen, whisper, barge in, take over; each of it in the audit log and in the call's record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import weakref
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from telephony.browser.endpoint import BrowserEndpoint
+from telephony.browser.listening import Listening
+from telephony.browser.supervisor import SupervisorLine, SupervisorMode
+from telephony.member import Member
+from telephony.room import Room
+from voicebot import events
+from voicebot.access import Access, Who
+from voicebot.call import Call
+from voicebot.errors import NotPossible
+from voicebot.live_calls import LiveCalls
+from voicebot.people.desk import Desk
+from voicebot.people.talk import Worker
+
+log = logging.getLogger(__name__)
+
+Mode = Literal["listen", "whisper", "barge"]
+TAKEN_OVER = "taken_over"
+AUDITED: dict[str, str] = {"listen": "listened", "whisper": "whispered", "barge": "barged", TAKEN_OVER: "took_over"}
+"""How the audit log calls what a supervisor does."""
+
+
+@dataclass
+class Listen:
+    """One supervisor in one call. `mode` is that of the line, or taken_over."""
+
+    id: str
+    who: Who
+    call: Call
+    mode: str
+    since: datetime
+    line: SupervisorLine
+    act: AsyncExitStack  # keeps the audit log's line of the present mode open
+
+
+class Supervision:
+    """Belongs to the event loop. A listen ends with the call, with its session, when the page goes, or by `end`."""
+
+    def __init__(self, calls: LiveCalls, desk: Desk, access: Access, endpoint: BrowserEndpoint) -> None:
+        self._calls = calls
+        self._desk = desk
+        self._access = access
+        self._endpoint = endpoint
+        self._listens: dict[str, Listen] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._rooms: weakref.WeakKeyDictionary[Room, Listening] = weakref.WeakKeyDictionary()
+
+    def of_call(self, call_id: str) -> list[Listen]:
+        return [listen for listen in self._listens.values() if listen.call.context.call_id == call_id]
+
+    async def begin(self, who: Who, call_id: str, offer_sdp: str, mode: Mode) -> tuple[str, str]:
+        """Join a call; the listen's id and the SDP answer. Raises CallNotFound, NotPossible, TelephonyError."""
+        call = self._calls.get(call_id)
+        room = call.room
+        if mode == "whisper":
+            self._whispered_to(call)
+        leg, answer_sdp = await self._endpoint.answer_offer(offer_sdp, who.login)
+        if (listening := self._rooms.get(room)) is None:
+            listening = self._rooms[room] = Listening(room, asyncio.get_running_loop())
+        line = SupervisorLine(leg, room, listening)
+        listen = Listen(leg.id, who, call, mode, datetime.now(UTC), line, AsyncExitStack())
+        try:
+            await self._set_mode(listen, mode)
+        except BaseException:
+            await line.close()
+            raise
+        self._listens[listen.id] = listen
+        self._tasks[listen.id] = asyncio.create_task(self._follow(listen), name=f"listen {listen.id}")
+        return listen.id, answer_sdp
+
+    async def change(self, who: Who, listen_id: str, mode: Mode) -> None:
+        """Raises NotPossible, TelephonyError."""
+        listen = self._own(who, listen_id)
+        if listen.mode == TAKEN_OVER:
+            raise NotPossible("You have taken this call over.", "Give it back to the bot, or end it.")
+        if listen.mode != mode:
+            await self._set_mode(listen, mode)
+
+    async def end(self, who: Who, listen_id: str) -> None:
+        """Raises NotPossible when it is not there any more."""
+        await self._own(who, listen_id).line.close()
+        if (task := self._tasks.get(listen_id)) is not None:
+            await asyncio.wait({task})
+
+    async def take_over(self, who: Who, call_id: str) -> None:
+        """The supervisor, who is in the call, talks with the caller from here. Raises NotPossible, CallNotFound."""
+        listen = next((one for one in self.of_call(call_id) if one.who.login == who.login), None)
+        if listen is None:
+            raise NotPossible("You are not in this call.", "Listen to it first.")
+        gone = listen.call.take_over(Worker(who.login, who.name), listen.line.give_leg())
+        await self._tell_mode(listen, TAKEN_OVER)
+        gone.add_done_callback(lambda _: self._close_soon(listen))
+
+    async def close(self) -> None:
+        """Everybody leaves."""
+        for listen in tuple(self._listens.values()):
+            await listen.line.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    async def room_closed(self, call: Call) -> None:
+        """The call is over, and so is listening to it."""
+        for listen in self.of_call(call.context.call_id):
+            await listen.line.close()
+
+    async def agents_changed(self, call_id: str) -> None:
+        """Whom a whisper goes to is another, or nobody: then the supervisor merely listens."""
+        for listen in self.of_call(call_id):
+            if listen.mode == "whisper":
+                agent = self._agent_of(listen.call)
+                if agent is not None:
+                    listen.line.set_mode(SupervisorMode.WHISPER, [agent])
+                else:
+                    await self._set_mode(listen, "listen")
+
+    # Inside
+
+    def _own(self, who: Who, listen_id: str) -> Listen:
+        listen = self._listens.get(listen_id)
+        if listen is None or listen.who.login != who.login:
+            raise NotPossible("You are not in this call any more.", "Listen to it anew.")
+        return listen
+
+    def _agent_of(self, call: Call) -> Member | None:
+        case = self._desk.case_of(call.context.call_id)
+        return case.talk.agent if case is not None and case.talk is not None else None
+
+    def _whispered_to(self, call: Call) -> Member:
+        agent = self._agent_of(call)
+        if agent is None:
+            raise NotPossible("There is no agent to whisper to.", "Listen, or talk to everybody.")
+        return agent
+
+    async def _set_mode(self, listen: Listen, mode: Mode) -> None:
+        whisper_to = [self._whispered_to(listen.call)] if mode == "whisper" else []
+        await self._tell_mode(listen, mode)
+        listen.line.set_mode(SupervisorMode(mode), whisper_to)
+
+    async def _tell_mode(self, listen: Listen, mode: str) -> None:
+        """First in the audit log: without its line nothing is done."""
+        act = AsyncExitStack()
+        about = listen.call.context.call_id
+        await act.enter_async_context(self._access.audit_while(listen.who.author, AUDITED[mode], about))
+        await listen.act.aclose()
+        listen.act, listen.mode = act, mode
+        listen.call.context.publish(
+            events.SupervisorJoined, login=listen.who.login, name=listen.who.name, mode=mode, listen=listen.id
+        )
+
+    async def _follow(self, listen: Listen) -> None:
+        """Until the line is over, for whatever reason."""
+        call_off: Callable[[], None] = self._access.on_revoked(listen.who, lambda: self._close_soon(listen))
+        try:
+            await listen.line.over()
+        finally:
+            call_off()
+            listen.call.supervisor_gone(listen.who.login)
+            del self._listens[listen.id], self._tasks[listen.id]
+            lasted_s = (datetime.now(UTC) - listen.since).total_seconds()
+            listen.call.context.publish(
+                events.SupervisorLeft,
+                login=listen.who.login,
+                name=listen.who.name,
+                mode=listen.mode,
+                listen=listen.id,
+                lasted_s=round(lasted_s, 1),
+            )
+            with contextlib.suppress(asyncio.CancelledError):
+                await listen.act.aclose()
+
+    def _close_soon(self, listen: Listen) -> None:
+        """`_follow` notices the end; the closing itself is kept so that it is not lost on the way."""
+        closing = asyncio.create_task(listen.line.close(), name=f"end {listen.id}")
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
