@@ -10,8 +10,9 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from voicebot.api.shapes.base import Mood
-from voicebot.api.shapes.call_parts import Collected, EarlierCall, Summary, Turn
+from voicebot.api.shapes.call_parts import Collected, Summary, Turn
 from voicebot.api.shapes.calls import Decision, PastCall, PastCallLine, TurnLatency
+from voicebot.api.summary_view import earlier_view
 from voicebot.decisions import Decided, explain, latencies
 from voicebot.events import REFUSED, TurnTimed
 from voicebot.records import CallFolder, CallRecord, transcribe
@@ -61,10 +62,6 @@ def call_view(record: CallRecord, earlier: tuple[Earlier, ...], calls: Path, lan
         earlier=[earlier_view(call) for call in earlier],
         recording="refused" if record.recording == REFUSED else "kept" if line.recorded else "none",
     )
-
-
-def earlier_view(call: Earlier) -> EarlierCall:
-    return EarlierCall.model_validate(call, from_attributes=True)
 
 
 def decision_view(decided: Decided) -> Decision:

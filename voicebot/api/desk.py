@@ -48,29 +48,34 @@ async def connect_line(offer: shapes.LineOffer, who: Agent, floor: Floor) -> sha
 
 @router.delete("/agent/line", status_code=204)
 async def disconnect_line(who: Agent, floor: Floor) -> None:
+    """Take the audio line down. The agent takes no calls in the browser until it is connected again."""
     await floor.agents.disconnect_line(who.login)
 
 
 @router.post("/offers/{entry}/accept")
 async def accept_offer(entry: str, who: Agent, floor: Floor) -> shapes.AgentView:
+    """Take what is offered. Refused when it is not offered to this agent any more."""
     await floor.agents.desk.accept(who.login, entry)
     return await floor.agents.view(who.login)
 
 
 @router.post("/offers/{entry}/decline")
 async def decline_offer(entry: str, who: Agent, floor: Floor) -> shapes.AgentView:
+    """Let somebody else have it."""
     await floor.agents.desk.decline(who.login, entry)
     return await floor.agents.view(who.login)
 
 
 @router.post("/agent/call/hold")
 async def hold_call(change: shapes.OnOff, who: Agent, floor: Floor) -> shapes.AgentView:
+    """The caller hears music, or the agent again."""
     floor.agents.desk.talk_of(who.login).hold(change.on)
     return await floor.agents.view(who.login)
 
 
 @router.post("/agent/call/mute")
 async def mute_call(change: shapes.OnOff, who: Agent, floor: Floor) -> shapes.AgentView:
+    """The caller does not hear the agent, or hears them again."""
     floor.agents.desk.talk_of(who.login).mute(change.on)
     return await floor.agents.view(who.login)
 
@@ -83,6 +88,7 @@ async def send_digits(digits: shapes.Digits, who: Agent, floor: Floor) -> None:
 
 @router.post("/agent/call/end")
 async def end_call(who: Agent, floor: Floor) -> shapes.AgentView:
+    """Hang up, or stop being asked by a colleague."""
     await floor.agents.desk.end(who.login)
     return await floor.agents.view(who.login)
 
@@ -120,11 +126,13 @@ async def cancel_consult(who: Agent, floor: Floor) -> shapes.AgentView:
 
 @router.put("/agent/call/notes", status_code=204)
 async def set_call_notes(change: shapes.NotesChange, who: Agent, floor: Floor) -> None:
+    """Keep what the agent has written so far."""
     floor.agents.desk.take_notes(who.login, change.notes)
 
 
 @router.post("/agent/wrap-up")
 async def wrap_up(done: shapes.WrapUpDone, who: Agent, floor: Floor) -> shapes.AgentView:
+    """The call is written up: its code and notes are kept, and the agent is free."""
     await floor.agents.desk.wrap_up(who.login, done.code, done.notes)
     return await floor.agents.view(who.login)
 

@@ -55,6 +55,7 @@ async def change_listen(listen: str, change: shapes.ListenChange, who: Superviso
 
 @router.delete("/listens/{listen}", status_code=204)
 async def end_listen(listen: str, who: Supervisor, floor: Floor) -> None:
+    """Leave the call."""
     await floor.supervision.end(who, listen)
 
 
