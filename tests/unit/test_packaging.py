@@ -49,12 +49,12 @@ def history(name: str) -> list[tuple[str, str]]:
     return [*above, *stage.instructions]
 
 
-def copied() -> set[str]:
-    """What the first stage copies from the repository."""
+def copied(stage: str = "build") -> set[str]:
+    """What a stage copies from the repository."""
     return {
         source
-        for instruction, rest in stages()["build"].instructions
-        if instruction == "COPY"
+        for instruction, rest in stages()[stage].instructions
+        if instruction == "COPY" and not rest.startswith("--from=")
         for source in rest.split()[:-1]
     }
 
@@ -83,6 +83,16 @@ def test_the_image_is_built_from_everything_the_package_needs() -> None:
     needed |= {PROJECT["project"]["readme"], *PROJECT["project"]["license-files"]}
     assert copied() == needed
     assert [source for source in copied() if not (ROOT / source).exists()] == []
+
+
+def test_the_image_has_the_pages_built_from_the_console() -> None:
+    assert "console" in copied("pages")
+    assert ("COPY", "--from=pages /src/voicebot/pages voicebot/pages") in stages()["build"].instructions
+
+
+def test_git_keeps_no_build_but_packages_have_it() -> None:
+    assert "/voicebot/pages/" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert "voicebot/pages" in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["artifacts"]
 
 
 def test_nothing_that_is_copied_is_ignored() -> None:

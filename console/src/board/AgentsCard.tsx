@@ -68,9 +68,12 @@ function Agent({ agent }: { agent: BoardAgent }) {
           </Tooltip>
         )}
       </Group>
-      <StateTag state={agent.state} reason={agent.reason} />
       <Text size="sm" c="dimmed" ta="end">
         <Since at={agent.since} />
+      </Text>
+      <StateTag state={agent.state} reason={agent.reason} />
+      <Text size="xs" c="dimmed" ta="end" className="clip">
+        {agent.queues.join(", ")}
       </Text>
     </li>
   );

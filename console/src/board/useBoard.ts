@@ -20,3 +20,12 @@ export function useBoard() {
   );
   return useQuery({ queryKey: KEY, queryFn: () => api.get<Board>("/board"), staleTime: Infinity });
 }
+
+/** Who takes calls, for pages that show no board: fetched when asked for, fresh for a moment. */
+export function useAgents() {
+  return useQuery({
+    queryKey: [...KEY, "agents"],
+    queryFn: async () => (await api.get<Board>("/board")).agents,
+    staleTime: 2000,
+  });
+}

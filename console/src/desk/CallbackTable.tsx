@@ -110,7 +110,7 @@ function Row({ callback, busy, onTake, onClose }: RowProps) {
           {callback.queue}
         </Text>
       </Table.Td>
-      <Table.Td>
+      <Table.Td miw={180}>
         <Text className="words">{callback.summary?.why || named(t, "handoff", callback.reason)}</Text>
         {callback.call_id && (
           <Anchor component={Link} href={`/calls/${callback.call_id}`} size="sm">

@@ -25,25 +25,25 @@ export default function DeskPage() {
         <CallView key={view.call.entry} call={view.call} />
       ) : (
         <Box className={classes.columns}>
-          <Stack gap="md">
+          <div className={classes.main}>
             {view.offer ? (
               <OfferCard key={view.offer.entry} offer={view.offer} />
             ) : view.wrap_up ? (
               <WrapUpCard key={view.wrap_up.entry} wrapUp={view.wrap_up} />
             ) : (
-              <>
-                <StateCard view={view} />
-                <Title order={2} mt="sm">
-                  {t("callbacks.title")}
-                </Title>
-                <CallbackTable limit={5} />
-              </>
+              <StateCard view={view} />
             )}
-          </Stack>
-          <Stack gap="md">
+          </div>
+          <Stack gap="md" className={classes.side ?? ""}>
             <AudioCard view={view} />
             <WaitingCard view={view} />
           </Stack>
+          {!view.offer && !view.wrap_up && (
+            <Stack gap="sm" className={classes.more ?? ""}>
+              <Title order={2}>{t("callbacks.title")}</Title>
+              <CallbackTable limit={5} />
+            </Stack>
+          )}
         </Box>
       )}
     </>

@@ -1,10 +1,9 @@
 import { Button, Group, Modal, Select, Stack, Tabs, Text, TextInput } from "@mantine/core";
 import { IconHeadset, IconPhone, IconRobot, IconUsersGroup } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { api } from "../api/client";
-import type { AgentCall, Board, BoardAgent, Target } from "../api/schema";
+import type { AgentCall, BoardAgent, Target } from "../api/schema";
+import { useAgents } from "../board/useBoard";
 import { useLanguage, useT } from "../i18n";
 import { StateTag } from "../parts/Meaning";
 import { Empty, Lines } from "../parts/States";
@@ -116,9 +115,9 @@ interface ChoiceProps {
 function AgentChoice({ chosen, onChoose }: ChoiceProps) {
   const t = useT();
   const { session } = useSession();
-  const board = useQuery({ queryKey: ["board", "agents"], queryFn: () => api.get<Board>("/board"), staleTime: 2000 });
-  if (!board.data) return <Lines />;
-  const others = board.data.agents
+  const agents = useAgents().data;
+  if (!agents) return <Lines />;
+  const others = agents
     .filter((agent) => agent.login !== session.login && agent.state !== "offline")
     .sort((a, b) => Number(b.state === "available") - Number(a.state === "available") || a.name.localeCompare(b.name));
   if (!others.length) return <Empty icon={<IconHeadset size={32} stroke={1.5} />} title={t("desk.no_agents")} />;

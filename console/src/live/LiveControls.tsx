@@ -43,7 +43,7 @@ export function LiveControls({ call }: { call: LiveCall }) {
   return (
     <>
       <div className={classes.bar}>
-        <Button.Group>
+        <Button.Group className={classes.modes ?? ""}>
           <Button
             variant={mode("listen")}
             aria-pressed={on && view.mode === "listen"}

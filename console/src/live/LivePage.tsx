@@ -4,6 +4,7 @@ import { Link, useParams } from "wouter";
 
 import { ApiError } from "../api/client";
 import type { LiveCall } from "../api/schema";
+import { useAgents } from "../board/useBoard";
 import { named, useT } from "../i18n";
 import { AlertTag, MoodTag, PhaseTag } from "../parts/Meaning";
 import { Empty, ErrorNote } from "../parts/States";
@@ -106,6 +107,7 @@ function Ended({ id }: { id: string }) {
 function Head({ call }: { call: LiveCall }) {
   const t = useT();
   const { row } = call;
+  const names = new Map(useAgents().data?.map((agent) => [agent.login, agent.name]));
   const where = [row.bot, named(t, "lang", row.language), row.flow.replaceAll("_", " "), row.step]
     .filter(Boolean)
     .join(" · ");
@@ -127,7 +129,7 @@ function Head({ call }: { call: LiveCall }) {
         <PhaseTag phase={row.phase} />
         {row.agent && (
           <Text size="sm" c="dimmed">
-            {t("live.agent_talks", { name: row.agent })}
+            {t("live.agent_talks", { name: names.get(row.agent) ?? row.agent })}
           </Text>
         )}
         <Text fz={26} fw={650} lh={1}>
