@@ -256,7 +256,9 @@ def main() -> None:
     options.add_argument("--port", type=int, default=8090)
     options.add_argument("--calls", type=int, default=14)
     chosen = options.parse_args()
-    uvicorn.run(create(chosen.calls), host="127.0.0.1", port=chosen.port, log_level="warning")
+    uvicorn.run(
+        create(chosen.calls), host="127.0.0.1", port=chosen.port, log_level="warning", timeout_graceful_shutdown=1
+    )
 
 
 if __name__ == "__main__":
