@@ -250,19 +250,22 @@ def add_listening(app: FastAPI, state: State) -> None:
         peers[id_] = peer
         listener = Listener(id=id_, login=session.login, name=session.name, mode=body["mode"], since=utc_now())
         state.floor.calls[call].listeners.append(listener)
+        state.floor.tell(state.floor.calls[call], utc_now(), "supervisor_joined", login=session.login)
         return {"id": id_, "sdp": await answer(peer, body["sdp"])}
 
     @app.patch("/api/listens/{id_}", status_code=204)
     async def change(id_: str, body: dict[str, str]) -> None:
         for call in state.floor.calls.values():
-            call.listeners = [
-                entry.model_copy(update=body) if entry.id == id_ else entry for entry in call.listeners
-            ]  # fmt: skip
+            if any(entry.id == id_ for entry in call.listeners):
+                call.listeners = [e.model_copy(update=body) if e.id == id_ else e for e in call.listeners]
+                state.floor.tell(call, utc_now(), "supervisor_joined")
 
     @app.delete("/api/listens/{id_}", status_code=204)
     async def stop(id_: str) -> None:
         for call in state.floor.calls.values():
-            call.listeners = [entry for entry in call.listeners if entry.id != id_]
+            if any(entry.id == id_ for entry in call.listeners):
+                call.listeners = [entry for entry in call.listeners if entry.id != id_]
+                state.floor.tell(call, utc_now(), "supervisor_left")
         with contextlib.suppress(KeyError):
             await peers.pop(id_).close()
 

@@ -89,7 +89,7 @@ class Floor:
         caller = "" if number % 11 == 0 else f"+48{self.random.choice('56')}{self.random.randrange(10**8):08d}"
         call = Call(f"c{number:06d}", caller, story or STORIES[number % len(STORIES)], now, phase_since=now)
         self.calls[call.id] = call
-        self._tell(call, now, "call_started", caller=caller, dialled="+48221234567", language=call.story.language,
+        self.tell(call, now, "call_started", caller=caller, dialled="+48221234567", language=call.story.language,
                    bot=call.story.bot)  # fmt: skip
         return call
 
@@ -129,7 +129,7 @@ class Floor:
         call.become("agent", now)
         if login in self.agents:
             self.set_agent(login, now, state="on_call", call_id=call.id)
-        self._tell(call, now, "agent_joined", uri="", agent=login, name=login.title(), queue=call.story.queue)
+        self.tell(call, now, "agent_joined", uri="", agent=login, name=login.title(), queue=call.story.queue)
 
     def end(self, call: Call, now: datetime, cause: str = "hangup") -> None:
         call.over = True
@@ -137,7 +137,7 @@ class Floor:
             self.set_agent(call.agent, now, state="wrap_up", call_id="")
         outcome = "handed_off" if call.agent else "contained"
         length = (now - call.started_at).total_seconds()
-        self._tell(call, now, "call_ended", outcome=outcome, cause=cause, duration_s=length)
+        self.tell(call, now, "call_ended", outcome=outcome, cause=cause, duration_s=length)
 
     def _speak(self, call: Call, now: datetime) -> None:
         if call.at >= len(call.script):
@@ -155,14 +155,14 @@ class Floor:
         told = max(0, min(len(words), int(spoken_s / WORD_S)))
         if line.who == "caller" and told > call.words_told:
             call.words_told = told
-            self._tell(call, now, "caller_saying", text=" ".join(words[:told]))
+            self.tell(call, now, "caller_saying", text=" ".join(words[:told]))
         if spoken_s > len(words) * WORD_S:
             self._say_next(call, now)
 
     def _to_queue(self, call: Call, now: datetime) -> None:
         call.become("waiting", now)
         call.waits_until = utc_now() + timedelta(seconds=self.random.randrange(8, 40))
-        self._tell(call, now, "handoff_started", queue=call.story.queue, reason=call.story.reason)
+        self.tell(call, now, "handoff_started", queue=call.story.queue, reason=call.story.reason)
 
     def _say_next(self, call: Call, now: datetime) -> None:
         line = call.script[call.at]
@@ -175,17 +175,17 @@ class Floor:
         )  # fmt: skip
         if line.who == "bot":
             call.step = line.step
-            self._tell(call, now, "bot_said", text=line.text, step=line.step, interrupted=False, heard_text="")
+            self.tell(call, now, "bot_said", text=line.text, step=line.step, interrupted=False, heard_text="")
             if call.at > 1:
                 stages = {"pause": 180.0, "recognition": self.random.uniform(60, 190), "dialog": 9.0,
                           "speech": self.random.uniform(8, 160)}  # fmt: skip
                 latency = TurnLatency(at_s=at_s, stages=stages, total_ms=sum(stages.values()))
                 call.latencies.append(latency)
-                self._tell(call, now, "turn_timed", stages=stages)
+                self.tell(call, now, "turn_timed", stages=stages)
         elif line.who == "caller":
-            self._tell(call, now, "caller_said", text=line.text, confidence=certainty, decode_ms=88.0, audio_s=2.1)
+            self.tell(call, now, "caller_said", text=line.text, confidence=certainty, decode_ms=88.0, audio_s=2.1)
         else:
-            self._tell(call, now, "agent_said", agent=call.agent, name=call.agent.title(), text=line.text,
+            self.tell(call, now, "agent_said", agent=call.agent, name=call.agent.title(), text=line.text,
                        confidence=certainty, decode_ms=91.0, audio_s=2.4)  # fmt: skip
         self._decide(call, line, at_s, now)
 
@@ -193,14 +193,14 @@ class Floor:
         if line.slot:
             name, label, value, sure = line.slot
             call.slots.append(Collected(name=name, label=label, value=value, certainty=sure, masked=name == "nip"))
-            self._tell(call, now, "decision", kind="slot_set", data={"slot": name, "value": value, "label": label})
+            self.tell(call, now, "decision", kind="slot_set", data={"slot": name, "value": value, "label": label})
         if line.decision:
             kind, why, sure = line.decision
             call.decisions.append(Decision(at_s=at_s, kind=kind, why=why, certainty=sure, data=line.data))
-            self._tell(call, now, "decision", kind=kind, data={**line.data, "why": why, "confidence": sure})
+            self.tell(call, now, "decision", kind=kind, data={**line.data, "why": why, "confidence": sure})
         if line.mood and line.mood != call.mood:
             call.mood = line.mood
-            self._tell(call, now, "mood_changed", mood=line.mood, words=list(call.story.mood_words))
+            self.tell(call, now, "mood_changed", mood=line.mood, words=list(call.story.mood_words))
             if line.mood == "angry":
                 self.raise_alert(call, "angry", f"{call.caller or 'Withheld'}: „{line.text}”", now)
 
@@ -211,7 +211,7 @@ class Floor:
                                      acknowledged_at=None)  # fmt: skip
             self.new_alerts.append(self.alerts[id_])
 
-    def _tell(self, call: Call, now: datetime, event: str, **data: Any) -> None:
+    def tell(self, call: Call, now: datetime, event: str, **data: Any) -> None:
         offset = (now - call.started_at).total_seconds()
         self.events.append(
             (call.id, {"event": event, "call_id": call.id, "at": now.isoformat(), "offset_s": offset, **data})

@@ -25,7 +25,7 @@ const ABOUT_CALLS = [
   "read_call",
   "played",
   "ended_call",
-  "back_to_bot",
+  "sent_to_bot",
 ];
 
 export default function AuditPage() {

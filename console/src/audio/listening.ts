@@ -4,11 +4,13 @@ import { chosenDevice } from "./devices";
 import { fullOffer, voiceOf } from "./peer";
 
 export type ListenMode = NonNullable<ListenOffer["mode"]>;
+/** Taken over: the supervisor talks with the caller in the place of bot or agent, over the same connection. */
+export type TakenPart = ListenMode | "taken_over";
 export type ListenState = "off" | "connecting" | "on" | "lost";
 
 export interface ListeningView {
   state: ListenState;
-  mode: ListenMode;
+  mode: TakenPart;
   error: unknown;
 }
 
@@ -48,6 +50,7 @@ export class Listening {
       return;
     }
     const before = this.view.mode;
+    if (before === "taken_over") return;
     this.become({ ...this.view, mode, error: null });
     try {
       // Silent before the server lets more people hear; open only after it does.
@@ -60,6 +63,23 @@ export class Listening {
     }
   }
 
+  /** Joins the call where that is still to be done, then talks with the caller in the place of bot or agent. */
+  async takeOver(): Promise<void> {
+    if (this.view.state === "off") {
+      await this.be("listen");
+      await this.connected();
+    }
+    if (this.view.state !== "on") return;
+    await this.speak(true);
+    try {
+      await api.post(`/live/${part(this.call)}/take-over`);
+      this.become({ ...this.view, mode: "taken_over", error: null });
+    } catch (error) {
+      await this.speak(this.view.mode !== "listen");
+      throw error;
+    }
+  }
+
   stop(): void {
     clearTimeout(this.timer);
     const id = this.id;
@@ -67,6 +87,20 @@ export class Listening {
     this.tries = 0;
     this.become(OFF);
     if (id) void api.delete(`/listens/${part(id)}`).catch(() => undefined); // it ends with its connection anyway
+  }
+
+  private connected(): Promise<void> {
+    return new Promise((done) => {
+      if (this.view.state !== "connecting") {
+        done();
+        return;
+      }
+      const stop = this.watch(() => {
+        if (this.view.state === "connecting") return;
+        stop();
+        done();
+      });
+    });
   }
 
   private async connect(): Promise<void> {
@@ -79,8 +113,11 @@ export class Listening {
     });
     peer.addEventListener("connectionstatechange", () => this.peer === peer && this.follow(peer));
     try {
-      if (this.view.mode !== "listen") await this.speak(true);
-      const offer: ListenOffer = { sdp: await fullOffer(peer), mode: this.view.mode };
+      // A talk that was taken over ends with its connection: who comes back listens.
+      const mode = this.view.mode === "taken_over" ? "listen" : this.view.mode;
+      this.become({ ...this.view, mode });
+      if (mode !== "listen") await this.speak(true);
+      const offer: ListenOffer = { sdp: await fullOffer(peer), mode };
       const answer = await api.post<ListenAnswer>(`/live/${part(this.call)}/listen`, offer);
       if (this.peer !== peer) {
         void api.delete(`/listens/${part(answer.id)}`).catch(() => undefined);

@@ -5,7 +5,6 @@ import {
 } from "@tabler/icons-react"; // prettier-ignore
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { useLocation } from "wouter";
 
 import { api, part } from "../api/client";
 import type { BackToBot, LiveCall } from "../api/schema";
@@ -30,6 +29,7 @@ export function LiveControls({ call }: { call: LiveCall }) {
   }, [client, id, view.state, view.mode]);
 
   const on = view.state !== "off";
+  const taken = view.mode === "taken_over" && on;
   const withAgent = call.row.agent !== "";
   const be = (mode: ListenMode) => () => void listening.be(mode);
   useKeys({
@@ -43,43 +43,45 @@ export function LiveControls({ call }: { call: LiveCall }) {
   return (
     <>
       <div className={classes.bar}>
-        <Button.Group className={classes.modes ?? ""}>
-          <Button
-            variant={mode("listen")}
-            aria-pressed={on && view.mode === "listen"}
-            leftSection={<IconEar size={18} />}
-            title={t("live.listen_hint")}
-            onClick={be("listen")}
-          >
-            {t("live.listen")}
-          </Button>
-          <Button
-            variant={mode("whisper")}
-            aria-pressed={on && view.mode === "whisper"}
-            leftSection={<IconMessage2 size={18} />}
-            title={t(withAgent ? "live.whisper_hint" : "live.needs_agent")}
-            disabled={!withAgent}
-            onClick={be("whisper")}
-          >
-            {t("live.whisper")}
-          </Button>
-          <Button
-            variant={mode("barge")}
-            aria-pressed={on && view.mode === "barge"}
-            leftSection={<IconMicrophone size={18} />}
-            title={t("live.barge_hint")}
-            onClick={be("barge")}
-          >
-            {t("live.barge")}
-          </Button>
-        </Button.Group>
-        {on && (
+        {!taken && (
+          <Button.Group className={classes.modes ?? ""}>
+            <Button
+              variant={mode("listen")}
+              aria-pressed={on && view.mode === "listen"}
+              leftSection={<IconEar size={18} />}
+              title={t("live.listen_hint")}
+              onClick={be("listen")}
+            >
+              {t("live.listen")}
+            </Button>
+            <Button
+              variant={mode("whisper")}
+              aria-pressed={on && view.mode === "whisper"}
+              leftSection={<IconMessage2 size={18} />}
+              title={t(withAgent ? "live.whisper_hint" : "live.needs_agent")}
+              disabled={!withAgent}
+              onClick={be("whisper")}
+            >
+              {t("live.whisper")}
+            </Button>
+            <Button
+              variant={mode("barge")}
+              aria-pressed={on && view.mode === "barge"}
+              leftSection={<IconMicrophone size={18} />}
+              title={t("live.barge_hint")}
+              onClick={be("barge")}
+            >
+              {t("live.barge")}
+            </Button>
+          </Button.Group>
+        )}
+        {on && !taken && (
           <Button variant="default" leftSection={<IconEarOff size={18} />} onClick={() => listening.stop()}>
             {t("live.stop")}
           </Button>
         )}
         <ListenStatus view={view} />
-        <Interventions call={call} />
+        <Interventions call={call} listening={listening} taken={taken} />
       </div>
       {view.error !== null && (
         <Alert color="red" mt="sm" role="alert" title={told(view.error, t).title}>
@@ -90,8 +92,18 @@ export function LiveControls({ call }: { call: LiveCall }) {
   );
 }
 
-const HEARD = { listen: "live.listening", whisper: "live.whispering", barge: "live.barging" } as const;
-const HINTS = { listen: "live.listen_hint", whisper: "live.whisper_hint", barge: "live.barge_hint" } as const;
+const HEARD = {
+  listen: "live.listening",
+  whisper: "live.whispering",
+  barge: "live.barging",
+  taken_over: "live.talking",
+} as const;
+const HINTS = {
+  listen: "live.listen_hint",
+  whisper: "live.whisper_hint",
+  barge: "live.barge_hint",
+  taken_over: "live.talking_hint",
+} as const;
 
 function ListenStatus({ view }: { view: ListeningView }) {
   const t = useT();
@@ -116,25 +128,34 @@ function ListenStatus({ view }: { view: ListeningView }) {
   );
 }
 
-function Interventions({ call }: { call: LiveCall }) {
+interface InterventionsProps {
+  call: LiveCall;
+  listening: Listening;
+  taken: boolean;
+}
+
+function Interventions({ call, listening, taken }: InterventionsProps) {
   const { t, language } = useLanguage();
-  const [, go] = useLocation();
   const id = call.row.call_id;
-  const [taking, take] = useDisclosure();
+  const [asking, ask] = useDisclosure();
   const [ending, end] = useDisclosure();
-  const takeOver = useCommand(
-    () => api.post(`/live/${part(id)}/take-over`),
-    () => go("/desk"),
-  );
+  const takeOver = useCommand(() => listening.takeOver());
   const toBot = useCommand((flow: string) => api.post(`/live/${part(id)}/back-to-bot`, { flow } satisfies BackToBot));
   const finish = useCommand(() => api.post(`/live/${part(id)}/end`));
   const flows = (useSettings().data?.flows ?? []).filter((flow) => flow.bot === call.row.bot);
   return (
     <Group gap="xs" ml="auto">
-      <Button variant="default" leftSection={<IconUserUp size={18} />} loading={takeOver.isPending} onClick={take.open}>
-        {t("live.take_over")}
-      </Button>
-      {call.row.phase !== "bot" && (
+      {!taken && (
+        <Button
+          variant="default"
+          leftSection={<IconUserUp size={18} />}
+          loading={takeOver.isPending}
+          onClick={ask.open}
+        >
+          {t("live.take_over")}
+        </Button>
+      )}
+      {(taken || call.row.phase !== "bot") && (
         <Menu position="bottom-end" shadow="md" width={240}>
           <Menu.Target>
             <Button variant="default" leftSection={<IconRobot size={18} />} loading={toBot.isPending}>
@@ -156,8 +177,8 @@ function Interventions({ call }: { call: LiveCall }) {
         {t("live.end")}
       </Button>
       <Confirm
-        opened={taking}
-        onClose={take.close}
+        opened={asking}
+        onClose={ask.close}
         onYes={() => takeOver.mutate()}
         text={t("live.take_over_sure")}
         yes={t("live.take_over")}

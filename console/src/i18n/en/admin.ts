@@ -86,5 +86,5 @@ export const admin = {
   "what.password_changed": "changed the password",
   "what.sessions_revoked": "signed a user out everywhere",
   "what.ended_call": "ended a call",
-  "what.back_to_bot": "gave a call back to the bot",
+  "what.sent_to_bot": "gave a call back to the bot",
 } as const;

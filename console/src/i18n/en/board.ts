@@ -56,6 +56,8 @@ export const board = {
   "live.listening": "You are listening",
   "live.whispering": "The agent hears you",
   "live.barging": "Everybody hears you",
+  "live.talking": "You talk to the caller",
+  "live.talking_hint": "When you are done, give the call back to the bot or end it. Stay on this page until then.",
   "live.lost": "Audio lost. Reconnecting by itself…",
   "live.take_over": "Take over",
   "live.take_over_sure": "Take over the call? The agent or the bot leaves it, and you talk to the caller.",

@@ -87,5 +87,5 @@ export const admin = {
   "what.password_changed": "zmiana hasła",
   "what.sessions_revoked": "wylogowanie użytkownika wszędzie",
   "what.ended_call": "zakończenie rozmowy",
-  "what.back_to_bot": "oddanie rozmowy botowi",
+  "what.sent_to_bot": "oddanie rozmowy botowi",
 };

@@ -61,6 +61,8 @@ export const board = {
   "live.listening": "Słuchasz rozmowy",
   "live.whispering": "Słyszy Cię konsultant",
   "live.barging": "Słyszą Cię wszyscy",
+  "live.talking": "Rozmawiasz z klientem",
+  "live.talking_hint": "Na koniec oddaj rozmowę botowi albo ją zakończ. Do tego czasu zostań na tej stronie.",
   "live.lost": "Dźwięk utracony. Wraca sam…",
   "live.take_over": "Przejmij",
   "live.take_over_sure": "Przejąć rozmowę? Konsultant lub bot ją opuści, a Ty porozmawiasz z klientem.",
