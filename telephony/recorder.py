@@ -67,6 +67,11 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=f"recorder {path.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def error(self) -> str | None:
+        """Why nothing more is written, while it should be; the disk is full, say."""
+        return self._error
+
     def push(self, left: bytes, right: bytes) -> None:
         """Queue one frame of both channels (same length, 16-bit mono). Never blocks, never raises."""
         if self._closing.is_set():

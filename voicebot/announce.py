@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
 
 from telephony.player import PlaybackFinished, PlayerEvent
 from telephony.room import Room
@@ -16,6 +17,11 @@ log = logging.getLogger(__name__)
 
 async def announce(room: Room, voice: Voice, text: str, language: str, deadline_s: float = 30.0) -> bool:
     """Speak into `room` and return when it has been heard; False when it could not be spoken (logged, never raised)."""
+    return await play(room, voice.say(text, language, room.sample_rate), deadline_s)
+
+
+async def play(room: Room, sound: AsyncIterator[bytes], deadline_s: float = 30.0) -> bool:
+    """The same of any sound, 16-bit mono at the room's rate."""
     finished = asyncio.Event()
 
     def on_event(event: PlayerEvent) -> None:
@@ -25,7 +31,7 @@ async def announce(room: Room, voice: Voice, text: str, language: str, deadline_
     player = room.add_player(on_event)
     try:
         async with asyncio.timeout(deadline_s):
-            async with contextlib.aclosing(voice.say(text, language, room.sample_rate)) as chunks:  # type: ignore[type-var]
+            async with contextlib.aclosing(sound) as chunks:  # type: ignore[type-var]
                 async for pcm in chunks:
                     player.play("announcement", pcm)
             player.end("announcement")

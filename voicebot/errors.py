@@ -41,6 +41,12 @@ class RecordingNotFound(VoicebotError):
     code = "recording_not_found"
 
 
+class VoicemailNotFound(VoicebotError):
+    """No message of that id, or its sound is gone."""
+
+    code = "voicemail_not_found"
+
+
 class ConfigError(VoicebotError):
     """The configuration file cannot be used; the message names every mistake and its line."""
 

@@ -20,6 +20,7 @@ from voicebot.errors import (
     RecordingNotFound,
     RecordsUnavailable,
     VoicebotError,
+    VoicemailNotFound,
     WrongNumber,
 )
 from voicebot.hub import TooManyStreams
@@ -73,6 +74,7 @@ STATUS: dict[type[VoicebotError], int] = {
     TooManyStreams: 429,
     CallNotFound: 404,
     RecordingNotFound: 404,
+    VoicemailNotFound: 404,
     UnknownBot: 404,
     AlertNotFound: 404,
     NotPossible: 409,

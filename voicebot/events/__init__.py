@@ -47,6 +47,7 @@ from voicebot.events.people import (
     SupervisorJoined,
     SupervisorLeft,
     Transferred,
+    VoicemailLeft,
     WrappedUp,
 )
 from voicebot.events.stream import EventStream, Subscription
@@ -99,6 +100,7 @@ __all__ = [
     "SystemCalled",
     "Transferred",
     "TurnTimed",
+    "VoicemailLeft",
     "WrappedUp",
     "event_name",
     "from_json",

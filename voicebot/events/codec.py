@@ -50,6 +50,7 @@ from voicebot.events.people import (
     SupervisorJoined,
     SupervisorLeft,
     Transferred,
+    VoicemailLeft,
     WrappedUp,
 )
 
@@ -57,8 +58,8 @@ EVENT_TYPES: tuple[type[CallEvent], ...] = (
     CallStarted, BotSaid, CallerSaid, CallerSaying, KeysPressed, Decision, SystemCalled, RecordingStopped,
     HandoffStarted, RoutingDecided, QueueEntered, QueueLeft, AgentOffered, AgentCalled, AgentAnswered, AgentRefused,
     AgentJoined, AgentLeft, AgentSaid, CallHeld, CallResumed, Transferred, WrappedUp, SupervisorJoined, SupervisorLeft,
-    MoodChanged, AlertRaised, AlertAcknowledged, CallbackPromised, SurveyAnswered, TurnTimed, LanguageModelAsked,
-    StoodIn, Fault, BotTaken, BotRefused, CallEnded,
+    MoodChanged, AlertRaised, AlertAcknowledged, CallbackPromised, VoicemailLeft, SurveyAnswered, TurnTimed,
+    LanguageModelAsked, StoodIn, Fault, BotTaken, BotRefused, CallEnded,
 )  # fmt: skip
 ABOUT_NO_CALL = (BotTaken, BotRefused)
 PASSING = (CallerSaying, *ABOUT_NO_CALL)

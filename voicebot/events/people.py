@@ -171,6 +171,20 @@ class CallbackPromised(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VoicemailLeft(CallEvent):
+    """The caller left a message for the queue; `voicemail` is its id, `number` whom to call, `text` its words.
+
+    `text` is what was recognised, empty when that failed. It may come just after the caller hung up.
+    """
+
+    voicemail: str
+    queue: str
+    number: str
+    duration_s: float
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SupervisorJoined(CallEvent):
     """`mode` is listen, whisper, barge or taken_over; it comes again when the mode changes. `listen`: which one.
 

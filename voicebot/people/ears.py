@@ -12,6 +12,7 @@ from asr.partials import PartialText
 from telephony.member import Member
 from voicebot.people.pieces import Cutter, Piece
 
+LOOK_S = 0.1  # how often a busy ear is asked to look
 REOPENED_MOST = 3  # an ear that fails more often stays shut
 EVERY_MS = 1200  # a partial text; nobody's turn depends on it
 FIRST_MS = 1000

@@ -23,6 +23,13 @@ _FIXED = {
         "back_in_queue": "Konsultant nie wrócił. To połączenie jest teraz pierwsze w kolejce.",
         "one_moment": "Proszę chwilę poczekać.",
         "not_reached": "Pod tym numerem nikt nie odebrał. To połączenie wraca do kolejki.",
+        "voicemail": "Nikt nie może teraz odebrać. Proszę zostawić wiadomość po sygnale. "
+        "Aby zakończyć nagranie, proszę nacisnąć krzyżyk lub się rozłączyć.",
+        "voicemail_kept": "Dziękujemy. Wiadomość została nagrana.",
+        "voicemail_full": "To już cały czas na nagranie. Dziękujemy, wiadomość została zapisana.",
+        "voicemail_empty": "Nie nagraliśmy żadnej wiadomości.",
+        "voicemail_failed": "Niestety nie możemy teraz nagrać wiadomości.",
+        "voicemail_refused": "Ta rozmowa nie jest nagrywana, dlatego nie możemy przyjąć wiadomości.",
     },
     "en": {
         "next": "You are next in the queue.",
@@ -34,6 +41,13 @@ _FIXED = {
         "back_in_queue": "The agent did not come back. You are first in the queue now.",
         "one_moment": "One moment, please.",
         "not_reached": "Nobody answered there. You are back in the queue.",
+        "voicemail": "Nobody can answer right now. Please leave a message after the tone. "
+        "To end the recording, press the hash key or hang up.",
+        "voicemail_kept": "Thank you. Your message has been recorded.",
+        "voicemail_full": "That is all the time there is for a message. Thank you, it has been recorded.",
+        "voicemail_empty": "We have not recorded any message.",
+        "voicemail_failed": "Unfortunately we cannot record a message right now.",
+        "voicemail_refused": "This call is not recorded, so we cannot take a message.",
     },
 }
 

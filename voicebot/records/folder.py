@@ -1,4 +1,4 @@
-"""The files of one call: `transcript.json`, `transcript.txt`, `summary.json`, `summary.txt`, `recording.wav`."""
+"""The files of one call: `transcript.json`, `.txt`, `summary.json`, `.txt`, `recording.wav`, `voicemail-ID.wav`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ class CallFolder:
     def recording(self) -> Path:
         """Stereo: the caller left, what the caller hears right."""
         return self.path / "recording.wav"
+
+    def voicemail(self, id: str) -> Path:
+        """A message that the caller left; the same sound on both sides."""
+        return self.path / f"voicemail-{id}.wav"
 
     def make(self) -> Path:
         self.path.mkdir(parents=True, exist_ok=True)
@@ -67,6 +71,8 @@ class CallFolder:
         """Delete everything that holds words of the call."""
         for name in _WORDS:
             (self.path / name).unlink(missing_ok=True)
+        for message in self.path.glob("voicemail-*.wav"):
+            message.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # other files are here, or it never was
             self.path.rmdir()
 

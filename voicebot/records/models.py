@@ -173,6 +173,24 @@ class AgentStateRow(Base):
     idle_since: Mapped[datetime]
 
 
+class VoicemailRow(Base):
+    """A message that a caller left. `heard_at` is empty until somebody (`heard_by`, a login) has heard it."""
+
+    __tablename__ = "voicemails"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
+    queue: Mapped[str]
+    number: Mapped[str]
+    left_at: Mapped[datetime]
+    duration_s: Mapped[float]
+    transcript: Mapped[str]
+    heard_by: Mapped[str] = mapped_column(default="", server_default="")
+    heard_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("voicemails_by_time", "left_at"),)
+
+
 class VerificationRow(Base):
     """A failed try to be verified, or one that is not decided yet. `fact`: a keyed hash, never the value."""
 

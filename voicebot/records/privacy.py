@@ -34,6 +34,7 @@ from voicebot.events import (
     SurveyAnswered,
     SystemCalled,
     TurnTimed,
+    VoicemailLeft,
     WrappedUp,
     to_json,
 )
@@ -41,7 +42,22 @@ from voicebot.redaction import has_digits, redact_joined, redact_value
 
 # Telephone numbers are what these are for; a PESEL does not get into them.
 _KEPT_FIELDS = frozenset(
-    {"call_id", "at", "caller", "dialled", "number", "uri", "to", "entry", "agent", "login", "who", "listen", "alert"}
+    {
+        "call_id",
+        "at",
+        "caller",
+        "dialled",
+        "number",
+        "uri",
+        "to",
+        "entry",
+        "agent",
+        "login",
+        "who",
+        "listen",
+        "alert",
+        "voicemail",
+    }
 )
 
 # Between two pieces of a dictated number these may come without ending the dictation.
@@ -86,6 +102,8 @@ def without_words(event: CallEvent) -> CallEvent:
         case MoodChanged():
             return replace(event, words=())
         case AlertRaised():
+            return replace(event, text="")
+        case VoicemailLeft():
             return replace(event, text="")
     return event
 

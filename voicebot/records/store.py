@@ -30,6 +30,7 @@ from voicebot.events import (
     MoodChanged,
     RecordingStopped,
     SupervisorJoined,
+    VoicemailLeft,
     WrappedUp,
     event_name,
     from_json,
@@ -37,7 +38,7 @@ from voicebot.events import (
 )
 from voicebot.phone_numbers import as_kept
 from voicebot.records.database import DATABASE, cannot_open, open_database
-from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow, WordsRow
+from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow, VoicemailRow, WordsRow
 from voicebot.records.privacy import is_refusal, without_words
 
 _SPOKEN = tuple(event_name(kind) for kind in (CallerSaid, BotSaid, AgentSaid))
@@ -115,6 +116,20 @@ def _change_call(connection: Connection, event: CallEvent) -> None:
             )
             .on_conflict_do_nothing()  # the queue may have told of it first, and knows more
         )
+    if isinstance(event, VoicemailLeft):
+        connection.execute(
+            insert(VoicemailRow)
+            .values(
+                id=event.voicemail,
+                call_id=event.call_id,
+                queue=event.queue,
+                number=as_kept(event.number),
+                left_at=event.at,
+                duration_s=event.duration_s,
+                transcript=event.text,
+            )
+            .on_conflict_do_nothing()
+        )
 
 
 def _event_row(item: NumberedEvent) -> dict[str, Any]:
@@ -180,6 +195,7 @@ def _gather_words(connection: Connection, call_id: str) -> None:
 
 def _forget_words(connection: Connection, call_id: str) -> None:
     connection.execute(delete(WordsRow).where(WordsRow.call_id == call_id))
+    connection.execute(delete(VoicemailRow).where(VoicemailRow.call_id == call_id))
     for row in connection.execute(select(EventRow.__table__).where(EventRow.call_id == call_id)).mappings().all():
         kept = to_json(without_words(_event_of(row)))
         data = {name: kept[name] for name in row["data"]}
