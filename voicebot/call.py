@@ -25,7 +25,7 @@ from voicebot import events
 from voicebot.config import NumberSettings
 from voicebot.conversation import Conversation
 from voicebot.dialog import Dialog
-from voicebot.errors import NotPossible, RecordsUnavailable
+from voicebot.errors import NotPossible
 from voicebot.events import CallClock, Outcome
 from voicebot.logs import call_id_var
 from voicebot.parts import CallContext, RunningBot, Services
@@ -37,14 +37,14 @@ from voicebot.people.case import (
     Talked,
 )
 from voicebot.people.desk import Desk
+from voicebot.people.known import known_of
 from voicebot.people.overhearing import Overhearing
 from voicebot.people.rules import CallRules
 from voicebot.people.talk import Talk, Target, Worker
 from voicebot.phone_numbers import as_kept
 from voicebot.queueing.happenings import Promise
 from voicebot.queueing.model import Why
-from voicebot.records import CallFolder, CallRecords
-from voicebot.records.store import EarlierCall
+from voicebot.records import CallFolder
 from voicebot.summary import Summary, hidden_slots, summarise
 
 log = logging.getLogger(__name__)
@@ -277,7 +277,7 @@ class Call:
         self._why = handoff.detail
         routed = self._rules.route(handoff.reason, handoff.queue or self._bot.bot.queue)
         self.context.publish(events.HandoffStarted, queue=routed.queue, reason=handoff.reason)
-        known, earlier = await asyncio.to_thread(self._earlier)
+        known = await asyncio.to_thread(known_of, self._services.config.data, self.context.caller, self._began_at)
         return await self._desk.hand_over(
             CallerAtDesk(
                 *(self.context, room, member, self._services.voice_for(self.context, self._bot)),
@@ -286,22 +286,10 @@ class Call:
                 summary=self.summary,
                 urgency=routed.urgency,
                 skills=routed.skills,
-                knows=known,
-                earlier=earlier,
+                knows=known.agent,
+                earlier=known.calls,
             )
         )
-
-    def _earlier(self) -> tuple[str, tuple[EarlierCall, ...]]:
-        """The agent who talked with this caller last, and the caller's earlier calls; without them it goes on, too."""
-        records = CallRecords(self._services.config.data)
-        try:
-            caller, now = self.context.caller, self.context.clock.stamp()["at"]
-            return records.last_agent(caller, now), records.earlier_calls(caller, self._began_at)
-        except RecordsUnavailable as error:
-            log.warning("earlier calls of %s cannot be read: %s", self.context.call_id, error)
-            return "", ()
-        finally:
-            records.close()
 
     async def _with_supervisor(self, taken: _TakenOver, room: Room, member: Member) -> Handed | Handoff:
         """A supervisor who is lost leaves the caller to the agents."""

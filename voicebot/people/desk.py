@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, assert_never
 
@@ -15,6 +13,7 @@ from voicebot import events
 from voicebot.errors import NotPossible, NotReached
 from voicebot.parts import Services
 from voicebot.people.case import CallerAtDesk, Case, Handed, LetGo
+from voicebot.people.consulting import Consultations
 from voicebot.people.lines import BrowserLines, LineState
 from voicebot.people.offers import DeskPhones
 from voicebot.people.overhearing import Overhearing
@@ -36,32 +35,6 @@ class Queue(Protocol):
     async def apply(self, event: happen.Event) -> None: ...
 
 
-@dataclass
-class _Asking:
-    """A consultation: for whom, who has accepted it, and whether they have gone."""
-
-    case: Case
-    answered: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(frozen=True)
-class _Colleague:
-    """An agent who has accepted a consultation; implements case.Asked."""
-
-    desk: Desk
-    asking: _Asking
-    entry: str
-    worker: Worker
-    leg: Leg
-
-    async def gone(self) -> None:
-        await self.asking.gone.wait()
-
-    async def release(self) -> None:
-        await self.desk.done_asking(self.entry, self.worker.id)
-
-
 class Desk:
     """`changed(login)` is told when what an agent sees is other than before."""
 
@@ -72,7 +45,7 @@ class Desk:
         self._floor = queue.floor
         self._changed = changed
         self._cases: dict[str, Case] = {}  # by entry
-        self._asking: dict[str, _Asking] = {}  # by entry
+        self._consultations = Consultations(self)
         self._phones = DeskPhones(services, self.apply, self._has)
         self._notes: dict[str, str] = {}  # by entry, until it is wrapped up
 
@@ -123,38 +96,12 @@ class Desk:
         async def reach(target: Target) -> Reached:
             if target.kind == "number":
                 return await self.reach_number(case, target.name)
-            return await self._reach_colleague(case, target)
+            return await self._consultations.reach(case, target)
 
         return reach
 
-    async def _reach_colleague(self, case: Case, target: Target) -> Reached:
-        """Offer a consultation, as calls are offered; returns when it is accepted."""
-        context, entry = case.caller.context, uuid.uuid4().hex
-        asking = self._asking[entry] = _Asking(case)
-        to_agent = target.kind == "agent"
-        queue, only = (case.caller.queue, target.name) if to_agent else (target.name, "")
-        who = (entry, context.call_id, context.caller, context.language, queue)
-        try:
-            await self.apply(happen.Enter(*who, only=only, kind=Kind.CONSULT))
-            agent = await asking.answered
-            leg = self.line(agent)
-            if leg is None:
-                raise NotReached("line_lost")
-            await self.apply(happen.Connected(entry))
-        except BaseException:
-            del self._asking[entry]
-            await asyncio.shield(self.apply(happen.Leave(entry, Why.HUNG_UP)))
-            raise
-        return _Colleague(self, asking, entry, self.worker(agent), leg)
-
-    async def done_asking(self, entry: str, agent: str) -> None:
-        """A consultation is over, and the agent who was asked is not needed in it."""
-        if self._asking.pop(entry, None) is not None:
-            await self.apply(happen.TalkEnded(entry))
-            await self.free_line(agent)
-
     def follow(self, case: Case, entry: str) -> None:
-        self._asking.pop(entry, None)
+        self._consultations.becomes_a_call(entry)
         self._cases[entry] = case
 
     async def reach_number(self, case: Case, number: str) -> Reached:
@@ -195,8 +142,7 @@ class Desk:
 
     def case_about(self, entry: str) -> Case | None:
         """The caller whom an entry is about, be it theirs or a consultation."""
-        asking = self._asking.get(entry)
-        return asking.case if asking is not None else self._cases.get(entry)
+        return self._consultations.case(entry) or self._cases.get(entry)
 
     def position(self, entry: str) -> int | None:
         """Where a waiting caller stands: 1 is next."""
@@ -258,11 +204,8 @@ class Desk:
 
     async def end(self, login: str) -> None:
         """The agent ends the call, or stops being asked. Raises NotPossible."""
-        for asking in self._asking.values():
-            if asking.answered.done() and not asking.answered.cancelled() and asking.answered.result() == login:
-                asking.gone.set()
-                return
-        self.talk_of(login).end()
+        if not self._consultations.leave(login):
+            self.talk_of(login).end()
 
     def take_notes(self, login: str, notes: str) -> None:
         """Keep what the agent has written so far. Raises NotPossible without a call."""
@@ -360,7 +303,7 @@ class Desk:
     def _offered(self, offer: Offer, entry: Entry) -> None:
         agent = self._floor.agent(offer.agent)
         assert agent is not None
-        case = self._cases.get(entry.id) or (asking.case if (asking := self._asking.get(entry.id)) else None)
+        case = self.case_about(entry.id)
         if case is not None and entry.kind is Kind.CALL:
             case.caller.context.publish(
                 events.AgentOffered,
@@ -385,19 +328,14 @@ class Desk:
             self._changed(login)
 
     def _connect(self, effect: happen.Connect, entry: Entry, agent: str) -> None:
-        if (asking := self._asking.get(entry.id)) is not None:
-            if not asking.answered.done():
-                asking.answered.set_result(agent)
-        elif (case := self._cases.get(entry.id)) is not None:
+        if not self._consultations.accepted(entry.id, agent) and (case := self._cases.get(entry.id)) is not None:
             case.tell(effect)
 
     def _ended(self, entry: Entry) -> None:
         notes = self._notes.pop(entry.id, "")
         if entry.talking_at is not None and entry.kind is not Kind.CONSULT:
             self._tell_wrapped_up(entry, entry.notes or notes)
-        asking = self._asking.get(entry.id)
-        if asking is not None and not asking.answered.done():
-            asking.answered.set_exception(NotReached(entry.outcome or "no_answer"))
+        self._consultations.ended(entry.id, entry.outcome)
 
     def _tell_wrapped_up(self, entry: Entry, notes: str) -> None:
         """The call may have ended long before."""
