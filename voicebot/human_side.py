@@ -64,7 +64,10 @@ class HumanSide:
         )
         self._stack.push_async_callback(floor.close)
         lines = BrowserLines(endpoint.answer_offer, self._line_changed)
-        self.desk = Desk(services, floor, lines, self._agent_changed)
+        self.desk = Desk(
+            *(services, floor, lines, self._agent_changed),
+            followed=lambda call_id: self._hub.is_read(f"call:{call_id}"),
+        )
         self._stack.push_async_callback(self.desk.close)
         self._stack.push_async_callback(lines.close)
         self.agents = Agents(config, self.desk, self._access, self._hub, AgentViews(self.desk, config))

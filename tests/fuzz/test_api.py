@@ -20,12 +20,25 @@ from schemathesis.generation import GenerationMode
 from schemathesis.generation.case import Case
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from asr.activity import ActivityService
+from asr.testing import ScriptedRecogniser
+from telephony.leg import EndpointSettings
+from telephony.media import MediaThread
+from telephony.testing import MemoryEndpoint, MemoryNetwork
+from tts.store import PromptStore
+from tts.testing import ToneSynthesizer
 from voicebot.access import Access, Author, NewUser, Who, passwords
 from voicebot.api.app import make_app
 from voicebot.api.auth import COOKIE, CSRF_HEADER
+from voicebot.api.parts import FloorParts
 from voicebot.api.server import HttpServer
 from voicebot.api.testing import PASSWORD, parts_over
+from voicebot.config import Config
+from voicebot.events import EventStream
 from voicebot.hub import Hub
+from voicebot.human_side import HumanSide
+from voicebot.live_calls import LiveCalls
+from voicebot.parts import Services
 from voicebot.people_settings import HttpSettings
 
 TRIES = 15
@@ -64,14 +77,28 @@ class Stage:
     async def _start(self) -> tuple[FastAPI, Access, HttpServer]:
         access, hub = Access(self._data), Hub()
         hub.close()  # streams end at once
-        self._parts = parts_over(self._data, access, hub)
+        config = parts_over(self._data, access, hub).config
+        calls = LiveCalls()
+        self._people = HumanSide(self._services(config), calls, access, hub)
+        await self._people.start(lambda task: None)
+        people = self._people
+        floor = FloorParts(people.agents, calls, people.supervision, people.feed)
+        self._parts = parts_over(self._data, access, hub, floor=floor)
         app = make_app(self._parts)
         server = HttpServer(HttpSettings(port=0), app, hub)
         await server.start()
         return app, access, server
 
+    def _services(self, config: Config) -> Services:
+        """Of a worker that no call comes to."""
+        endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", 5060, codecs=("pcma",)), MemoryNetwork())
+        prompts = PromptStore(self._data / "prompts", ToneSynthesizer())
+        media = MediaThread(self._loop)
+        return Services(config, endpoint, media, ActivityService(), ScriptedRecogniser(), prompts, EventStream())
+
     async def _stop(self) -> None:
         await self._server.stop()
+        await self._people.close()
         await self._access.close()
         self._parts.records.close()
         await self._loop.shutdown_default_executor()

@@ -12,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from telephony import errors as telephony
+from telephony.errors import TelephonyError
 from voicebot.access import errors as access
 from voicebot.api.shapes.base import Problem
 from voicebot.errors import (
@@ -65,7 +67,7 @@ class UnknownBot(VoicebotError):
     code = "unknown_bot"
 
 
-STATUS: dict[type[VoicebotError], int] = {
+STATUS: dict[type[VoicebotError] | type[TelephonyError], int] = {
     NotSignedIn: 401,
     NotAllowed: 403,
     ForgedRequest: 403,
@@ -79,6 +81,10 @@ STATUS: dict[type[VoicebotError], int] = {
     AlertNotFound: 404,
     NotPossible: 409,
     WrongNumber: 422,
+    telephony.OfferRefused: 422,
+    telephony.LegGone: 409,
+    telephony.NobodyToWhisperTo: 409,
+    telephony.NotForBrowsers: 409,
     RecordsUnavailable: 503,
     access.SignInFailed: 401,
     access.TooManyTries: 429,
@@ -100,14 +106,15 @@ def problem(
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(VoicebotError, _ours)
+    for ours in (VoicebotError, TelephonyError):
+        app.add_exception_handler(ours, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, VoicebotError)
+    assert isinstance(error, VoicebotError | TelephonyError)
     status = next((STATUS[base] for base in type(error).__mro__ if base in STATUS), 503)
     if status == 503:
         log.error("%s %s: %s", request.method, request.url.path, error)

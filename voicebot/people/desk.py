@@ -36,14 +36,25 @@ class Queue(Protocol):
 
 
 class Desk:
-    """`changed(login)` is told when what an agent sees is other than before."""
+    """`changed(login)` is told when what an agent sees is other than before.
 
-    def __init__(self, services: Services, queue: Queue, lines: BrowserLines, changed: Callable[[str], None]) -> None:
+    `followed(call_id)`: whether anybody looks at the words of a call as they are said.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        queue: Queue,
+        lines: BrowserLines,
+        changed: Callable[[str], None],
+        followed: Callable[[str], bool] = lambda call_id: False,
+    ) -> None:
         self.lines = lines
         self._services = services
         self._queue = queue
         self._floor = queue.floor
         self._changed = changed
+        self._followed = followed
         self._cases: dict[str, Case] = {}  # by entry
         self._consultations = Consultations(self)
         self._phones = DeskPhones(services, self.apply, self._has)
@@ -121,7 +132,10 @@ class Desk:
 
     def overhear(self, case: Case) -> Overhearing:
         """Who writes down what is said while the bot is silent."""
-        return Overhearing(self._services, case.caller.context, case.caller.room.sample_rate)
+        context = case.caller.context
+        return Overhearing(
+            self._services, context, case.caller.room.sample_rate, lambda: self._followed(context.call_id)
+        )
 
     def talks(self, case: Case, talk: Talk) -> None:
         self._changed(talk.worker.id)
