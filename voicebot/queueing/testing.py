@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from voicebot.people_settings import QueueSettings
 from voicebot.queueing.choosing import fits, is_free, is_spared
 from voicebot.queueing.floor import Floor
 from voicebot.queueing.happenings import Effect, Enter, Event, Tick
+from voicebot.queueing.ledger import Changes
 from voicebot.queueing.model import AgentState, EntryState, Kind, Profile
 
 BEGAN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, at 11 in Warsaw
@@ -29,16 +30,25 @@ def entering(entry: str, queue: str = "service", **more: object) -> Enter:
 class DrivenFloor:
     """`do` applies an event now; `wait` lets time go by, with every Tick that is due."""
 
-    def __init__(self, queues: Mapping[str, QueueSettings], timezone: tzinfo = UTC, floor: Floor | None = None) -> None:
+    def __init__(
+        self,
+        queues: Mapping[str, QueueSettings],
+        timezone: tzinfo = UTC,
+        keep: Callable[[Changes], None] = lambda changes: None,
+    ) -> None:
+        """`keep` gets what has to be kept, before the effects are noted."""
         self.now = BEGAN
-        self.floor = floor or Floor(queues, timezone, BEGAN)
+        self.floor = Floor(queues, timezone, BEGAN)
+        self._keep = keep
         self.log: list[Effect] = []
 
     def do(self, *events: Event) -> tuple[Effect, ...]:
         """The effects of all of them."""
         effects: list[Effect] = []
         for event in events:
-            effects += self.floor.apply(event, self.now)
+            more, changes = self.floor.step(event, self.now)
+            self._keep(changes)
+            effects += more
             check(self.floor, self.now)
         self.log += effects
         return tuple(effects)

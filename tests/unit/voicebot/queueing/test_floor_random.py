@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, select
 
 from voicebot.people_settings import QueueSettings, ToQueue
+from voicebot.queueing import rows
+from voicebot.queueing.floor import Floor
 from voicebot.queueing.happenings import (
     Accept,
     AgentAvailable,
@@ -35,8 +41,11 @@ from voicebot.queueing.happenings import (
     TransferTo,
     WrapUpDone,
 )
-from voicebot.queueing.model import Kind, Profile, Why
-from voicebot.queueing.testing import DrivenFloor
+from voicebot.queueing.ledger import Changes
+from voicebot.queueing.model import AgentState, EntryState, Kind, Profile, Why
+from voicebot.queueing.testing import DrivenFloor, entering, profile
+from voicebot.records.database import DATABASE, open_database, upgrade
+from voicebot.records.models import AgentStateRow, CallbackRow, CallRow, QueueEntryRow
 
 QUEUES = {
     "service": QueueSettings(overflow=ToQueue(queue="spare"), longest_wait_s=300, longest_queue=4),
@@ -60,7 +69,7 @@ _profile = st.builds(
     st.sampled_from([frozenset[str](), frozenset({"service"}), frozenset({"service", "spare"})]),
     _skills,
     _languages,
-    st.booleans(),
+    st.sampled_from(["", "sip:adam@127.0.0.1"]),
 )
 _why = st.sampled_from(Why)
 _number = st.sampled_from(["+48601234567", "+48601234568"])
@@ -113,8 +122,8 @@ _steps = st.one_of(
 class Life:
     """A floor, and what has to be true of its whole life."""
 
-    def __init__(self) -> None:
-        self.floor = DrivenFloor(QUEUES, UTC)
+    def __init__(self, keep: Callable[[Changes], None] = lambda changes: None) -> None:
+        self.floor = DrivenFloor(QUEUES, UTC, keep)
         self.came = 0
         self.entered: list[str] = []
         self.offers: list[str] = []
@@ -172,8 +181,8 @@ class Life:
         return [entry.offer.id for entry in self.floor.floor.entries if entry.offer is not None]
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(_steps, max_size=60))
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_steps, min_size=20, max_size=80))
 def test_whatever_happens_the_rules_hold(steps: list[tuple[str, Any]]) -> None:
     life = Life()
     for name, data in steps:
@@ -186,7 +195,7 @@ def test_whatever_happens_the_rules_hold(steps: list[tuple[str, Any]]) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(_steps, max_size=40))
+@given(st.lists(_steps, min_size=10, max_size=50))
 def test_a_tick_leaves_nothing_that_is_due(steps: list[tuple[str, Any]]) -> None:
     life = Life()
     for name, data in steps:
@@ -194,3 +203,96 @@ def test_a_tick_leaves_nothing_that_is_due(steps: list[tuple[str, Any]]) -> None
         life.floor.do(Tick())
         due = life.floor.floor.next_at()
         assert due is None or due > life.floor.now - timedelta(microseconds=1), (due, life.floor.now)
+
+
+# Crashes
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder: Path = tmp_path_factory.mktemp("floor")
+    engine = open_database(folder / DATABASE)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def _places(floor: Floor) -> list[tuple[Any, ...]]:
+    """Callbacks in the order of their places, with all that has to outlive a crash."""
+    callbacks = [entry for entry in floor.entries if entry.kind is Kind.CALLBACK]
+    callbacks.sort(key=lambda entry: (entry.entered_at, entry.number))
+    return [
+        (one.id, one.number, one.caller, one.queue, one.language, one.urgency, one.skills, one.entered_at, one.tries)
+        for one in callbacks
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(_steps | st.just(("crash", None)), min_size=20, max_size=60))
+def test_a_crash_at_any_moment_loses_no_callback_and_no_order(engine: Engine, steps: list[tuple[str, Any]]) -> None:
+    with engine.begin() as connection:
+        for table in (QueueEntryRow, CallbackRow, AgentStateRow, CallRow):
+            connection.execute(delete(table))
+    life = Life(lambda changes: rows.write(engine, (*changes.entries, *changes.agents)))
+    lost: set[str] = set()
+    for name, data in [*steps, ("crash", None)]:
+        if name != "crash":
+            life.step(name, data)
+            continue
+        before = life.floor.floor
+        lost |= {entry.id for entry in before.entries if entry.kind is not Kind.CALLBACK}
+        restored = rows.restore(engine, QUEUES, life.floor.now)
+        life.floor.floor = Floor(QUEUES, UTC, life.floor.now, restored=restored)
+        assert _places(life.floor.floor) == _places(before)
+        life.floor.do(Tick())
+    ended = {effect.entry.id for effect in life.floor.found(Ended)}
+    with engine.connect() as connection:
+        kept = {row.id: row.state for row in connection.execute(select(QueueEntryRow.id, QueueEntryRow.state))}
+    assert set(life.entered) <= ended | lost
+    assert {name for name in kept if kept[name] == EntryState.LOST} == lost & set(kept)
+    assert set(life.entered) <= set(kept)
+
+
+# Order
+
+_simple = st.one_of(
+    st.just(("enter", "")),
+    st.just(("enter", "")),
+    st.tuples(st.sampled_from(["accept", "decline", "miss", "end", "available", "break"]), st.sampled_from(LOGINS)),
+    st.tuples(st.just("wait"), st.sampled_from(["1", "7", "35"])),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_simple, min_size=10, max_size=80))
+def test_who_came_first_is_offered_first(steps: list[tuple[str, str]]) -> None:
+    floor = DrivenFloor({"service": QueueSettings(longest_wait_s=10_000, longest_queue=100)})
+    floor.do(*(AgentAvailable(profile(login)) for login in LOGINS))
+    came = 0
+    for name, data in steps:
+        agent = floor.floor.agent(data)
+        offer = floor.offer_id(data) if agent is not None and agent.state is AgentState.OFFERED else ""
+        match name:
+            case "enter":
+                came += 1
+                floor.do(entering(str(came), caller=f"+4860123{came:04}"))
+            case "accept" if offer:
+                floor.do(Accept(offer), Connected(offer.partition(":")[0]))
+            case "decline" if offer:
+                floor.do(Decline(offer))
+            case "miss" if offer:
+                floor.do(OfferFailed(offer, "busy"))
+            case "end" if agent is not None and agent.state is AgentState.ON_CALL:
+                floor.do(TalkEnded(agent.entry), WrapUpDone(agent.entry, "solved"))
+            case "available":
+                floor.do(AgentAvailable(profile(data)))
+            case "break":
+                floor.do(AgentBreak(profile(data), "lunch"))
+            case "wait":
+                floor.wait(float(data))
+    first: list[int] = []
+    for offered in floor.found(Offered):
+        number = int(offered.entry.id)
+        if number not in first:
+            first.append(number)
+    assert first == sorted(first)
