@@ -19,7 +19,6 @@ from flows import Handoff, HandoffFailed, HangUp, Returned
 from telephony.errors import LegGone, TelephonyError
 from telephony.leg import Digit, Ended, Leg
 from telephony.member import Member
-from telephony.recorder import Recorder
 from telephony.room import Room
 from voicebot import events
 from voicebot.config import NumberSettings
@@ -44,6 +43,7 @@ from voicebot.people.talk import Talk, Target, Worker
 from voicebot.phone_numbers import as_kept
 from voicebot.queueing.happenings import Promise
 from voicebot.queueing.model import Why
+from voicebot.recording import recorded
 from voicebot.records import CallFolder
 from voicebot.summary import Summary, hidden_slots, summarise
 
@@ -112,6 +112,7 @@ class Call:
         self._promised = 0  # callbacks that the queue knows of
         self._place: datetime | None = None  # in the queue, kept for a callback
         self._outcome = Outcome.ABANDONED
+        self._summed: tuple[tuple[int, str, str], Summary] | None = None
         self._why = ""  # the flow's own sentence on why it handed over
 
     async def run(self) -> None:
@@ -190,10 +191,9 @@ class Call:
         """The answered call. Returns the cause of its end."""
         room = self._room = self._services.media.open_room(self._leg.sample_rate)
         member = self._member = room.join(self._leg)
-        recorder = self._start_recording(room, member)
         cause = "local_hangup"
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with recorded(self.context, self._folder, room, member), asyncio.TaskGroup() as tasks:
                 watching = [
                     tasks.create_task(self._watch_leg(), name=f"leg {self.context.call_id}"),
                     tasks.create_task(self._until_ended(), name=f"end {self.context.call_id}"),
@@ -208,10 +208,6 @@ class Call:
             self.context.publish(events.Fault, stage="call", message="The talk with the bot took too long.")
         finally:
             room.close()
-            if recorder is not None:
-                result = await asyncio.to_thread(recorder.close)
-                if result.error:
-                    self.context.publish(events.Fault, stage="recording", message=str(result.error))
         return cause
 
     async def _talk(self, room: Room, member: Member) -> None:
@@ -343,21 +339,14 @@ class Call:
         await self._ended_by.wait()
         raise _Over("ended_by_supervisor")
 
-    def _start_recording(self, room: Room, member: Member) -> Recorder | None:
-        try:
-            path = self._folder.make() / "recording.wav"
-            recorder = Recorder(path, room.sample_rate)
-        except (OSError, TelephonyError) as error:
-            self.context.publish(events.Fault, stage="recording", message=str(error))
-            return None
-        room.record(member, recorder)
-        self.context.discard_recording = recorder.discard
-        return recorder
-
     def summary(self, *coming: events.CallEvent) -> Summary:
-        """As far as the call has gone, and where these events come next."""
+        """As far as the call has gone, and where these events come next. Made anew when there is anything new."""
+        told = self._reteller.told if self._reteller is not None else ""
+        state = (len(self.context.events), self._why, told)
+        if not coming and self._summed is not None and self._summed[0] == state:
+            return self._summed[1]
         language = self.context.language
-        return summarise(
+        summary = summarise(
             [*self.context.events, *coming],
             language,
             self._dialog.slots,
@@ -365,8 +354,11 @@ class Call:
             hidden=hidden_slots(self._bot.bot),
             personal=self._dialog.personal,
             detail=self._why,
-            told=self._reteller.told if self._reteller is not None else "",
+            told=told,
         )
+        if not coming:
+            self._summed = (state, summary)
+        return summary
 
     async def _finish(self, cause: str, duration_s: float) -> None:
         with contextlib.suppress(TelephonyError):

@@ -34,6 +34,7 @@ class Agents:
         self._profiles: dict[str, Profile] = {}
         self._session_of_line: dict[str, Callable[[], None]] = {}  # by login: what calls the cutting off
         self._to_publish: set[str] = set()
+        self._told: dict[str, AgentView] = {}
 
     async def view(self, login: str) -> AgentView:
         """Raises UserNotFound."""
@@ -47,8 +48,11 @@ class Agents:
 
     def _publish(self, login: str) -> None:
         self._to_publish.discard(login)
-        if self._hub.is_read("agent"):
-            view = self._views.of(self._profiles[login])
+        if not self._hub.is_read("agent"):
+            return
+        view = self._views.of(self._profiles[login])
+        if view != self._told.get(login):
+            self._told[login] = view
             self._hub.publish("agent", "agent", view, to=lambda who: who.login == login)
 
     async def set_available(self, login: str) -> None:
