@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.demo.runner import run_demo
-from voicebot.demo.stage import Commands
+from voicebot.demo.runner import DemoReport, run_demo
+from voicebot.demo.stage import Commands, Stage
 from voicebot.errors import ProcessFailed
 
 COMMANDS = Commands(bot=(sys.executable, "-m", "tests.integration.fake_bot"))
@@ -78,6 +79,23 @@ async def test_caller_and_agent_hear_each_other_and_nothing_is_left(script: Path
     files = {path.name for path in _files(tmp_path / "out")}
     assert {"recording.wav", "summary.json", "transcript.json", "received.wav", "agent-received.wav"} <= files
     assert data["calls"][0]["recording"].endswith("recording.wav")
+
+
+async def test_everything_still_runs_when_the_last_call_is_over(script: Path, tmp_path: Path) -> None:
+    """That is when a newcomer is told where the pages are."""
+    before, during = _descendants(), set[int]()
+
+    async def afterwards(stage: Stage, report: DemoReport) -> None:
+        during.update(_descendants() - before)
+        assert len(report.calls) == 1
+        assert f'"port": {stage.pages.rpartition(":")[2]}' in (tmp_path / "out" / "voicebot.yaml").read_text()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await stage.bot.until_ended()
+
+    await run_demo(tmp_path / "out", scenarios=[script], commands=COMMANDS, afterwards=afterwards)
+    assert len(during) >= 4, "shop, two agents and the bot"
+    assert _descendants() == before
 
 
 async def test_a_handoff_without_a_connection_fails(

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from voicebot.errors import ProcessFailed
 
@@ -91,6 +91,12 @@ class Child:
             raise ProcessFailed(
                 f"The {self.name} process {what}.", f"Its last words ({self._log}): {self._last_words()}"
             )
+
+    async def until_ended(self) -> NoReturn:
+        """For a process that is not to end. Raises ProcessFailed, with its last words, when it does."""
+        assert self._process is not None
+        await self._process.wait()
+        raise ProcessFailed(f"The {self.name} process ended.", f"Its last words ({self._log}): {self._last_words()}")
 
     def _last_words(self) -> str:
         try:

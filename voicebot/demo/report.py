@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from voicebot.demo.guests import Login
 from voicebot.demo.judge import CallReport
 
 _COLOURS = {"caller": "cyan", "bot": "green"}  # agents, who have names: magenta
@@ -117,6 +119,22 @@ def print_files(console: Console, reports: Sequence[CallReport]) -> None:
         for path in (report.recording, report.transcript, report.summary, report.caller_audio):
             if path:
                 console.print(f"  {escape(path)}", highlight=False, soft_wrap=True)
+
+
+def print_pages(console: Console, address: str, login: Login) -> None:
+    """The address of the pages and how to sign in, while they are served."""
+    console.rule("All of it in your browser")
+    console.print(f"Open     [bold]{escape(address)}[/]", highlight=False, soft_wrap=True)
+    console.print(f"Login    [bold]{escape(login.login)}[/]", highlight=False)
+    console.print(f"Password [bold]{escape(login.password)}[/]", highlight=False)
+    console.print("Ctrl-C ends it.")
+
+
+def print_pages_later(console: Console, config: Path) -> None:
+    """How to see the calls in a browser when nothing runs any more."""
+    console.print("\nTo see these calls in a browser, make yourself a login and start the server again:")
+    for command in ("users add me --role administrator --generate", "serve"):
+        console.print(f"  voicebot {command} --config {escape(str(config))}", highlight=False, soft_wrap=True)
 
 
 def _ms(value: float | None) -> str:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from rich.console import Console
 import flows
 from voicebot.caller.script import Script, load_script
 from voicebot.demo.children import Child
+from voicebot.demo.guests import newcomer, sign_up
 from voicebot.demo.judge import CallReport, judge
-from voicebot.demo.report import LiveView, print_files, table
+from voicebot.demo.report import LiveView, print_files, print_pages, print_pages_later, table
 from voicebot.demo.stage import Commands, Stage, built_stage
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -39,6 +41,10 @@ class DemoReport:
         return {"passed": self.passed, "calls": [call.as_json() for call in self.calls]}
 
 
+Afterwards = Callable[[Stage, DemoReport], Awaitable[None]]
+"""What is done while everything still runs, when the last call is over."""
+
+
 class Demo:
     """Plays scenarios one after the other and keeps what bot and agents tell."""
 
@@ -52,7 +58,7 @@ class Demo:
         self._agents: list[dict[str, Any]] = []
         self._ringing = 0
 
-    async def run(self, scenarios: Sequence[Path], bot_folder: Path) -> DemoReport:
+    async def run(self, scenarios: Sequence[Path], bot_folder: Path, afterwards: Afterwards) -> DemoReport:
         """Raises ProcessFailed when the stage cannot be built, ScriptError for a wrong scenario."""
         scripts = [(path, load_script(path)) for path in scenarios]
         reports = []
@@ -60,7 +66,9 @@ class Demo:
             for path, script in scripts:
                 reports.append(await self._play(stage, path, script))
                 self._view.result(reports[-1])
-        return DemoReport(tuple(reports))
+            report = DemoReport(tuple(reports))
+            await afterwards(stage, report)
+        return report
 
     def _hear(self, who: str, event: dict[str, Any]) -> None:
         kind = event.get("event")
@@ -118,6 +126,10 @@ class Demo:
         return call_id in self._ended and (self._output / "data" / "calls" / call_id / "summary.json").exists()
 
 
+async def _nothing(stage: Stage, report: DemoReport) -> None:
+    pass
+
+
 async def run_demo(
     output: Path,
     *,
@@ -125,32 +137,67 @@ async def run_demo(
     bot_folder: Path = EXAMPLE_BOT,
     commands: Commands | None = None,
     view: LiveView | None = None,
+    afterwards: Afterwards = _nothing,
 ) -> DemoReport:
     """Play the scenarios (all that ship with the package when left out); files go to `output`."""
     chosen = sorted(SCENARIOS.glob("*.yaml")) if scenarios is None else scenarios
     demo = Demo(output, view or LiveView(Console(), quiet=True), commands or Commands())
-    return await demo.run(chosen, bot_folder)
+    return await demo.run(chosen, bot_folder, afterwards)
 
 
 def demo_command(output: Path, as_json: bool) -> int:
-    """Exit status 0 when every call did what it should. With `as_json` the last line printed is the report."""
+    """Exit status 0 when every call did what it should. With `as_json` the last line printed is the report.
+
+    On a terminal everything goes on running after the last call, until Ctrl-C.
+    """
     console = Console(stderr=as_json)
     folder = output.resolve()
+    stays = sys.stdout.isatty() and not as_json
+
+    async def afterwards(stage: Stage, report: DemoReport) -> None:
+        console.print(table(report.calls))
+        print_files(console, report.calls)
+        if stays:
+            await open_pages(stage, console)
 
     async def run() -> DemoReport:
-        task = asyncio.current_task()
-        assert task is not None
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
-        return await run_demo(folder, view=LiveView(console))
+        cancelled_by_signals()
+        return await run_demo(folder, view=LiveView(console), afterwards=afterwards)
 
     try:
         report = asyncio.run(run())
     except asyncio.CancelledError:
         console.print("The demo was stopped; its processes have been ended.")
         return 1
-    console.print(table(report.calls))
-    print_files(console, report.calls)
+    if not stays:
+        print_pages_later(console, output / "voicebot.yaml")
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False), flush=True)
     return 0 if report.passed else 1
+
+
+def cancelled_by_signals() -> None:
+    """SIGTERM and Ctrl-C cancel the task that calls this."""
+    task = asyncio.current_task()
+    assert task is not None
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+
+
+async def open_pages(stage: Stage, console: Console) -> None:
+    """Say where the pages are and how to sign in, and stay until Ctrl-C. Raises ProcessFailed when the bot ends."""
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    (login,) = await asyncio.to_thread(sign_up, stage.data, [newcomer()])
+    print_pages(console, stage.pages, login)
+    stopping = asyncio.create_task(stop.wait(), name="until stopped")
+    running = asyncio.create_task(stage.bot.until_ended(), name="until the bot ends")
+    try:
+        await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+    finally:
+        for task in (stopping, running):
+            task.cancel()
+        await asyncio.wait({stopping, running})

@@ -65,11 +65,18 @@ class Commands:
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything runs. `numbers`: what to dial for a language."""
+    """Everything runs. `numbers`: what to dial for a language. `pages`: the address of the console."""
 
     sip_uri: str  # with {number}
     numbers: dict[str, str]
-    calls: Path  # the bot's folders of calls
+    data: Path  # the bot's
+    pages: str
+    bot: Child
+
+    @property
+    def calls(self) -> Path:
+        """Holds a folder for each call."""
+        return self.data / "calls"
 
     def address(self, language: str) -> str:
         return self.sip_uri.format(number=self.numbers[language])
@@ -80,7 +87,7 @@ async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: 
     """Start everything, in order, and end it in the reverse order. Raises ProcessFailed."""
     logs = output / "logs"
     await asyncio.to_thread(logs.mkdir, parents=True, exist_ok=True)
-    sip, health, shop = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
+    sip, http, shop = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
     shop_url = f"http://{LOCALHOST}:{shop}"
     async with AsyncExitStack() as stack:
         argv = (*commands.shop, "--port", str(shop))
@@ -91,7 +98,7 @@ async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: 
         )
         numbers = {"pl": "100", "en": "200"}
         config = output / "voicebot.yaml"
-        text = configuration(output / "data", sip, health, numbers, bot_folder, uris)
+        text = configuration(output / "data", sip, http, numbers, bot_folder, uris)
         await asyncio.to_thread(config.write_text, text, "utf-8")
         bot = Child(
             "bot",
@@ -101,8 +108,9 @@ async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: 
             env={"SHOP_URL": shop_url},
         )
         await stack.enter_async_context(bot)
-        await until_healthy(bot, f"http://{LOCALHOST}:{health}/health", _BOT_READY_S)
-        yield Stage(f"sip:{{number}}@{LOCALHOST}:{sip}", numbers, output / "data" / "calls")
+        pages = f"http://{LOCALHOST}:{http}"
+        await until_healthy(bot, f"{pages}/health", _BOT_READY_S)
+        yield Stage(f"sip:{{number}}@{LOCALHOST}:{sip}", numbers, output / "data", pages, bot)
 
 
 async def stack_agent(
