@@ -90,7 +90,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8090)
     arguments = parser.parse_args()
     config = uvicorn.Config(
-        shop(), host=arguments.host, port=arguments.port, log_level="warning", timeout_graceful_shutdown=1
+        shop(),
+        host=arguments.host,
+        port=arguments.port,
+        log_level="warning",
+        lifespan="off",  # nothing begins or ends with it
+        timeout_graceful_shutdown=1,
     )
     _Server(config).run()
 
