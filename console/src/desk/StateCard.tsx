@@ -19,9 +19,10 @@ export function StateCard({ view }: { view: AgentView }) {
   const { state: line } = useLine();
   const [choosing, setChoosing] = useState(false);
   const reasons = useSettings().data?.break_reasons ?? [];
-  const { colour, icon: Sign } = STATES[view.state];
+  const { icon: Sign, ...look } = STATES[view.state];
   const missed = view.state === "on_break" && view.reason === "no_answer";
-  const deaf = view.reach === "browser" && line === "off" && view.state !== "available";
+  const deaf = view.reach === "browser" && line !== "up";
+  const colour = deaf && view.state === "available" ? "amber" : look.colour;
 
   const available = () => {
     void allowNotifications();
@@ -41,7 +42,13 @@ export function StateCard({ view }: { view: AgentView }) {
             {t(`state.${view.state}`)}
             {view.reason && !missed && view.state === "on_break" && <span> · {named(t, "reason", view.reason)}</span>}
           </Text>
-          <Text c="dimmed">{missed ? t("desk.no_answer_text") : t(`desk.state_${view.state}`)}</Text>
+          <Text c="dimmed">
+            {missed
+              ? t("desk.no_answer_text")
+              : deaf && view.state === "available"
+                ? t("desk.state_deaf")
+                : t(`desk.state_${view.state}`)}
+          </Text>
         </div>
         <div className={classes.time}>
           <Text c="dimmed" size="sm">
@@ -82,7 +89,7 @@ export function StateCard({ view }: { view: AgentView }) {
             {t("desk.go_offline")}
           </Button>
         )}
-        {deaf && (
+        {deaf && line === "off" && view.state !== "available" && (
           <Text size="sm" c="dimmed">
             {t("desk.connect_first")}
           </Text>

@@ -26,12 +26,15 @@ export function Empty({ icon, title, children }: { icon: ReactNode; title: strin
   );
 }
 
+/** Codes of HTTP itself: their messages are for programs. */
+const GENERIC = new Set(["not_found", "method_not_allowed", "content_too_large", "service_unavailable"]);
+
 /** What went wrong, and what to do, in the reader's words. */
 export function told(error: unknown, t: Translate): { title: string; remedy: string } {
   if (!(error instanceof ApiError)) return { title: t("error.title"), remedy: t("error.page") };
   if (error.unreachable) return { title: t("error.title"), remedy: t("error.unreachable") };
   const { message, remedy, code } = error.problem;
-  if (message) return { title: message, remedy };
+  if (message && !GENERIC.has(code)) return { title: message, remedy };
   if (error.status === 403) return { title: t("error.title"), remedy: t("error.forbidden") };
   if (error.status === 404) return { title: t("error.title"), remedy: t("error.not_found") };
   return { title: t("error.title"), remedy: t("error.other", { code }) };

@@ -2,15 +2,11 @@ export const common = {
   "app.name": "Voicebot",
   "app.skip": "Skip to the content",
   "app.menu": "Menu",
-  "app.loading": "Loading…",
   "app.retry": "Try again",
-  "app.close": "Close",
   "app.cancel": "Cancel",
   "app.save": "Save",
-  "app.back": "Back",
   "app.more": "Show more",
   "app.all": "All",
-  "app.none": "none",
   "app.unknown_caller": "number withheld",
   "app.copy": "Copy",
   "app.copied": "Copied",
@@ -59,7 +55,6 @@ export const common = {
 
   "stream.lost": "No connection to the server. Trying again…",
   "stream.lost_detail": "What you see may be old. Nothing needs to be done; calls go on.",
-  "stream.back": "Connected again.",
 
   "error.title": "This did not work",
   "error.unreachable": "The server could not be reached. Check the network and try again.",
@@ -76,7 +71,6 @@ export const common = {
   "alerts.none_detail": "Angry callers, loops, long silences and long waits appear here.",
   "alerts.open": { one: "{n} open alert", other: "{n} open alerts" },
   "alerts.acknowledge": "Acknowledge",
-  "alerts.acknowledged": "by {name}",
   "alerts.show_call": "Open the call",
 
   "keys.title": "Keyboard shortcuts",
@@ -84,12 +78,8 @@ export const common = {
   "keys.desk": "At the desk",
   "keys.call": "In a call",
   "keys.live": "Watching a call",
-  "keys.go": "then",
   "keys.hint": "Shortcuts are off while you type in a field.",
-
-  "time.ago": "{time} ago",
   "time.today": "today",
-  "time.yesterday": "yesterday",
 
   "lang.pl": "Polish",
   "lang.en": "English",

@@ -15,12 +15,10 @@ export const board = {
   "board.filter": "Numer, konsultant, słowa…",
   "board.caller": "Klient",
   "board.phase": "Gdzie",
-  "board.since": "od",
   "board.length": "Czas",
   "board.flow": "Scenariusz i krok",
   "board.mood": "Nastrój",
   "board.alerts": "Alarmy",
-  "board.agent": "Konsultant",
   "board.words": "Ostatnie słowa",
   "board.position": "miejsce {n}",
   "board.listeners": {
@@ -45,11 +43,8 @@ export const board = {
   "board.queue_talking": "rozmawia",
   "board.queue_answered": "odebrane",
   "board.queue_abandoned": "rozłączeni",
-  "board.queue_speed": "czas do odebrania",
   "board.queue_callbacks": "oddzwonienia",
   "board.sort": "Sortuj: {column}",
-
-  "live.title": "Rozmowa na żywo",
   "live.listen": "Słuchaj",
   "live.whisper": "Podpowiadaj",
   "live.barge": "Włącz się",
@@ -85,7 +80,6 @@ export const board = {
   "live.ended_detail": "Jej zapis i nagranie są wśród zakończonych rozmów.",
   "live.to_past": "Otwórz ją tam",
   "live.refused": "Klient nie zgodził się na nagrywanie: nic z tego nie jest zapisywane.",
-  "live.who": "Rozmowa: {caller}",
   "live.agent_talks": "rozmawia {name}",
   "live.needs_agent": "Podpowiadać można tylko konsultantowi w rozmowie.",
 

@@ -2,15 +2,11 @@ export const common = {
   "app.name": "Voicebot",
   "app.skip": "Przejdź do treści",
   "app.menu": "Menu",
-  "app.loading": "Wczytywanie…",
   "app.retry": "Spróbuj ponownie",
-  "app.close": "Zamknij",
   "app.cancel": "Anuluj",
   "app.save": "Zapisz",
-  "app.back": "Wróć",
   "app.more": "Pokaż więcej",
   "app.all": "Wszystkie",
-  "app.none": "brak",
   "app.unknown_caller": "numer zastrzeżony",
   "app.copy": "Kopiuj",
   "app.copied": "Skopiowano",
@@ -59,7 +55,6 @@ export const common = {
 
   "stream.lost": "Brak połączenia z serwerem. Ponawiam próbę…",
   "stream.lost_detail": "Dane na ekranie mogą być nieaktualne. Nie trzeba nic robić, rozmowy trwają.",
-  "stream.back": "Połączenie przywrócone.",
 
   "error.title": "Nie udało się",
   "error.unreachable": "Nie można połączyć się z serwerem. Sprawdź sieć i spróbuj ponownie.",
@@ -82,7 +77,6 @@ export const common = {
     other: "{n} alarmu",
   },
   "alerts.acknowledge": "Potwierdź",
-  "alerts.acknowledged": "potwierdza {name}",
   "alerts.show_call": "Otwórz rozmowę",
 
   "keys.title": "Skróty klawiszowe",
@@ -90,12 +84,8 @@ export const common = {
   "keys.desk": "Na stanowisku",
   "keys.call": "Podczas rozmowy",
   "keys.live": "Podgląd rozmowy",
-  "keys.go": "potem",
   "keys.hint": "Skróty nie działają podczas pisania w polu tekstowym.",
-
-  "time.ago": "{time} temu",
   "time.today": "dziś",
-  "time.yesterday": "wczoraj",
 
   "lang.pl": "polski",
   "lang.en": "angielski",
