@@ -121,7 +121,7 @@ export const common = {
   "alert.angry": "Złość",
   "alert.loop": "Pętla",
   "alert.silence": "Długa cisza",
-  "alert.wait": "Długie czekanie",
+  "alert.wait": "Długo czeka",
   "alert.keyword": "Słowo kluczowe",
 
   "outcome.contained": "Obsłużył bot",
