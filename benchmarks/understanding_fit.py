@@ -1,4 +1,4 @@
-"""Works out how sure the intent classifier may be: the constants `_SURE` of `flows.intents`, on the tuning set."""
+"""Works out how sure the intent classifier may be: the constants `_SURE_...` of `flows.intents`, on the tuning set."""
 
 from __future__ import annotations
 
@@ -24,14 +24,19 @@ Numbers = NDArray[np.float64]
 def fit() -> str:
     """The constants, as they are written there. A logistic regression, by Newton's method."""
     rows = [row for most in SIZES for row in _rows(most)]
-    measures = np.array([[*measures, 1.0] for measures, _, _ in rows])
-    right = np.array([right for _, right, _ in rows], dtype=float)
-    weights = np.array([weight for _, _, weight in rows])
-    return f"_SURE = ({', '.join(f'{value:.2f}' for value in _regress(measures, right, weights))})"
+    measures = np.array([[*values, *(learned * value for value in values)] for values, learned, _, _ in rows])
+    right = np.array([right for *_, right, _ in rows], dtype=float)
+    weights = np.array([weight for *_, weight in rows])
+    little, more = np.split(_regress(measures, right, weights), 2)
+    constants = {"_SURE_LITTLE": little, "_SURE_MUCH": little + more}
+    return "\n".join(f"{name} = ({', '.join(f'{value:.2f}' for value in each)})" for name, each in constants.items())
 
 
-def _rows(most: int | None) -> Iterator[tuple[tuple[float, ...], bool, float]]:
-    """What is measured of each guess, whether it is right, and its weight; of utterances with one wish or none."""
+def _rows(most: int | None) -> Iterator[tuple[tuple[float, ...], float, bool, float]]:
+    """What is measured of each guess, and 1; how much was learned; whether the guess is right; its weight.
+
+    Of utterances with one wish or none.
+    """
     for name, said in utterances(SET.with_name("understanding_tuning")).items():
         bot = flows.load_bot(STARTERS / name)
         entries = {flow.name for flow in bot.flows.values() if flow.entry}
@@ -51,7 +56,7 @@ def _rows(most: int | None) -> Iterator[tuple[tuple[float, ...], bool, float]]:
                     continue
                 flow, measures = classifier.measure(one.text)
                 if flow is not None:
-                    yield measures, (flow,) in one.readings, WHOLE if most is None else 1.0
+                    yield (*measures, 1.0), classifier.learned, (flow,) in one.readings, WHOLE if most is None else 1.0
 
 
 def _regress(rows: Numbers, right: Numbers, weights: Numbers) -> Numbers:

@@ -1,4 +1,4 @@
-"""Sentences as vectors: stems, pairs of stems and pieces of words, weighed by how much they tell (TF-IDF)."""
+"""Sentences as vectors: stems, pairs of stems (neighbours, and one apart) and pieces of words, weighed by TF-IDF."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from flows.texts import PLACEHOLDER
 from flows.words import fold
 
 _SIZES = (3, 4)  # letters of a piece of a word, its ends included
+_PIECE = 0.7  # how much a piece of a word counts, beside a stem and a pair of stems
 _NUMBER = "0"  # any number, and any {slot} of an example
 
 
@@ -30,6 +31,7 @@ def grams(text: str, language: str) -> Counter[str]:
     stems = [_NUMBER if word == _NUMBER else lemma(_folded(word), language) for word in kept]
     found = Counter(f"= {stem}" for stem in stems)
     found.update(f"= {one} {other}" for one, other in itertools.pairwise(stems))
+    found.update(f"= {one} * {other}" for one, other in zip(stems, stems[2:], strict=False))
     for word in kept:
         if word != _NUMBER:
             found.update(_pieces(word))
@@ -52,7 +54,10 @@ class Vectors:
         frequency = Counter(itertools.chain.from_iterable(documents))
         self._columns = {gram: column for column, gram in enumerate(frequency)}
         counts = np.fromiter(frequency.values(), dtype=np.float32, count=len(frequency))
-        self._weights = (np.log((1 + len(documents)) / (1 + counts)) + 1).astype(np.float32)
+        kinds = np.fromiter(
+            (1.0 if gram.startswith("= ") else _PIECE for gram in frequency), np.float32, len(frequency)
+        )
+        self._weights = (kinds * (np.log((1 + len(documents)) / (1 + counts)) + 1)).astype(np.float32)
         self._rarest = float(self._weights.max()) if len(self._weights) else 1.0
 
     def rows(self, documents: Iterable[Counter[str]]) -> sparse.csr_array:

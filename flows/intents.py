@@ -2,7 +2,7 @@
 
 A linear classifier over stems, pairs of stems and pieces of words: ridge regression on the classes' signs (regularised
 least squares; Rifkin and Klautau, "In Defense of One-Vs-All Classification", 2004), every class with the same weight,
-solved by conjugate gradients. How sure it is comes from a second, small model: see `_SURE`.
+solved by conjugate gradients. How sure it is comes from a second, small model: see `_SURE_LITTLE`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from flows.grams import Vectors, grams
 
 _RIDGE = 0.3
 _STEPS, _CLOSE_ENOUGH = 60, 1e-3  # of the conjugate gradients
-# Log odds that a guess is right, by what is measured of it (in the order of `measure`) and 1; fitted by
-# `benchmarks.understanding --fit` on the tuning set, for bots with few and with many examples.
-_SURE = (2.82, -3.44, -1.84, 3.13, -6.01, -1.75, 1.38, -2.51)
+# Log odds that a guess is right, by what is measured of it (in the order of `measure`) and 1, for bots that have
+# learned little and much; between the two it is in proportion. By `benchmarks.understanding --fit`, on the tuning set.
+_SURE_LITTLE = (3.65, -4.48, -1.01, 0.88, -4.59, -1.70, 0.17, -1.16)
+_SURE_MUCH = (3.05, -3.08, -3.46, 4.96, -7.03, 1.20, 2.54, -5.67)
+_LITTLE, _MUCH = 12, 400  # examples a flow
 
 Matrix = NDArray[np.float32]
 
@@ -40,7 +42,10 @@ class Guess:
 
 
 class IntentClassifier:
-    """Trained on construction, in about half a second for four thousand sentences."""
+    """Trained on construction, in about half a second for four thousand sentences.
+
+    `learned`: how much, from 0 (a dozen examples a flow) to 1 (hundreds).
+    """
 
     def __init__(self, examples: Mapping[str, Sequence[str]], others: Sequence[str], language: str) -> None:
         self._language = language
@@ -52,6 +57,8 @@ class IntentClassifier:
         rows = self._vectors.rows(documents)
         self._class = np.array([number for number, _ in labelled], dtype=np.int32)
         self._examples = rows.tocsc()
+        share = math.log(max(len(labelled) - len(others), 1) / max(len(self._flows), 1) / _LITTLE)
+        self.learned = min(max(share / math.log(_MUCH / _LITTLE), 0.0), 1.0)
         self._weights = _fit(rows, self._class, len(self._flows) + 1)
 
     def guess(self, text: str) -> Guess:
@@ -59,7 +66,9 @@ class IntentClassifier:
         flow, measures = self.measure(text)
         if flow is None:
             return Guess(None, 0.0)
-        sure = 1 / (1 + math.exp(-sum(weight * value for weight, value in zip(_SURE, (*measures, 1.0), strict=True))))
+        weights = (few + self.learned * (many - few) for few, many in zip(_SURE_LITTLE, _SURE_MUCH, strict=True))
+        odds = sum(weight * value for weight, value in zip(weights, (*measures, 1.0), strict=True))
+        sure = 1 / (1 + math.exp(-odds))
         return Guess(flow if sure >= 0.5 else None, sure)
 
     def measure(self, text: str) -> tuple[str | None, tuple[float, ...]]:

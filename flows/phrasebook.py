@@ -143,12 +143,6 @@ def understood_phrases(language: str) -> dict[str, PhraseSet]:
     }
 
 
-@lru_cache(maxsize=8)
-def joints(language: str) -> frozenset[str]:
-    """Words that join two wishes in one sentence, folded."""
-    return frozenset(word for joint in _file(language)["joints"] for word in tokens(joint))
-
-
 def other_sentences(language: str) -> list[str]:
     """Things callers say that no flow is about, for the reject class of the intent classifier."""
     return list(_file(language)["other"])

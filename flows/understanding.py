@@ -34,19 +34,18 @@ from flows.knowledge import Knowledge
 from flows.languages import spoken_language
 from flows.model import Bot
 from flows.numbers import find_numbers
-from flows.phrasebook import PhraseSet, joints, other_sentences, understood_phrases
+from flows.phrasebook import PhraseSet, other_sentences, understood_phrases
 from flows.slots import Rejected, TextSlot, YesNoSlot
 from flows.state import TurnContext
 from flows.texts import list_in_language
+from flows.two_wishes import two_wishes
 from flows.words import tokens
 
 SOURCE = "embedded"
 _ANY_WORDS = ("free", "spelled")
 _SURE = 0.7  # of a flow, that it counts for more than a phrase that also stands in the sentence
 _CERTAIN = 0.9  # the same, where hardly anything but the phrase was said
-_TWICE, _HALF = 0.65, 2  # of two wishes in one sentence: how sure each must be, and its shortest half in words
 _QUESTION = 4  # words of a question that can be told from a scrap of one
-_MOST_JOINTS = 3  # that are looked at, those in the middle first
 _AROUND = 4  # words around a number that do not change what it means, "the number is ..."
 _SHORTEST = 3  # digits of a number that starts a flow by itself
 _MENTION = 3  # words of a sentence in which a person is not mentioned in passing
@@ -112,7 +111,6 @@ class _Reading:
         self._knowledge = knowledge
         self._words = tokens(text)
         self._phrases = understood_phrases(context.language)
-        self._joints = joints(context.language)
         self._guessed: Guess | None = None
 
     def understood(self) -> Understood:
@@ -239,23 +237,10 @@ class _Reading:
 
     def _start(self, guess: Guess) -> Understood:
         assert guess.flow is not None
-        flows = self._two_wishes() or [guess.flow]
+        flows = two_wishes(self._words, self._phrases, self._classifier.guess) or [guess.flow]
         commands: list[Command] = [StartFlow(flow) for flow in flows]
         commands += [SetSlot(name, value) for name, value in self._values(flows[0]).items()]
         return self._yes(commands, guess.confidence, f"like the examples of {' and '.join(flows)}")
-
-    def _two_wishes(self) -> list[str]:
-        """The flows of a sentence whose halves, joined by an "and", are clearly about two things; else none."""
-        words = self._core(self._words)
-        best, found = _TWICE, []
-        places = [at for at in range(_HALF, len(words) - _HALF) if words[at] in self._joints]
-        for at in sorted(places, key=lambda at: abs(2 * at - len(words)))[:_MOST_JOINTS]:
-            halves = [self._classifier.guess(" ".join(half)) for half in (words[:at], words[at + 1 :])]
-            names = [half.flow for half in halves if half.flow is not None]
-            sure = min(half.confidence for half in halves)
-            if len(set(names)) == 2 and sure > best:
-                best, found = sure, names
-        return found
 
     def _values(self, flow: str) -> dict[str, Any]:
         """Slot values that the utterance gives without having been asked."""
@@ -280,7 +265,7 @@ class _Reading:
     def _by_value(self) -> Understood | None:
         """Hardly anything but a number was said, such as an order number, and only one flow asks for such a one."""
         covered = sum(number.end - number.start for number in find_numbers(self._words, self._context.language))
-        if len(self._words) - covered > _AROUND:
+        if not covered or len(self._words) - covered > _AROUND:
             return None
         found = {option.name: values for option in self._context.flows if (values := self._dictated(option.name))}
         if len(found) != 1:
