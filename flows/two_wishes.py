@@ -23,11 +23,13 @@ def two_wishes(words: Sequence[str], phrases: Mapping[str, PhraseSet], guess: Ca
     """The flows of a sentence that is about two things, in their order; else none. `words` are folded."""
     best, found = 0.0, []
     for first, second, further in _halves(words, phrases):
-        halves = guess(" ".join(first)), guess(" ".join(second))
-        names = [half.flow for half in halves if half.flow is not None]
-        sure = min(half.confidence for half in halves)
-        if len(set(names)) == 2 and sure > max(best, _needed(first, second, phrases, further)):
-            best, found = sure, names
+        needed = max(best, _needed(first, second, phrases, further))
+        one = guess(" ".join(first))
+        if one.flow is None or one.confidence <= needed:
+            continue
+        other = guess(" ".join(second))
+        if other.flow is not None and other.flow != one.flow and other.confidence > needed:
+            best, found = min(one.confidence, other.confidence), [one.flow, other.flow]
     return found
 
 
