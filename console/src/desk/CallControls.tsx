@@ -76,7 +76,7 @@ function Control({ k, icon, pressed, children, ...rest }: ControlProps) {
       size="md"
       leftSection={<span className={classes.icon}>{icon}</span>}
       rightSection={
-        <Kbd size="xs" className={classes.kbd ?? ""}>
+        <Kbd size="xs" aria-hidden className={classes.kbd ?? ""}>
           {k}
         </Kbd>
       }

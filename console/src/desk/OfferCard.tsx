@@ -65,7 +65,11 @@ export function OfferCard({ offer }: { offer: Offer }) {
           size="lg"
           color="green.8"
           leftSection={<IconPhone size={20} />}
-          rightSection={<Kbd size="xs">↵</Kbd>}
+          rightSection={
+            <Kbd size="xs" aria-hidden>
+              ↵
+            </Kbd>
+          }
           loading={answered}
           onClick={answer(true)}
           data-testid="accept"
@@ -76,7 +80,11 @@ export function OfferCard({ offer }: { offer: Offer }) {
           size="lg"
           variant="default"
           leftSection={<IconPhoneX size={20} />}
-          rightSection={<Kbd size="xs">⌫</Kbd>}
+          rightSection={
+            <Kbd size="xs" aria-hidden>
+              ⌫
+            </Kbd>
+          }
           disabled={answered}
           onClick={answer(false)}
           data-testid="decline"

@@ -61,7 +61,16 @@ export function StateCard({ view }: { view: AgentView }) {
       </div>
       <Group className={classes.actions} gap="sm">
         {view.state !== "available" && (
-          <Button size="md" color="green.8" onClick={available} rightSection={<Kbd size="xs">A</Kbd>}>
+          <Button
+            size="md"
+            color="green.8"
+            onClick={available}
+            rightSection={
+              <Kbd size="xs" aria-hidden>
+                A
+              </Kbd>
+            }
+          >
             {t("desk.go_available")}
           </Button>
         )}
@@ -70,7 +79,11 @@ export function StateCard({ view }: { view: AgentView }) {
             <Button
               size="md"
               variant="default"
-              rightSection={<Kbd size="xs">B</Kbd>}
+              rightSection={
+                <Kbd size="xs" aria-hidden>
+                  B
+                </Kbd>
+              }
               leftSection={<IconChevronDown size={16} />}
             >
               {t("desk.break")}
@@ -85,7 +98,17 @@ export function StateCard({ view }: { view: AgentView }) {
           </Menu.Dropdown>
         </Menu>
         {view.state !== "offline" && (
-          <Button size="md" variant="subtle" color="gray" onClick={offline} rightSection={<Kbd size="xs">O</Kbd>}>
+          <Button
+            size="md"
+            variant="subtle"
+            color="gray"
+            onClick={offline}
+            rightSection={
+              <Kbd size="xs" aria-hidden>
+                O
+              </Kbd>
+            }
+          >
             {t("desk.go_offline")}
           </Button>
         )}

@@ -46,7 +46,11 @@ export function WrapUpCard({ wrapUp }: { wrapUp: WrapUp }) {
                 {wrapUp.codes.map((each, at) => (
                   <Chip key={each} value={each} size="md" variant="outline">
                     <Group gap={8} component="span">
-                      {at < 9 && <Kbd size="xs">{at + 1}</Kbd>}
+                      {at < 9 && (
+                        <Kbd size="xs" aria-hidden>
+                          {at + 1}
+                        </Kbd>
+                      )}
                       {named(t, "wrapup", each)}
                     </Group>
                   </Chip>
