@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import flows
 from flows import Handoff, HandoffFailed, HangUp, Returned
 from telephony.errors import LegGone, TelephonyError
-from telephony.leg import Digit, Ended, Leg
+from telephony.leg import Digit, Ended, Leg, LegState
 from telephony.member import Member
 from telephony.room import Room
 from voicebot import events
@@ -58,6 +58,9 @@ OUTCOMES = {
 
 
 T = TypeVar("T")
+
+LET_GO_S = 2.0
+"""How long people have to let go of a caller whom a supervisor takes."""
 
 SUPERVISOR = "supervisor"
 """The reason of a handoff after a supervisor who had taken the caller was lost."""
@@ -152,21 +155,25 @@ class Call:
             raise NotPossible("The call is not answered yet.", "Try again in a second.")
         return self._room
 
-    def take_over(self, by: Worker, leg: Leg) -> asyncio.Future[None]:
-        """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible.
+    def check_not_taken(self) -> None:
+        """Raises NotPossible while a supervisor has the caller."""
+        if self._taken.done() or self._supervised is not None:
+            raise NotPossible("A supervisor has the call already.")
+
+    def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
+        """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible, LegGone.
 
         Returns what is done when the supervisor is out of it again.
         """
-        if self._taken.done() or self._supervised is not None:
-            raise NotPossible("A supervisor has the call already.")
+        self.check_not_taken()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._taken.set_result(_TakenOver(by, leg, done))
+        self._taken.set_result(_TakenOver(by, give_leg(), done))
         if self._desk.case_of(self.context.call_id) is not None:
             self._desk.let_go(self.context.call_id, Why.TAKEN_OVER)
         return done
 
     def supervisor_gone(self, login: str) -> None:
-        """The browser of a supervisor is gone, who may have the caller."""
+        """The browser of a supervisor is gone, who has the caller."""
         if self._supervised is not None and self._supervised.worker.id == login:
             self._supervised.end("line_lost")
 
@@ -289,15 +296,17 @@ class Call:
 
     async def _with_supervisor(self, taken: _TakenOver, room: Room, member: Member) -> Handed | Handoff:
         """A supervisor who is lost leaves the caller to the agents."""
+        self._taken = asyncio.get_running_loop().create_future()
+        if taken.leg.state is LegState.ENDED:  # before anybody could be told
+            return Handoff("", SUPERVISOR)
         ears = Overhearing(self._services, self.context, room.sample_rate)
         talk = self._supervised = Talk(self.context, room, member, taken.by, queue="", reach=_ask_nobody, ears=ears)
-        self._taken = asyncio.get_running_loop().create_future()
         try:
             over = await talk.run(taken.leg)
         finally:
-            await asyncio.shield(ears.close())
             self._supervised = None
             taken.done.set_result(None)
+            await asyncio.shield(ears.close())
         if over.why == "line_lost":
             return Handoff("", SUPERVISOR)
         return BackToBot(over.to.name) if over.to is not None else Talked()
@@ -308,12 +317,13 @@ class Call:
         try:
             either: set[asyncio.Future[Any]] = {task, self._taken}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done() and self._desk.case_of(self.context.call_id) is not None:
+                await asyncio.wait({task}, timeout=LET_GO_S)  # people were told, and so is the queue by them
         finally:
-            taken = self._taken.done()
-            if not task.done() or taken:
+            if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
-        return self._taken.result() if taken else task.result()
+        return self._taken.result() if self._taken.done() else task.result()
 
     def _retell(self, handoff: Handoff) -> None:
         """While the caller hears of the handoff and phones ring, a language model has the time to tell the call."""

@@ -34,7 +34,7 @@ BOT_NUMBER, HUMAN_NUMBER = "100", "110"
 CALLER_HZ, AGENT_HZ, SUPERVISOR_HZ, SECOND_HZ = 600.0, 920.0, 1310.0, 1730.0
 TONES = (CALLER_HZ, AGENT_HZ, SUPERVISOR_HZ, SECOND_HZ)
 HEARD_DB = -35.0
-"""Of full scale: the tones are above -20 dB where they are heard, below -49 dB where they are not (echoes of filters)."""
+"""Of full scale: the tones are above -20 dB where they are heard, below -49 dB where they are not."""
 
 _WINDOW_S = 0.17
 _HEARD_WITHIN_S = 8.0

@@ -111,6 +111,7 @@ class Line:
     calls: list[asyncio.Task[None]] = field(default_factory=list)
     live: list[Call] = field(default_factory=list)
     told: list[CallEvent] = field(default_factory=list)
+    desk: Desk = field(init=False)
 
     @property
     def stream(self) -> ToldStream:
@@ -199,6 +200,7 @@ async def line(
     queue = MemoryQueue(config)
     desk = Desk(services, queue, BrowserLines(_no_browsers, lambda login: None), lambda login: None)
     queue.carry_out = desk.carry_out
+    ready.desk = desk
     keeping_time = asyncio.create_task(queue.keep_time(), name="time of the queue")
 
     def incoming(leg: Leg) -> None:

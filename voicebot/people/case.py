@@ -160,6 +160,7 @@ class Case:
         self._waiting = Waiting(caller.room, caller.voice, caller.context.language)
         self._news: asyncio.Queue[News] = asyncio.Queue(_NEWS_AHEAD)
         self._overhearing: Overhearing | None = None  # from the first talk on
+        self._in_line = False  # between QueueEntered and QueueLeft
         self._left = False  # the queue knows that it is over
 
     def tell(self, news: Connect | Overflow | LetGo) -> None:
@@ -210,7 +211,7 @@ class Case:
         caller = self.caller
         context = caller.context
         self.id = self._desk.new_entry(self)
-        self._left = False
+        self._left, self._in_line = False, True
         context.publish(events.QueueEntered, queue=self._queue, entry=self.id, priority=caller.urgency or 0)
         await self._desk.apply(
             Enter(
@@ -244,7 +245,7 @@ class Case:
                 return await self._connect(agent)
             case Overflow(entry=entry, to="queue"):
                 self._tell_left("overflow")
-                self._queue = entry.queue
+                self._queue, self._in_line = entry.queue, True
                 self.caller.context.publish(events.QueueEntered, queue=entry.queue, entry=self.id)
                 return None
             case Overflow(entry=entry, to=to, why=why):
@@ -302,6 +303,7 @@ class Case:
     async def _after(self, over: Over) -> Handed | None:
         match over.why:
             case "line_lost":
+                self._in_line = True
                 self._waiting.tell(texts.fixed("back_in_queue", self.caller.context.language))
                 return None
             case "transferred":
@@ -330,6 +332,7 @@ class Case:
             self._queue = to.name
         only = to.name if to.kind == "agent" else ""
         await self._desk.apply(TransferTo(before, self.id, self._queue, only=only))
+        self._in_line = True
         self.caller.context.publish(events.QueueEntered, queue=self._queue, entry=self.id)
         return None
 
@@ -370,11 +373,12 @@ class Case:
 
     async def _leave(self, why: Why) -> None:
         self._left = True
-        if self.talk is None:
+        if self._in_line:
             self._tell_left(str(why))
         await self._desk.apply(Leave(self.id, why))
 
     def _tell_left(self, why: str) -> None:
+        self._in_line = False
         entry = self._desk.entry(self.id)
         now = self.caller.context.clock.stamp()["at"]
         waited_s = (now - entry.queued_at).total_seconds() if entry is not None else 0.0

@@ -8,13 +8,14 @@ import logging
 import weakref
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 from telephony.browser.endpoint import BrowserEndpoint
 from telephony.browser.listening import Listening
 from telephony.browser.supervisor import SupervisorLine, SupervisorMode
+from telephony.errors import LegGone, TelephonyError
 from telephony.member import Member
 from telephony.room import Room
 from voicebot import events
@@ -35,7 +36,7 @@ AUDITED: dict[str, str] = {"listen": "listened", "whisper": "whispered", "barge"
 
 @dataclass
 class Listen:
-    """One supervisor in one call. `mode` is that of the line, or taken_over."""
+    """One supervisor in one call. `mode` is that of the line, or taken_over. `joined`: it was told of."""
 
     id: str
     who: Who
@@ -43,7 +44,9 @@ class Listen:
     mode: str
     since: datetime
     line: SupervisorLine
-    act: AsyncExitStack  # keeps the audit log's line of the present mode open
+    act: AsyncExitStack = field(default_factory=AsyncExitStack)  # keeps the audit log's line of the mode open
+    joined: bool = False
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Supervision:
@@ -71,39 +74,52 @@ class Supervision:
         leg, answer_sdp = await self._endpoint.answer_offer(offer_sdp, who.login)
         if (listening := self._rooms.get(room)) is None:
             listening = self._rooms[room] = Listening(room, asyncio.get_running_loop())
-        line = SupervisorLine(leg, room, listening)
-        listen = Listen(leg.id, who, call, mode, datetime.now(UTC), line, AsyncExitStack())
-        try:
-            await self._set_mode(listen, mode)
-        except BaseException:
-            await line.close()
-            raise
+        listen = Listen(leg.id, who, call, mode, datetime.now(UTC), SupervisorLine(leg, room, listening))
         self._listens[listen.id] = listen
         self._tasks[listen.id] = asyncio.create_task(self._follow(listen), name=f"listen {listen.id}")
+        try:
+            async with listen.changing:
+                await self._set_mode(listen, mode)
+            self._calls.get(call_id)  # it may have ended in the meantime
+        except BaseException:
+            await asyncio.shield(self._leave(listen))
+            raise
         return listen.id, answer_sdp
 
     async def change(self, who: Who, listen_id: str, mode: Mode) -> None:
         """Raises NotPossible, TelephonyError."""
         listen = self._own(who, listen_id)
-        if listen.mode == TAKEN_OVER:
-            raise NotPossible("You have taken this call over.", "Give it back to the bot, or end it.")
-        if listen.mode != mode:
-            await self._set_mode(listen, mode)
+        async with listen.changing:
+            self._own(who, listen_id)
+            if listen.mode == TAKEN_OVER:
+                raise NotPossible("You have taken this call over.", "Give it back to the bot, or end it.")
+            if listen.mode != mode:
+                await self._set_mode(listen, mode)
 
     async def end(self, who: Who, listen_id: str) -> None:
         """Raises NotPossible when it is not there any more."""
-        await self._own(who, listen_id).line.close()
-        if (task := self._tasks.get(listen_id)) is not None:
-            await asyncio.wait({task})
+        await self._leave(self._own(who, listen_id))
 
     async def take_over(self, who: Who, call_id: str) -> None:
-        """The supervisor, who is in the call, talks with the caller from here. Raises NotPossible, CallNotFound."""
-        listen = next((one for one in self.of_call(call_id) if one.who.login == who.login), None)
-        if listen is None:
+        """The supervisor, who is in the call, talks with the caller from here.
+
+        Raises NotPossible, CallNotFound, TelephonyError.
+        """
+        own = [listen for listen in self.of_call(call_id) if listen.who.login == who.login]
+        if not own:
             raise NotPossible("You are not in this call.", "Listen to it first.")
-        gone = listen.call.take_over(Worker(who.login, who.name), listen.line.give_leg())
-        await self._tell_mode(listen, TAKEN_OVER)
-        gone.add_done_callback(lambda _: self._close_soon(listen))
+        listen = own[-1]  # the newest: an older one may be of a connection that is lost
+        async with listen.changing:
+            self._own(who, listen.id)
+            listen.call.check_not_taken()
+            before = listen.mode
+            await self._tell_mode(listen, TAKEN_OVER)
+            try:
+                gone = listen.call.take_over(Worker(who.login, who.name), listen.line.give_leg)
+            except (NotPossible, TelephonyError):  # somebody was quicker, or the browser is gone
+                await self._tell_mode(listen, before)
+                raise
+            gone.add_done_callback(lambda _: self._close_soon(listen))
 
     async def close(self) -> None:
         """Everybody leaves."""
@@ -120,12 +136,14 @@ class Supervision:
     async def agents_changed(self, call_id: str) -> None:
         """Whom a whisper goes to is another, or nobody: then the supervisor merely listens."""
         for listen in self.of_call(call_id):
-            if listen.mode == "whisper":
-                agent = self._agent_of(listen.call)
-                if agent is not None:
-                    listen.line.set_mode(SupervisorMode.WHISPER, [agent])
-                else:
-                    await self._set_mode(listen, "listen")
+            async with listen.changing:
+                if listen.mode != "whisper" or listen.id not in self._listens:
+                    continue
+                with contextlib.suppress(LegGone):  # `_follow` sees to it
+                    if (agent := self._agent_of(listen.call)) is not None:
+                        listen.line.set_mode(SupervisorMode.WHISPER, [agent])
+                    else:
+                        await self._set_mode(listen, "listen")
 
     # Inside
 
@@ -155,11 +173,17 @@ class Supervision:
         act = AsyncExitStack()
         about = listen.call.context.call_id
         await act.enter_async_context(self._access.audit_while(listen.who.author, AUDITED[mode], about))
-        await listen.act.aclose()
-        listen.act, listen.mode = act, mode
+        before, listen.act, listen.mode, listen.joined = listen.act, act, mode, True
+        await before.aclose()
         listen.call.context.publish(
             events.SupervisorJoined, login=listen.who.login, name=listen.who.name, mode=mode, listen=listen.id
         )
+
+    async def _leave(self, listen: Listen) -> None:
+        """End it and wait until it has been told."""
+        await listen.line.close()
+        if (task := self._tasks.get(listen.id)) is not None:
+            await asyncio.wait({task})
 
     async def _follow(self, listen: Listen) -> None:
         """Until the line is over, for whatever reason."""
@@ -168,8 +192,15 @@ class Supervision:
             await listen.line.over()
         finally:
             call_off()
+            async with listen.changing:
+                self._tell_gone(listen)
+                await listen.act.aclose()
+
+    def _tell_gone(self, listen: Listen) -> None:
+        del self._listens[listen.id], self._tasks[listen.id]
+        if listen.mode == TAKEN_OVER:
             listen.call.supervisor_gone(listen.who.login)
-            del self._listens[listen.id], self._tasks[listen.id]
+        if listen.joined:
             lasted_s = (datetime.now(UTC) - listen.since).total_seconds()
             listen.call.context.publish(
                 events.SupervisorLeft,
@@ -179,8 +210,6 @@ class Supervision:
                 listen=listen.id,
                 lasted_s=round(lasted_s, 1),
             )
-            with contextlib.suppress(asyncio.CancelledError):
-                await listen.act.aclose()
 
     def _close_soon(self, listen: Listen) -> None:
         """`_follow` notices the end; the closing itself is kept so that it is not lost on the way."""

@@ -177,15 +177,16 @@ class Talk:
             self._leave()
             self._free_caller()
             self._ears.stop_hearing(self._caller)
-            await asyncio.shield(self._stop_asking(keep=why == "transferred"))
-            self._context.publish(
-                events.AgentLeft,
-                agent=self.worker.id,
-                name=self.worker.name,
-                why=why,
-                talked_s=round(self._loop.time() - began, 1),
-            )
-            self._changed(self)
+            try:
+                await asyncio.shield(self._stop_asking(keep=why == "transferred"))
+            finally:
+                self._tell_left(why, self._loop.time() - began)
+
+    def _tell_left(self, why: str, talked_s: float) -> None:
+        self._context.publish(
+            events.AgentLeft, agent=self.worker.id, name=self.worker.name, why=why, talked_s=round(talked_s, 1)
+        )
+        self._changed(self)
 
     # What the agent does
 
