@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,7 @@ class Desk:
         waiting = [call for call in self.floor.calls.values() if call.phase == "waiting"]
         longest = max(((now - call.phase_since).total_seconds() for call in waiting), default=None)
         return AgentView(
+            revision=time.time_ns() // 1000,
             login=self.login, name=self.name, state=self.state, reason=self.reason, since=self.since,
             reach=self.reach, line=self.line, queues=list(QUEUES), offer=self._offer(now), call=self._call(now),
             wrap_up=self._wrap_up(), waiting=len(waiting), longest_wait_s=longest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from voicebot.api.shapes import desk as shapes
@@ -31,6 +32,7 @@ class AgentViews:
         entry = desk.entry(agent.entry) if agent is not None and agent.entry else None
         mine = [one for one in desk.entries if one.state in WAITING and _serves(profile, one)]
         return shapes.AgentView(
+            revision=time.time_ns() // 1000,
             login=profile.login,
             name=profile.name,
             state=agent.state.value if agent is not None else "offline",

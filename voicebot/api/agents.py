@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from voicebot.access import Access, User, Who
 from voicebot.api.agent_view import AgentViews
@@ -34,7 +34,7 @@ class Agents:
         self._profiles: dict[str, Profile] = {}
         self._session_of_line: dict[str, Callable[[], None]] = {}  # by login: what calls the cutting off
         self._to_publish: set[str] = set()
-        self._told: dict[str, AgentView] = {}
+        self._told: dict[str, dict[str, Any]] = {}
 
     async def view(self, login: str) -> AgentView:
         """Raises UserNotFound."""
@@ -51,8 +51,9 @@ class Agents:
         if not self._hub.is_read("agent"):
             return
         view = self._views.of(self._profiles[login])
-        if view != self._told.get(login):
-            self._told[login] = view
+        shown = view.model_dump(exclude={"revision"})
+        if shown != self._told.get(login):
+            self._told[login] = shown
             self._hub.publish("agent", "agent", view, to=lambda who: who.login == login)
 
     async def set_available(self, login: str) -> None:

@@ -46,10 +46,20 @@ export function useLine() {
   return useSyncExternalStore(line.watch, line.state);
 }
 
+/** Answers and the stream overtake each other. */
+function newer(old: AgentView | undefined, told: AgentView): AgentView {
+  return old && old.login === told.login && old.revision > told.revision ? old : told;
+}
+
 /** Keeps the agent's own state, the audio line and the ringing on every page. */
 export function DeskProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
-  const found = useQuery({ queryKey: KEY, queryFn: () => api.get<AgentView>("/agent"), staleTime: Infinity });
+  const found = useQuery({
+    queryKey: KEY,
+    queryFn: () => api.get<AgentView>("/agent"),
+    staleTime: Infinity,
+    structuralSharing: (old, told) => newer(old as AgentView | undefined, told as AgentView),
+  });
   const commands = useCommands();
   const view = found.data;
 

@@ -92,8 +92,12 @@ class WrapUp(Out):
 
 
 class AgentView(Out):
-    """Everything that an agent's desk shows. `line`: the audio line of the browser."""
+    """Everything that an agent's desk shows. `line`: the audio line of the browser.
 
+    `revision` grows: of two views the one with the higher is the newer, whichever comes first.
+    """
+
+    revision: int
     login: str
     name: str
     state: AgentState
