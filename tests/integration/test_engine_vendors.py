@@ -145,10 +145,12 @@ SPEAKING = {
     "http": """
     class: pipecat.services.openai.tts.OpenAITTSService
     arguments: {{api_key: {{env: VENDOR_KEY}}, base_url: "http://127.0.0.1:{port}/v1"}}
+    slow_s: 10  # how quick this machine is, is no matter here
     languages: {{pl: {{voice: nova}}}}""",
     "websocket": """
     class: pipecat.services.cartesia.tts.CartesiaTTSService
     arguments: {{api_key: {{env: VENDOR_KEY}}, url: "ws://127.0.0.1:{port}/tts/websocket"}}
+    slow_s: 10  # how quick this machine is, is no matter here
     languages: {{pl: {{voice: nova}}}}""",
 }
 

@@ -63,7 +63,8 @@ async def switchboard(data: Path, number: NumberSettings) -> AsyncIterator[Switc
         async def serve(leg: Leg) -> None:
             async with bots.in_call(number.source) as bot:
                 call_id = f"call-{next(counted)}"
-                await Call(on_line.services, bot, number, leg, call_id, lambda: datetime.now(ZONE)).run()
+                services, desk = on_line.services, on_line.desk
+                await Call(services, desk, bot, number, leg, call_id, lambda: datetime.now(ZONE)).run()
 
         on_line.endpoint.on_incoming(lambda leg: on_line.calls.append(asyncio.create_task(serve(leg), name="call")))
         watching = asyncio.create_task(bots.watch(), name="watch")
