@@ -91,7 +91,7 @@ def overflow(ledger: Ledger, entry: Entry, why: Refusal) -> None:
         if isinstance(target, ToQueue) and target.queue not in (entry.queue, *entry.visited):
             visited = (*entry.visited, entry.queue)
             entry = ledger.change(
-                entry, queue=target.queue, visited=visited, queued_at=ledger.now, declined=(), announce_at=None
+                entry, queue=target.queue, visited=visited, queued_at=ledger.now, only="", declined=(), announce_at=None
             )
             ledger.effects.append(Overflow(entry, "queue", refused))
             refused = refusal(ledger, entry)

@@ -68,6 +68,7 @@ _HANDLERS: dict[type[Any], Callable[[Ledger, Any], None]] = {
 }
 
 _STANDING = (EntryState.WAITING, EntryState.OFFERED)
+_NEEDS_LINE = (AgentState.AVAILABLE, AgentState.ON_CALL)
 
 
 class Floor:
@@ -158,7 +159,7 @@ class Floor:
         for agent in ledger.agents.values():
             if agent.until is not None:
                 yield agent.until
-            if agent.line_lost_at is not None and agent.state not in (AgentState.OFFLINE, AgentState.ON_BREAK):
+            if agent.line_lost_at is not None and agent.state in _NEEDS_LINE:
                 yield agent.line_lost_at + ledger.line_back
         for entry in ledger.live(EntryState.WAITING):
             yield from (until for _, until in entry.declined if until > ledger.now)
@@ -194,7 +195,7 @@ class Floor:
                     roster.until_over(ledger, agent)
             agent = ledger.agents[login]
             lost_for_good = agent.line_lost_at is not None and agent.line_lost_at + ledger.line_back <= ledger.now
-            if lost_for_good and agent.state in (AgentState.AVAILABLE, AgentState.ON_CALL):
+            if lost_for_good and agent.state in _NEEDS_LINE:
                 roster.line_stays_lost(ledger, agent)
 
     def _move_on(self) -> None:
@@ -203,7 +204,7 @@ class Floor:
         for entry in ledger.live(EntryState.WAITING):
             if entry.only:
                 entry = self._ask_for(entry) or entry
-            if entry.kind is not Kind.CALL or entry.state is not EntryState.WAITING or entry.only:
+            if entry.kind is not Kind.CALL or entry.state is not EntryState.WAITING:
                 continue
             waited = (ledger.now - entry.queued_at).total_seconds()
             if waited >= ledger.settings(entry.queue).longest_wait_s:

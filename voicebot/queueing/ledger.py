@@ -48,12 +48,16 @@ class KeptPlace:
 
 @dataclass(frozen=True)
 class Restored:
-    """What the database knew: callbacks in their order, agents as they were, places of the lost, handling times."""
+    """What the database knew: callbacks in their order, agents as they were, places of the lost, handling times.
+
+    `over`: callbacks that were made or given up, the oldest first.
+    """
 
     callbacks: tuple[Entry, ...] = ()
     agents: tuple[Agent, ...] = ()
     places: Mapping[tuple[str, str], KeptPlace] = field(default_factory=dict)  # by caller and queue
     handled: tuple[Handled, ...] = ()
+    over: tuple[str, ...] = ()
     last_number: int = 0
 
 
@@ -80,7 +84,7 @@ class Ledger:
         self.places = dict(kept.places)
         self.handled: dict[str, deque[Handled]] = {}
         self.recent: dict[str, Entry] = {}  # ended after a talk, whose code and notes may still come
-        self.promised: deque[str] = deque((entry.id for entry in kept.callbacks), maxlen=PROMISES_KEPT)
+        self.promised: deque[str] = deque([*kept.over, *(entry.id for entry in kept.callbacks)], maxlen=PROMISES_KEPT)
         self.effects: list[Effect] = []
         self._last_number = max([kept.last_number, *(entry.number for entry in kept.callbacks)])
         self._changed_entries: dict[str, Entry] = {}

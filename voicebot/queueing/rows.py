@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 from voicebot.people_settings import QueueSettings
 from voicebot.phone_numbers import as_kept
 from voicebot.queueing.callbacks import callback_id
-from voicebot.queueing.ledger import Handled, KeptPlace, Restored
+from voicebot.queueing.ledger import PROMISES_KEPT, Handled, KeptPlace, Restored
 from voicebot.queueing.model import (
     PLACE_KEPT_FOR,
     RESTARTED,
@@ -114,6 +114,7 @@ def restore(engine: Engine, queues: Mapping[str, QueueSettings], now: datetime) 
             agents=tuple(_agents(connection, now)),
             places=_places(connection, now),
             handled=tuple(_handled(connection, now)),
+            over=_over(connection),
             last_number=last,
         )
 
@@ -154,6 +155,13 @@ def _callbacks(connection: Connection, queue: str, last: int) -> Iterable[Entry]
             tries=row["tries"],
             next_at=row["next_at"],
         )
+
+
+def _over(connection: Connection) -> tuple[str, ...]:
+    """So that a promise which is told again does not begin anew."""
+    query = select(CallbackRow.call_id, CallbackRow.number).where(CallbackRow.done_at.is_not(None))
+    newest = connection.execute(query.order_by(CallbackRow.done_at.desc()).limit(PROMISES_KEPT)).all()
+    return tuple(callback_id(row.call_id, as_kept(row.number)) for row in reversed(newest))
 
 
 def _rename(connection: Connection, row: int, call_id: str, number: str) -> None:

@@ -60,6 +60,8 @@ class DrivenFloor:
         while (due := self.floor.next_at()) is not None and due <= until:
             self.now = max(due, self.now)
             effects += self.do(Tick())
+            after = self.floor.next_at()
+            assert after is None or after > self.now, f"a Tick at {self.now} leaves what was due at {after}"
         self.now = until
         effects += self.do(Tick())
         return tuple(effects)

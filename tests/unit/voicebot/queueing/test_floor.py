@@ -352,6 +352,15 @@ def test_a_transfer_to_one_agent_waits_for_them_and_then_for_anybody() -> None:
     assert it.offer_id("celina") == "1b:2"
 
 
+def test_a_caller_does_not_wait_for_one_agent_for_ever() -> None:
+    it = floor(longest_wait_s=60)
+    talking(it, "1")
+    talking(it, "2", "beata")
+    it.do(TransferTo("1", "1b", "service", only="beata"))
+    it.wait(60)
+    assert [(one.entry.id, one.why) for one in it.found(Overflow)] == [("1b", "longest_wait")]
+
+
 def test_a_consult_becomes_the_callers_entry() -> None:
     it = floor()
     talking(it)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, timedelta
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +181,7 @@ class Life:
         return [entry.offer.id for entry in self.floor.floor.entries if entry.offer is not None]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(_steps, min_size=20, max_size=80))
 def test_whatever_happens_the_rules_hold(steps: list[tuple[str, Any]]) -> None:
     life = Life()
@@ -202,7 +202,7 @@ def test_a_tick_leaves_nothing_that_is_due(steps: list[tuple[str, Any]]) -> None
         life.step(name, data)
         life.floor.do(Tick())
         due = life.floor.floor.next_at()
-        assert due is None or due > life.floor.now - timedelta(microseconds=1), (due, life.floor.now)
+        assert due is None or due > life.floor.now, (due, life.floor.now)
 
 
 # Crashes
@@ -227,7 +227,7 @@ def _places(floor: Floor) -> list[tuple[Any, ...]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(_steps | st.just(("crash", None)), min_size=20, max_size=60))
 def test_a_crash_at_any_moment_loses_no_callback_and_no_order(engine: Engine, steps: list[tuple[str, Any]]) -> None:
     with engine.begin() as connection:
@@ -263,7 +263,7 @@ _simple = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(_simple, min_size=10, max_size=80))
 def test_who_came_first_is_offered_first(steps: list[tuple[str, str]]) -> None:
     floor = DrivenFloor({"service": QueueSettings(longest_wait_s=10_000, longest_queue=100)})

@@ -166,6 +166,9 @@ async def test_a_promise_of_the_bot_and_one_of_the_queue_are_one_row(kept: Kept)
     ]
     (entry,) = kept.stored.floor.entries
     await kept.do(CallbackDone(entry.id, "reached"))
+    await kept.crash()
+    await kept.do(promise)
+    assert kept.stored.floor.entries == ()
     records = CallRecords(kept.data)
     assert records.open_callbacks() == ()
     records.close()
