@@ -14,7 +14,7 @@ from voicebot.queueing.ledger import Ledger
 from voicebot.queueing.model import (
     DECLINED_FOR,
     LEFT_AS,
-    UNCHOSEN,
+    NO_ANSWER,
     Agent,
     AgentState,
     Entry,
@@ -73,12 +73,12 @@ def refusal(ledger: Ledger, entry: Entry) -> Refusal | None:
 
 
 def nobody_is_there(ledger: Ledger, entry: Entry) -> bool:
-    """Whether no agent who could serve it is here, be it on a break that they chose or in a talk."""
+    """Whether no agent who could serve it is here: in a talk, on a break, or about to be back on a broken line."""
     return not any(_is_here(agent) and fits(agent, entry, ledger.queues) for agent in ledger.agents.values())
 
 
 def _is_here(agent: Agent) -> bool:
-    away = agent.state is AgentState.ON_BREAK and agent.reason in UNCHOSEN
+    away = agent.state is AgentState.ON_BREAK and agent.reason == NO_ANSWER
     return agent.state is not AgentState.OFFLINE and not away
 
 

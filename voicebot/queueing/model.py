@@ -30,8 +30,9 @@ MISSED_IN_A_ROW = 2
 ALWAYS_BACK_AFTER = timedelta(seconds=60)
 """A desk phone that is always there, and did not answer, is tried again after this."""
 
-RESTARTED_FOR = timedelta(minutes=2)
-"""So long agents whose state comes from before a restart have to show themselves; then they are offline."""
+SHOWN_WITHIN = timedelta(minutes=2)
+"""Agents whose line broke, or whose state is from before a restart, have so long to show themselves; then they are
+offline."""
 
 PLACE_KEPT_FOR = timedelta(minutes=15)
 """Who was lost in a restart and rings again within gets the old place."""
@@ -39,7 +40,6 @@ PLACE_KEPT_FOR = timedelta(minutes=15)
 NO_ANSWER = "no_answer"
 LINE_LOST = "line_lost"
 RESTARTED = "restarted"
-UNCHOSEN = (NO_ANSWER, LINE_LOST, RESTARTED)
 """Reasons of breaks that nobody chose."""
 
 

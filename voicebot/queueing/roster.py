@@ -15,7 +15,17 @@ from voicebot.queueing.happenings import (
     Returned,
 )
 from voicebot.queueing.ledger import Ledger
-from voicebot.queueing.model import LINE_LOST, RESTARTED, Agent, AgentState, Entry, EntryState, Kind, Profile
+from voicebot.queueing.model import (
+    LINE_LOST,
+    RESTARTED,
+    SHOWN_WITHIN,
+    Agent,
+    AgentState,
+    Entry,
+    EntryState,
+    Kind,
+    Profile,
+)
 from voicebot.queueing.offers import end_wrap_up, not_taken, withdraw
 
 BUSY = (AgentState.ON_CALL, AgentState.WRAP_UP)
@@ -107,13 +117,14 @@ def on_line_back(ledger: Ledger, event: LineBack) -> None:
 
 
 def line_stays_lost(ledger: Ledger, agent: Agent) -> None:
-    """It did not come back in time: a talk goes to the head of its queue, the agent on a break until they say so."""
+    """It did not come back in time: a talk goes to the head of its queue, the agent on a break, and soon offline."""
     if agent.state is AgentState.ON_CALL:
         entry = ledger.entries[agent.entry]
         waiting = _broken(ledger, entry)
         ledger.effects.append(Returned(waiting, agent.login))
     to, reason = agent.then or (AgentState.ON_BREAK, LINE_LOST)
-    ledger.move_agent(agent, to, reason=reason, then=None, line_lost_at=None, idle_since=ledger.now)
+    until = ledger.now + SHOWN_WITHIN if reason == LINE_LOST else None
+    ledger.move_agent(agent, to, reason=reason, until=until, then=None, line_lost_at=None, idle_since=ledger.now)
 
 
 def _broken(ledger: Ledger, entry: Entry) -> Entry:
@@ -127,8 +138,8 @@ def _broken(ledger: Ledger, entry: Entry) -> Entry:
 
 
 def until_over(ledger: Ledger, agent: Agent) -> None:
-    """A break that ends by itself: of a desk phone that is always there, or of an agent from before a restart."""
-    if agent.reason == RESTARTED:
+    """A break that ends by itself: of a desk phone that is always there, or of an agent who has not shown up again."""
+    if agent.reason in (LINE_LOST, RESTARTED):
         ledger.move_agent(agent, AgentState.OFFLINE)
     else:
         ledger.move_agent(agent, AgentState.AVAILABLE, idle_since=ledger.now)

@@ -17,7 +17,7 @@ from voicebot.queueing.ledger import PROMISES_KEPT, Handled, KeptPlace, Restored
 from voicebot.queueing.model import (
     PLACE_KEPT_FOR,
     RESTARTED,
-    RESTARTED_FOR,
+    SHOWN_WITHIN,
     Agent,
     AgentState,
     Entry,
@@ -183,7 +183,7 @@ def _agents(connection: Connection, now: datetime) -> Iterable[Agent]:
             since=row["since"] if rested else now,
             idle_since=row["idle_since"],
             reason=row["reason"] if rested else RESTARTED,
-            until=None if rested else now + RESTARTED_FOR,
+            until=None if rested else now + SHOWN_WITHIN,
         )
 
 

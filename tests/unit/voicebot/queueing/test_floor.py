@@ -284,6 +284,17 @@ def test_a_broken_line_has_30_seconds_and_then_the_caller_goes_first() -> None:
     assert it.offer_id("adam") == "1:2"
 
 
+def test_the_only_agent_has_two_minutes_to_come_back_before_their_caller_goes_elsewhere() -> None:
+    it = floor()
+    talking(it)
+    it.do(LineLost("adam"))
+    it.wait(30 + 119)
+    assert it.state("1") is EntryState.WAITING
+    it.wait(1)
+    assert state(it, "adam") == (AgentState.OFFLINE, "")
+    assert [(one.to, one.why) for one in it.found(Overflow)] == [("callback", "nobody")]
+
+
 def test_nothing_is_offered_over_a_broken_line() -> None:
     it = floor()
     it.do(AgentAvailable(ADAM), LineLost("adam"), entering("1"))
