@@ -41,8 +41,11 @@ from voicebot.human_side import HumanSide
 from voicebot.live_bots import LiveBots, Make
 from voicebot.live_calls import LiveCalls
 from voicebot.parts import RunningBot, Services
+from voicebot.people import texts
 from voicebot.processes import ModelProcess
 from voicebot.records import CallRecords, RecordWriter
+from voicebot.records.database import Database
+from voicebot.records.voicemails import Voicemails
 
 if TYPE_CHECKING:  # imported where one is configured: Pipecat's services take long to import
     from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
@@ -166,8 +169,10 @@ class App:
     async def _start_http(self, access: Access, people: HumanSide, processes: tuple[ModelProcess, ...]) -> HttpServer:
         records = CallRecords(self._config.data)
         self._stack.callback(records.close)
+        database = Database(self._config.data)
+        self._stack.callback(database.close)
         parts = ApiParts(
-            *(self._config, access, self.hub, records, self._bots.answering),
+            *(self._config, access, self.hub, records, Voicemails(database, self._config.data), self._bots.answering),
             *(lambda: self._health(processes),),
             url=self._config.http.url or "",
             floor=FloorParts(people.agents, self.live, people.supervision, people.feed),
@@ -267,12 +272,8 @@ class App:
         async with self._bots.in_call(number.source) as bot:
             desk = self._people.desk
             call = Call(self._services, desk, bot, number, leg, call_id, lambda: datetime.now(zone))
-            self.live.add(call)
-            try:
+            async with self.live.going_on(call):
                 await call.run()
-            finally:
-                self.live.remove(call)
-                await self._people.supervision.room_closed(call)
 
     def _over(self, call_id: str, task: asyncio.Task[None]) -> None:
         del self._calls[call_id]
@@ -340,10 +341,14 @@ async def _reload(app: App, wanted: asyncio.Event) -> None:
 def fixed_prompts(
     bot: RunningBot, languages: Sequence[str], voice: Callable[[str], str] = lambda language: ""
 ) -> list[SpeechRequest]:
-    """Every text without variables in these languages, as it is played or spoken; `voice`: another than the bot's."""
+    """Every text without variables in these languages, as it is played or spoken; `voice`: another than the bot's.
+
+    Those that callers hear while they wait for people are among them.
+    """
     prompts = []
     for language in languages:
-        for text in [spoken(spans, language) for spans in bot.bot.fixed_texts(language)]:
+        spans = [*bot.bot.fixed_texts(language), *texts.ready(language)]
+        for text in dict.fromkeys(spoken(each, language) for each in spans):
             for rate in PROMPT_RATES:
                 recorded = bot.recordings.request(text, language, rate)
                 if recorded is None:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
 
 import flows
 from flows import Handoff, HandoffFailed, HangUp, Returned
 from telephony.errors import LegGone, TelephonyError
-from telephony.leg import Digit, Ended, Leg, LegState
+from telephony.leg import Digit, Ended, Leg
 from telephony.member import Member
 from telephony.room import Room
 from voicebot import events
@@ -34,15 +32,16 @@ from voicebot.people.case import (
     CallerAtDesk,
     Handed,
     Talked,
+    VoicemailWanted,
 )
 from voicebot.people.desk import Desk
 from voicebot.people.known import known_of
-from voicebot.people.overhearing import Overhearing
 from voicebot.people.rules import CallRules
-from voicebot.people.talk import Talk, Target, Worker
+from voicebot.people.stepping_in import SteppingIn, TakenOver
+from voicebot.people.talk import Worker
+from voicebot.people.voicemail import Left, TakingMessage
 from voicebot.phone_numbers import as_kept
 from voicebot.queueing.happenings import Promise
-from voicebot.queueing.model import Why
 from voicebot.recording import recorded
 from voicebot.records import CallFolder
 from voicebot.summary import Summary, hidden_slots, summarise
@@ -57,26 +56,12 @@ OUTCOMES = {
 }
 
 
-T = TypeVar("T")
-
-LET_GO_S = 2.0
-"""How long people have to let go of a caller whom a supervisor takes."""
-
 SUPERVISOR = "supervisor"
 """The reason of a handoff after a supervisor who had taken the caller was lost."""
 
 
 class _Over(Exception):
     """The call is over, whatever it was doing: the caller's leg has ended, or a supervisor ended it. With the cause."""
-
-
-@dataclass(frozen=True)
-class _TakenOver:
-    """A supervisor talks with the caller from here."""
-
-    by: Worker
-    leg: Leg
-    done: asyncio.Future[None]  # the supervisor is out of the call again
 
 
 class Call:
@@ -105,10 +90,10 @@ class Call:
         self._dialog = Dialog(bot.engine, bot.understanding, now, self._second)
         self._rules = CallRules(services.config.routing, self.context, bot.bot.name, self._dialog)
         self._conversation: Conversation | None = None
+        self._message: TakingMessage | None = None
         self._room: Room | None = None
         self._member: Member | None = None
-        self._supervised: Talk | None = None  # with a supervisor who took the caller
-        self._taken: asyncio.Future[_TakenOver] = asyncio.get_running_loop().create_future()
+        self._stepping_in = SteppingIn(services, self.context, lambda: desk.case_of(call_id))
         self._ended_by = asyncio.Event()
         self._left_s = services.config.turns.longest_call_s
         self._began_at = self.context.clock.stamp()["at"]
@@ -157,36 +142,22 @@ class Call:
 
     def check_not_taken(self) -> None:
         """Raises NotPossible while a supervisor has the caller."""
-        if self._taken.done() or self._supervised is not None:
-            raise NotPossible("A supervisor has the call already.")
+        self._stepping_in.check_not_taken()
 
     def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
         """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible, LegGone.
 
         Returns what is done when the supervisor is out of it again.
         """
-        self.check_not_taken()
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._taken.set_result(_TakenOver(by, give_leg(), done))
-        if self._desk.case_of(self.context.call_id) is not None:
-            self._desk.let_go(self.context.call_id, Why.TAKEN_OVER)
-        return done
+        return self._stepping_in.take_over(by, give_leg)
 
     def supervisor_gone(self, login: str) -> None:
         """The browser of a supervisor is gone, who has the caller."""
-        if self._supervised is not None and self._supervised.worker.id == login:
-            self._supervised.end("line_lost")
+        self._stepping_in.gone(login)
 
     def back_to_bot(self, flow: str) -> None:
         """Raises NotPossible when no people have the call."""
-        to_bot = Target("flow", flow)
-        case = self._desk.case_of(self.context.call_id)
-        if self._supervised is not None:
-            self._supervised.give(to_bot)
-        elif case is not None:
-            case.send_to_bot(to_bot)
-        else:
-            raise NotPossible("The bot has the call already.")
+        self._stepping_in.send_to_bot(flow)
 
     def end(self) -> None:
         """A supervisor ends the call."""
@@ -224,17 +195,19 @@ class Call:
             context.call_id, context.caller, context.dialled, context.language
         )
         while opening is not None:
-            verdict = await self._unless_taken(self._with_bot(opening, room, member))
+            verdict = await self._stepping_in.unless_taken(self._with_bot(opening, room, member))
             await self._promise_callbacks()
             if isinstance(verdict, HangUp):
                 self._outcome = OUTCOMES[verdict.outcome]
                 return
-            handed: Handed | _TakenOver | Handoff = verdict
-            while isinstance(handed, _TakenOver | Handoff):
-                if isinstance(handed, _TakenOver):
+            handed: Handed | TakenOver | Handoff = verdict
+            while isinstance(handed, TakenOver | Handoff | VoicemailWanted):
+                if isinstance(handed, TakenOver):
                     handed = await self._with_supervisor(handed, room, member)
+                elif isinstance(handed, VoicemailWanted):
+                    handed = await self._stepping_in.unless_taken(self._take_message(handed, room, member))
                 else:
-                    handed = await self._unless_taken(self._with_people(handed, room, member))
+                    handed = await self._stepping_in.unless_taken(self._with_people(handed, room, member))
             opening = await self._go_on(handed)
 
     async def _go_on(self, handed: Handed) -> flows.Event | None:
@@ -294,36 +267,22 @@ class Call:
             )
         )
 
-    async def _with_supervisor(self, taken: _TakenOver, room: Room, member: Member) -> Handed | Handoff:
-        """A supervisor who is lost leaves the caller to the agents."""
-        self._taken = asyncio.get_running_loop().create_future()
-        if taken.leg.state is LegState.ENDED:  # before anybody could be told
-            return Handoff("", SUPERVISOR)
-        ears = Overhearing(self._services, self.context, room.sample_rate)
-        talk = self._supervised = Talk(self.context, room, member, taken.by, queue="", reach=_ask_nobody, ears=ears)
+    async def _take_message(self, wanted: VoicemailWanted, room: Room, member: Member) -> Handed:
+        """Where none can be taken, the caller is called back instead."""
+        voice = self._services.voice_for(self.context, self._bot)
+        taking = self._message = TakingMessage(self._services, self.context, room, member, voice, wanted.queue)
         try:
-            over = await talk.run(taken.leg)
+            left = await taking.run()
         finally:
-            self._supervised = None
-            taken.done.set_result(None)
-            await asyncio.shield(ears.close())
+            self._message = None
+        return CallbackWanted(wanted.why, self.context.clock.stamp()["at"]) if left is Left.CALLBACK else Talked()
+
+    async def _with_supervisor(self, taken: TakenOver, room: Room, member: Member) -> Handed | Handoff:
+        """A supervisor who is lost leaves the caller to the agents."""
+        over = await self._stepping_in.talk(taken, room, member)
         if over.why == "line_lost":
             return Handoff("", SUPERVISOR)
         return BackToBot(over.to.name) if over.to is not None else Talked()
-
-    async def _unless_taken(self, serving: Coroutine[Any, Any, T]) -> T | _TakenOver:
-        """Serve the caller until that is done, or until a supervisor takes the call."""
-        task = asyncio.create_task(serving, name=f"serve {self.context.call_id}")
-        try:
-            either: set[asyncio.Future[Any]] = {task, self._taken}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done() and self._desk.case_of(self.context.call_id) is not None:
-                await asyncio.wait({task}, timeout=LET_GO_S)  # people were told, and so is the queue by them
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
-        return self._taken.result() if self._taken.done() else task.result()
 
     def _retell(self, handoff: Handoff) -> None:
         """While the caller hears of the handoff and phones ring, a language model has the time to tell the call."""
@@ -342,6 +301,8 @@ class Call:
     def _key(self, key: str) -> None:
         if self._conversation is not None:
             self._conversation.key(key)
+        elif self._message is not None:
+            self._message.key(key)
         elif (case := self._desk.case_of(self.context.call_id)) is not None:
             case.key(key)
 
@@ -393,7 +354,3 @@ class Call:
     def _write_files(self) -> None:
         self._folder.write_transcript(self.context.events)
         self._folder.write_summary(self.summary())
-
-
-async def _ask_nobody(target: Target) -> Any:
-    raise NotPossible("A supervisor asks nobody in a call.", "Give it back to the bot, or end it.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 from telephony.browser.endpoint import BrowserEndpoint
@@ -14,20 +15,23 @@ from voicebot.api.agent_view import AgentViews
 from voicebot.api.agents import Agents
 from voicebot.api.feed import Feed
 from voicebot.config import Config
+from voicebot.events import CallEvent, QueueEntered, QueueLeft
 from voicebot.hub import Hub
-from voicebot.live_calls import LiveCalls
+from voicebot.live_calls import LiveCall, LiveCalls
 from voicebot.parts import Services
 from voicebot.people.desk import Desk
 from voicebot.people.lines import BrowserLines
 from voicebot.people.supervision import Supervision
-from voicebot.queueing.happenings import Effect
+from voicebot.queueing.happenings import Effect, Offered
+from voicebot.queueing.model import Kind
 from voicebot.queueing.store import StoredFloor
+from voicebot.records import CallRecords
 from voicebot.watch.alerts import Alert, AlertRules, Alerts
 from voicebot.watch.board import Board
 from voicebot.watch.deliveries import Deliveries
 from voicebot.watch.mail import MailServer
 from voicebot.watch.outbox import Outbox
-from voicebot.watch.payloads import alert_payload
+from voicebot.watch.payloads import alert_payload, summary_payload
 from voicebot.watch.watching import Watching
 from voicebot.watch.webhooks import Webhook
 
@@ -65,7 +69,7 @@ class HumanSide:
         self._stack.push_async_callback(floor.close)
         lines = BrowserLines(endpoint.answer_offer, self._line_changed)
         self.desk = Desk(
-            *(services, floor, lines, self._agent_changed),
+            *(services, floor, lines, self._agent_changed, self._calls),
             followed=lambda call_id: self._hub.is_read(f"call:{call_id}"),
         )
         self._stack.push_async_callback(self.desk.close)
@@ -74,7 +78,9 @@ class HumanSide:
         self.supervision = Supervision(self._calls, self.desk, self._access, endpoint)
         self._stack.push_async_callback(self.supervision.close)
         self.outbox = _outbox(config)
+        self._calls.when_over(self._call_over)
         watching = self._watching(config)
+        watching.board.restore(await asyncio.to_thread(_day_so_far, config))
         self.feed = Feed(services.events, self._hub, self.desk, watching)
         self.feed.start()
         self._stack.push_async_callback(self.feed.close)
@@ -111,15 +117,28 @@ class HumanSide:
 
     # What the parts tell each other
 
+    async def _call_over(self, call: LiveCall) -> None:
+        await self.supervision.room_closed(call)
+        self.outbox.put(summary_payload(call.summary(), "ended"))
+
     def _carry_out(self, effects: tuple[Effect, ...]) -> None:
         self.desk.carry_out(effects)
+        for effect in effects:
+            if isinstance(effect, Offered) and effect.entry.offers == 1 and effect.entry.kind is Kind.CALL:
+                self._tell_handed_over(effect.entry.id)
+
+    def _tell_handed_over(self, entry: str) -> None:
+        """With the first offer, so that the company's own systems know as soon as an agent does."""
+        if (case := self.desk.case_about(entry)) is not None:
+            self.outbox.put(summary_payload(case.caller.summary(), "handed_over"))
 
     def _agent_changed(self, login: str) -> None:
         self.agents.changed(login)
         agent = self.desk.agent(login)
         entry = self.desk.entry(agent.entry) if agent is not None and agent.entry else None
         if entry is not None:
-            self._begin(self.supervision.agents_changed(entry.call_id), f"whispers in {entry.call_id}")
+            call_id = self.desk.call_id(entry)
+            self._begin(self.supervision.agents_changed(call_id), f"whispers in {call_id}")
 
     def _line_changed(self, login: str) -> None:
         self._begin(self.desk.line_changed(login), f"line of {login}")
@@ -139,6 +158,16 @@ class HumanSide:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+
+def _day_so_far(config: Config) -> Sequence[CallEvent]:
+    """What is on record of the queues since midnight. Raises RecordsUnavailable."""
+    midnight = datetime.now(config.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+    records = CallRecords(config.data)
+    try:
+        return records.happened_since(midnight.astimezone(UTC), (QueueEntered, QueueLeft))
+    finally:
+        records.close()
 
 
 def _outbox(config: Config) -> Outbox:

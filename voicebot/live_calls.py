@@ -2,32 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Protocol
 
-from voicebot.call import Call
+from telephony.leg import Leg
+from telephony.room import Room
 from voicebot.errors import CallNotFound
+from voicebot.parts import CallContext
+from voicebot.people.talk import Worker
+from voicebot.summary import Summary
+
+
+class LiveCall(Protocol):
+    """One that came in (`call.Call`), or with somebody who is called back (`people.calling_back.CallBack`)."""
+
+    context: CallContext
+
+    @property
+    def room(self) -> Room:
+        """Where the caller is. Raises NotPossible before the call is answered."""
+
+    def summary(self) -> Summary:
+        """As far as the call has gone."""
+
+    def check_not_taken(self) -> None:
+        """Raises NotPossible while a supervisor has the caller."""
+
+    def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
+        """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible, LegGone.
+
+        Returns what is done when the supervisor is out of it again.
+        """
+
+    def supervisor_gone(self, login: str) -> None:
+        """The browser of a supervisor is gone, who has the caller."""
+
+    def back_to_bot(self, flow: str) -> None:
+        """Raises NotPossible where there is no way back."""
+
+    def end(self) -> None:
+        """A supervisor ends the call."""
+
+
+WhenOver = Callable[[LiveCall], Awaitable[None]]
 
 
 class LiveCalls:
     """By id. Belongs to the event loop."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, LiveCall] = {}
+        self._when_over: WhenOver | None = None
 
-    def add(self, call: Call) -> None:
+    def when_over(self, do: WhenOver) -> None:
+        """What is to be done after each call."""
+        self._when_over = do
+
+    @asynccontextmanager
+    async def going_on(self, call: LiveCall) -> AsyncIterator[None]:
+        """Around the life of a call."""
         self._calls[call.context.call_id] = call
+        try:
+            yield
+        finally:
+            del self._calls[call.context.call_id]
+            if self._when_over is not None:
+                await self._when_over(call)
 
-    def remove(self, call: Call) -> None:
-        self._calls.pop(call.context.call_id, None)
-
-    def get(self, call_id: str) -> Call:
+    def get(self, call_id: str) -> LiveCall:
         """Raises CallNotFound when it does not go on."""
         call = self._calls.get(call_id)
         if call is None:
             raise CallNotFound("This call does not go on any more.", "Look for it among the past calls.")
         return call
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[LiveCall]:
         return iter(self._calls.values())
 
     def __len__(self) -> int:

@@ -61,6 +61,25 @@ class Voice(Protocol):
 
 
 @dataclass(frozen=True)
+class Speech:
+    """Implements Phrase by the settings."""
+
+    settings: SpeechSettings
+    pronunciations: Pronunciations = field(default_factory=Pronunciations)
+
+    def __call__(
+        self, text: str, language: str, sample_rate: int, voice: str = "", *, pace: float = 1.0
+    ) -> SpeechRequest:
+        voices: dict[Any, str] = dict(self.settings.voices)
+        # `espeak:`: a language that no bot speaks, see `flows.languages`
+        voice = voice or voices.get(language, f"espeak:{language}")
+        said = self.pronunciations.apply(text, language, voice)
+        slowest, fastest = RATES
+        rate = min(fastest, max(slowest, self.settings.rate * pace))
+        return SpeechRequest(said, language, voice, sample_rate, rate)
+
+
+@dataclass(frozen=True)
 class OwnVoice:
     """Implements Voice with ours alone; what is said in a call is not kept."""
 
@@ -119,6 +138,10 @@ class Services:
         assert settings is not None
         return Reteller(self.language_model, settings, context.tell_retold)
 
+    def own_voice(self) -> Voice:
+        """Who speaks where no bot does."""
+        return OwnVoice(self.prompts, Speech(self.config.speech))
+
     def voice_for(self, context: CallContext, bot: RunningBot) -> Voice:
         """Who speaks in this call: ours, or a configured service with ours behind it."""
         if self.speaking_service is None:
@@ -148,14 +171,8 @@ class RunningBot:
         self, text: str, language: str, sample_rate: int, voice: str = "", *, pace: float = 1.0
     ) -> SpeechRequest:
         """See Phrase; `tts.text` has made the text of spans."""
-        voices: dict[Any, str] = dict(self.speech_settings.voices)
-        voice = voice or voices.get(
-            language, f"espeak:{language}"
-        )  # a language that no bot speaks, see `flows.languages`
-        said = self.pronunciations.apply(text, language, voice)
-        slowest, fastest = RATES
-        rate = min(fastest, max(slowest, self.speech_settings.rate * pace))
-        return SpeechRequest(said, language, voice, sample_rate, rate)
+        said = Speech(self.speech_settings, self.pronunciations)
+        return said(text, language, sample_rate, voice, pace=pace)
 
 
 @dataclass

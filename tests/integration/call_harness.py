@@ -30,10 +30,11 @@ from voicebot.config import Config, LanguageModelSettings, NumberSettings, Speec
 from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
 from voicebot.events import CallEvent, EventStream
 from voicebot.language_model.client import LanguageModel
+from voicebot.live_calls import LiveCalls
 from voicebot.parts import RunningBot, Services
 from voicebot.people.desk import Desk
-from voicebot.people.lines import BrowserLines
-from voicebot.people_settings import AgentSettings, QueueSettings
+from voicebot.people.lines import BrowserLines, LineState
+from voicebot.people_settings import AgentSettings, PeopleSettings, QueueSettings
 from voicebot.queueing.floor import Floor
 from voicebot.queueing.happenings import Effect, Event, Tick
 
@@ -108,10 +109,12 @@ class Line:
     recogniser: ScriptedRecogniser
     voice: ToneSynthesizer
     systems: FakeSystemClient
+    desk: Desk
+    browsers: Browsers
     calls: list[asyncio.Task[None]] = field(default_factory=list)
     live: list[Call] = field(default_factory=list)
+    others: LiveCalls = field(default_factory=LiveCalls)  # those that we call back
     told: list[CallEvent] = field(default_factory=list)
-    desk: Desk = field(init=False)
 
     @property
     def stream(self) -> ToldStream:
@@ -148,7 +151,8 @@ class MemoryQueue:
     """A floor that forgets everything with the test."""
 
     def __init__(self, config: Config) -> None:
-        self.floor = Floor(config.queues, config.timezone, datetime.now(UTC))
+        back_s = config.people.line_back_s
+        self.floor = Floor(config.queues, config.timezone, datetime.now(UTC), line_back_s=back_s)
         self.carry_out: Callable[[Iterable[Effect]], None] = lambda effects: None
 
     async def apply(self, event: Event) -> None:
@@ -160,8 +164,33 @@ class MemoryQueue:
             await asyncio.sleep(0.05)
 
 
-async def _no_browsers(offer_sdp: str) -> Any:
-    raise AssertionError("no browser connects here")
+class Browsers:
+    """Agents' browsers: telephones on the same network, whose call stands for the audio line."""
+
+    def __init__(self, network: MemoryNetwork) -> None:
+        self._network = network
+        self.endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", 7000, codecs=("pcma",)), network)
+        self._incoming: asyncio.Queue[Leg] = asyncio.Queue()
+        self.endpoint.on_incoming(self._incoming.put_nowait)
+        self.desk: Desk | None = None
+
+    async def answer(self, offer_sdp: str) -> tuple[Leg, str]:
+        return await self._incoming.get(), "answer"
+
+    def changed(self, login: str) -> None:
+        assert self.desk is not None
+        self._told = asyncio.create_task(self.desk.line_changed(login), name=f"line of {login}")
+
+    async def connect(self, login: str, phone: Phone) -> Leg:
+        """The line of an agent, up: what their browser hears and says."""
+        assert self.desk is not None
+        connecting = asyncio.create_task(self.desk.lines.connect(login, "offer"), name="connect")
+        leg = phone.leg = await phone.endpoint.dial("sip:line@127.0.0.1:7000", caller=login, timeout_s=5.0)
+        await connecting
+        async with asyncio.timeout(PATIENCE_S):
+            while self.desk.lines.state(login) is not LineState.UP:
+                await asyncio.sleep(0.01)
+        return leg
 
 
 @asynccontextmanager
@@ -173,6 +202,8 @@ async def line(
     hearing: ConfiguredHearing | None = None,
     speaking: ConfiguredVoice | None = None,
     language_model: LanguageModelSettings | None = None,
+    people: PeopleSettings = PeopleSettings(),  # noqa: B008 (frozen)
+    queue: QueueSettings = QueueSettings(ring_s=1.0, decide_s=5.0),  # noqa: B008 (frozen)
     **turns: Any,
 ) -> AsyncIterator[Line]:
     network = MemoryNetwork()
@@ -180,7 +211,8 @@ async def line(
     config = Config(
         data=data,
         numbers=(NumberSettings(number="*", bot=folder, language="pl"),),
-        queues={"service": QueueSettings(agents=agents, ring_s=1.0, decide_s=5.0)},
+        queues={"service": queue.model_copy(update={"agents": agents})},
+        people=people,
         turns=turns or {},
         language_model=language_model,
     )
@@ -194,14 +226,15 @@ async def line(
     bot = RunningBot(loaded, Engine(loaded), EmbeddedUnderstanding(loaded), systems, SpeechSettings(rate=2.0))
     prompts = PromptStore(data / "prompts", voice)
     services = Services(config, endpoint, media, activity, recogniser, prompts, events, hearing, speaking, model)  # type: ignore[arg-type]
-    ready = Line(services, bot, endpoint, network, activity, recogniser, voice, systems)
+    floor, browsers, others = MemoryQueue(config), Browsers(network), LiveCalls()
+    desk = Desk(services, floor, BrowserLines(browsers.answer, browsers.changed), lambda login: None, others)
+    browsers.desk = desk
+    ready = Line(
+        *(services, bot, endpoint, network, activity, recogniser, voice, systems, desk, browsers), others=others
+    )
     events.attach(ready.told.append)
-
-    queue = MemoryQueue(config)
-    desk = Desk(services, queue, BrowserLines(_no_browsers, lambda login: None), lambda login: None)
-    queue.carry_out = desk.carry_out
-    ready.desk = desk
-    keeping_time = asyncio.create_task(queue.keep_time(), name="time of the queue")
+    floor.carry_out = desk.carry_out
+    keeping_time = asyncio.create_task(floor.keep_time(), name="time of the queue")
 
     def incoming(leg: Leg) -> None:
         call = Call(services, desk, bot, config.numbers[0], leg, f"call-{len(ready.calls)}", lambda: datetime.now(ZONE))
@@ -210,11 +243,15 @@ async def line(
 
     endpoint.on_incoming(incoming)
     await endpoint.start()
+    await browsers.endpoint.start()
     try:
         yield ready
     finally:
         await endpoint.stop()
         await asyncio.gather(*ready.calls, return_exceptions=True)
+        await desk.close()
+        await desk.lines.close()
+        await browsers.endpoint.stop()
         keeping_time.cancel()
         await asyncio.wait({keeping_time})
         media.stop()
@@ -235,8 +272,8 @@ class Phone:
     async def start(self) -> None:
         await self.endpoint.start()
 
-    async def dial(self, number: str = "100") -> Leg:
-        self.leg = await self.endpoint.dial(f"sip:{number}@127.0.0.1:5060", caller="+48600100200", timeout_s=5.0)
+    async def dial(self, number: str = "100", caller: str = "+48600100200") -> Leg:
+        self.leg = await self.endpoint.dial(f"sip:{number}@127.0.0.1:5060", caller=caller, timeout_s=5.0)
         return self.leg
 
     def answers(self, keys: str, delay_s: float = 0.1) -> None:

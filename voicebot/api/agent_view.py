@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from voicebot.api.call_view import summary_view as kept_summary_view
 from voicebot.api.shapes import desk as shapes
+from voicebot.api.shapes.call_parts import EarlierCall as ShownEarlier
+from voicebot.api.shapes.call_parts import Summary as Shown
 from voicebot.api.summary_view import earlier_view, summary_view
 from voicebot.config import Config
-from voicebot.people.case import Case
 from voicebot.people.desk import Desk
 from voicebot.people.talk import Talk
-from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Profile
-from voicebot.summary import crm_link
+from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind, Profile
+from voicebot.records.store import EarlierCall
+from voicebot.summary import Summary, crm_link, summarise
 
 WAITING = frozenset({EntryState.WAITING, EntryState.OFFERED})
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What an agent is shown of a caller."""
+
+    summary: Shown
+    earlier: list[ShownEarlier]
+    crm_url: str
 
 
 class AgentViews:
@@ -49,57 +63,85 @@ class AgentViews:
         )
 
     def _offer(self, entry: Entry | None, now: datetime) -> shapes.Offer | None:
-        case = self._desk.case_about(entry.id) if entry is not None else None
-        if entry is None or entry.offer is None or case is None:
+        if entry is None or entry.offer is None or (known := self._known(entry)) is None:
             return None
         return shapes.Offer(
             entry=entry.id,
-            kind=entry.kind.value,
+            kind="callback" if entry.kind is Kind.CALLBACK else "call",
             call_id=entry.call_id,
             queue=entry.queue,
             caller=entry.caller,
             language=entry.language,
             waited_s=round((now - entry.queued_at).total_seconds(), 1),
             until=entry.offer.until,
-            summary=summary_view(case.caller.summary()),
-            earlier=[earlier_view(call) for call in case.caller.earlier],
-            crm_url=self._link(entry, case),
+            summary=known.summary,
+            earlier=known.earlier,
+            crm_url=known.crm_url,
         )
 
     def _call(self, login: str, entry: Entry | None) -> shapes.AgentCall | None:
-        case = self._desk.case_about(entry.id) if entry is not None else None
-        if entry is None or case is None or entry.state not in (EntryState.ACCEPTED, EntryState.TALKING):
+        if entry is None or entry.state not in (EntryState.ACCEPTED, EntryState.TALKING):
             return None
-        talk = case.talk if case.talk is not None and case.talk.worker.id == login else None
+        if (known := self._known(entry)) is None:
+            return None
+        case = self._desk.case_about(entry.id)
+        talks = case.talk if case is not None else None
+        talk = talks if talks is not None and talks.worker.id == login else None
         return shapes.AgentCall(
             entry=entry.id,
-            call_id=entry.call_id,
+            call_id=self._desk.call_id(entry),
             queue=entry.queue,
             caller=entry.caller,
             language=entry.language,
             since=entry.talking_at or entry.accepted_at or entry.queued_at,
-            state=talk.state.value if talk is not None else "talking" if case.talk is not None else "connecting",
+            state=talk.state.value if talk is not None else "talking" if talks is not None else "connecting",
             muted=talk is not None and talk.muted,
             caller_on_line=entry.state is EntryState.TALKING,
+            by_hand=entry.state is EntryState.ACCEPTED and self._desk.is_by_hand(entry),
             consult=_consult(talk),
             notes=self._desk.notes(entry.id),
-            summary=summary_view(case.caller.summary()),
-            earlier=[earlier_view(call) for call in case.caller.earlier],
-            crm_url=self._link(entry, case),
+            summary=known.summary,
+            earlier=known.earlier,
+            crm_url=known.crm_url,
             back_until=self._desk.back_until(login),
         )
 
-    def _link(self, entry: Entry, case: Case) -> str:
-        """Into the company's own customer pages; empty where none is configured."""
-        template = self._config.people.crm_link
-        return crm_link(template, case.caller.summary(), {"queue": entry.queue, "call_id": entry.call_id})
+    def _known(self, entry: Entry) -> _Known | None:
+        """Of the caller; None where an entry is gone already. Of whom is called back it is what the records know."""
+        if entry.kind is Kind.CALLBACK:
+            return self._promised(entry)
+        if (case := self._desk.case_about(entry.id)) is None:
+            return None
+        summary = case.caller.summary()
+        return self._of(entry, summary, summary_view(summary), case.caller.earlier)
+
+    def _promised(self, entry: Entry) -> _Known:
+        promised = self._desk.promises.of(entry.id)
+        empty = replace(summarise((), entry.language, {}), call_id=entry.call_id, who=entry.caller, reason=entry.reason)
+        kept = kept_summary_view(promised.summary)
+        collected = [] if kept is None else kept.collected
+        values = {item.name: item.value for item in collected if not item.masked}
+        return self._of(entry, empty, kept or summary_view(empty), promised.earlier, values)
+
+    def _of(
+        self,
+        entry: Entry,
+        summary: Summary,
+        shown: Shown,
+        earlier: Iterable[EarlierCall],
+        values: Mapping[str, str] | None = None,
+    ) -> _Known:
+        """With the link into the company's own customer pages; empty where none is configured."""
+        told = {**(values or {}), "queue": entry.queue, "call_id": entry.call_id}
+        link = crm_link(self._config.people.crm_link, summary, told)
+        return _Known(shown, [earlier_view(call) for call in earlier], link)
 
     def _wrap_up(self, agent: Agent | None, entry: Entry | None) -> shapes.WrapUp | None:
         if agent is None or agent.state is not AgentState.WRAP_UP or entry is None or agent.until is None:
             return None
         return shapes.WrapUp(
             entry=entry.id,
-            call_id=entry.call_id,
+            call_id=self._desk.call_id(entry),
             queue=entry.queue,
             caller=entry.caller,
             until=agent.until,

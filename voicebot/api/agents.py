@@ -66,6 +66,14 @@ class Agents:
             raise NotPossible(f"There is no such reason for a break: {reason}.", f"Choose of {', '.join(reasons)}.")
         await self.desk.set_on_break(await self._profile(login), reason)
 
+    async def queues(self, login: str) -> tuple[str, ...]:
+        """Those that the user serves; none: all. Raises UserNotFound."""
+        return (await self._access.user(login)).queues
+
+    async def take_callback(self, login: str, entry: str) -> None:
+        """Raises NotPossible."""
+        await self.desk.take_callback(await self._profile(login), entry)
+
     async def set_reach(self, login: str, by: Reach) -> None:
         """Raises NotPossible in a call, and for a phone that is not entered."""
         agent = self.desk.agent(login)
@@ -97,6 +105,8 @@ class Agents:
                 raise NotPossible(f"There is no queue {target.name}.")
             case "agent" if target.name == login or self.desk.agent(target.name) is None:
                 raise NotPossible("This agent is not at the desk.", "Choose one who is signed in.")
+            case "flow" if self.desk.is_called_back(login):
+                raise NotPossible("Whom we called back has not talked with the bot.", "Give the call to a queue.")
             case "number":
                 number = callable_number(target.name)
                 outbound = self._config.people.outbound

@@ -9,7 +9,22 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from voicebot.api import audit, board, calls, desk, knowledge, live, pages, session, settings, stream, tokens, users
+from voicebot.api import (
+    audit,
+    board,
+    callbacks,
+    calls,
+    desk,
+    knowledge,
+    live,
+    pages,
+    session,
+    settings,
+    stream,
+    tokens,
+    users,
+    voicemails,
+)
 from voicebot.api.auth import SignedIn
 from voicebot.api.errors import add_error_handlers
 from voicebot.api.parts import ApiParts, Parts
@@ -18,8 +33,8 @@ from voicebot.api.shapes.base import Problem
 
 ROUTERS: tuple[APIRouter, ...] = (
     *(session.router, users.router, tokens.router, audit.router, stream.router),
-    *(calls.router, knowledge.router, settings.router),
-    *(desk.router, board.router, live.router),
+    *(calls.router, voicemails.router, knowledge.router, settings.router),
+    *(desk.router, callbacks.router, board.router, live.router),
 )
 """One for each room. `operationId` is the endpoint's function name, so names are unique among all of them."""
 

@@ -96,7 +96,7 @@ class BoardViews:
             reach="phone" if agent.profile.by_phone else "browser",
             line=self._desk.lines.state(agent.login).value,
             queues=sorted(agent.profile.queues),
-            call_id=entry.call_id if entry is not None else "",
+            call_id=self._desk.call_id(entry) if entry is not None else "",
         )
 
 

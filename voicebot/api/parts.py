@@ -20,6 +20,7 @@ from voicebot.hub import Hub
 from voicebot.live_calls import LiveCalls
 from voicebot.people.supervision import Supervision
 from voicebot.records import CallRecords
+from voicebot.records.voicemails import Voicemails
 
 PAGES = Path(voicebot.__file__).parent / "pages"
 
@@ -45,6 +46,7 @@ class ApiParts:
     access: Access
     hub: Hub
     records: CallRecords
+    voicemails: Voicemails
     bots: Callable[[], Sequence[Bot]]
     health: Callable[[], Mapping[str, object]]
     pages: Path = PAGES

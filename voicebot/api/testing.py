@@ -16,6 +16,8 @@ from voicebot.api.parts import ApiParts
 from voicebot.config import Config
 from voicebot.hub import Hub
 from voicebot.records import CallRecords
+from voicebot.records.database import Database
+from voicebot.records.voicemails import Voicemails
 
 PASSWORD = "zielony rower pije herbatę"
 ORIGIN = "http://localhost"
@@ -26,6 +28,7 @@ def parts_over(data: Path, access: Access, hub: Hub, **others: Any) -> ApiParts:
     usual: dict[str, Any] = {
         "config": Config.model_validate({"data": data, "numbers": [{"number": "100", "bot": data, "language": "pl"}]}),
         "records": CallRecords(data),
+        "voicemails": Voicemails(Database(data), data),
         "bots": lambda: (),
         "health": lambda: {"status": "ok", "calls": 0},
         "pages": data / "pages",

@@ -1,93 +1,325 @@
-"""An agent calls back somebody to whom that was promised: the number is rung, then it is a talk like any other."""
+"""Calling back those to whom it was promised: the number is rung, then it is a talk like any other.
+
+Each try is a call of its own, with its own record: it is on the board, and supervisors can step into it. It is not
+recorded as sound, because nobody was asked.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 
 from telephony.leg import Leg
-from telephony.media import MediaThread
+from telephony.member import Member
+from telephony.room import Room
 from telephony.tones import RingingTone
+from tts.text import spoken
 from voicebot import events
-from voicebot.errors import NotReached
-from voicebot.events import CallClock, EventStream, Outcome
-from voicebot.parts import CallContext, Voice
-from voicebot.people.case import CallerAtDesk, Case, Colleagues
-from voicebot.people.talk import Reached
-from voicebot.queueing.happenings import ConnectFailed
-from voicebot.queueing.model import Entry
+from voicebot.announce import announce
+from voicebot.errors import NotPossible, NotReached
+from voicebot.events import CallClock, Outcome
+from voicebot.live_calls import LiveCalls
+from voicebot.parts import CallContext, Services
+from voicebot.people import texts
+from voicebot.people.case import CallerAtDesk, Case, Colleagues, Handed, LetGo, Talked
+from voicebot.people.phones import PhoneLine, ring
+from voicebot.people.promises import Promised, Promises
+from voicebot.people.stepping_in import SteppingIn, TakenOver
+from voicebot.people.talk import Worker
+from voicebot.queueing.happenings import CallbackDone, ConnectFailed, Promise
+from voicebot.queueing.model import Entry, EntryState
+from voicebot.records import CallFolder
 from voicebot.summary import Summary, summarise
 
 log = logging.getLogger(__name__)
 
-_RATE = 16000
+RING_S = 45.0
+"""A number outside rings so long: mobile networks let it ring for 30 s before somebody's mailbox answers."""
+
+_ADDRESSES = ("sip:", "sips:")  # logins of configured desk phones: nobody there can say how it ended
+
+CALLBACK = "callback"
+"""The reason of the hand-over to an agent, who is there before the caller."""
 
 
-@dataclass(frozen=True)
-class CallingBack:
-    """One try. `reach` rings the number; `said_before`: the summary of the call in which it was promised."""
+class CallBack:
+    """One try; a `live_calls.LiveCall`."""
 
-    media: MediaThread
-    stream: EventStream
-    voice: Callable[[CallContext], Voice]
-    reach: Callable[[], Awaitable[Reached]]
-    now: Callable[[], datetime]
+    def __init__(
+        self, services: Services, desk: Colleagues, entry: Entry, agent: str, address: str, promised: Promised
+    ) -> None:
+        """`address`: where the number is rung. Whom `agent` is to talk with is on the line when `run` begins."""
+        call_id = f"{datetime.now(services.config.timezone):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
+        caller = entry.caller
+        self.context = CallContext(call_id, caller, caller, entry.language, CallClock(call_id), services.events)
+        self.agent = agent
+        self._services = services
+        self._desk = desk
+        self._entry = entry
+        self._address = address
+        self._promised = promised
+        self._voice = services.own_voice()
+        self._stepping_in = SteppingIn(services, self.context, lambda: self._case)
+        self._case: Case | None = None
+        self._room: Room | None = None
+        self._enough = asyncio.Event()
 
-    async def run(self, desk: Colleagues, entry: Entry, agent: str, leg: Leg) -> None:
-        """From the ringing to the end of the talk. What the caller's phone did is told to the queue."""
-        call_id = f"{self.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
-        context = CallContext(call_id, entry.caller, entry.caller, entry.language, CallClock(call_id), self.stream)
-        context.publish(events.CallStarted, caller=entry.caller, dialled=entry.caller, language=entry.language, bot="")
-        outcome, cause = Outcome.ABANDONED, "no_answer"
+    # What supervisors do, and the agent while it rings
+
+    @property
+    def ringing(self) -> bool:
+        """Nobody has answered yet."""
+        return self._room is None
+
+    @property
+    def room(self) -> Room:
+        if self._room is None:
+            raise NotPossible("The call is not answered yet.", "Try again in a second.")
+        return self._room
+
+    def summary(self) -> Summary:
+        return summarise(self.context.events, self.context.language, {})
+
+    def check_not_taken(self) -> None:
+        self._stepping_in.check_not_taken()
+
+    def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
+        return self._stepping_in.take_over(by, give_leg)
+
+    def supervisor_gone(self, login: str) -> None:
+        self._stepping_in.gone(login)
+
+    def back_to_bot(self, flow: str) -> None:
+        raise NotPossible("Whom we called back has not talked with the bot.", "Give the call to a queue, or end it.")
+
+    def end(self) -> None:
+        self._enough.set()
+
+    # The call
+
+    async def run(self) -> None:
+        """From the first ring to the last record; what became of it is told to the queue."""
+        loop = asyncio.get_running_loop()
+        began, cause = loop.time(), "local_hangup"
+        who = self._entry.caller
+        self.context.publish(events.CallStarted, caller=who, dialled=who, language=self.context.language, bot="")
+        self.context.publish(events.HandoffStarted, queue=self._entry.queue, reason=CALLBACK)
         try:
-            reached = await self._ring(leg)
-            outcome, cause = Outcome.HANDED_OFF, "local_hangup"
-            await self._talk(desk, context, entry, agent, reached)
+            cause = await self._serve()
         except NotReached as error:
             cause = error.cause
-            await desk.apply(ConnectFailed(entry.id, cause))
+            await self._failed(cause)
+        except Exception as error:
+            log.exception("a callback failed")
+            cause = "fault"
+            self.context.publish(events.Fault, stage="call", message=str(error))
+            await self._failed(cause)
         finally:
-            context.publish(
-                events.CallEnded, outcome=outcome, cause=cause, duration_s=context.clock.stamp()["offset_s"]
-            )
+            await asyncio.shield(self._finish(cause, loop.time() - began))
 
-    async def _ring(self, leg: Leg) -> Reached:
-        """The agent hears it ring."""
-        room = self.media.open_room(_RATE)
-        member = room.join(leg)
-        room.set_music(RingingTone(_RATE))
+    async def _failed(self, cause: str) -> None:
+        if self.ringing:
+            await self._desk.free_line(self.agent)
+        await self._desk.apply(ConnectFailed(self._entry.id, cause))
+
+    async def _serve(self) -> str:
+        """Returns the cause of the end. Raises NotReached."""
+        caller = await self._ring()
+        room = self._room = self._services.media.open_room(caller.leg.sample_rate)
+        member = room.join(caller.leg)
+        work = {
+            "local_hangup": self._talk(room, member),
+            "remote_hangup": caller.gone(self._key),
+            "ended_by_supervisor": self._until_enough(),
+        }
+        tasks = {
+            asyncio.create_task(doing, name=f"{cause} {self.context.call_id}"): cause for cause, doing in work.items()
+        }
         try:
-            return await self.reach()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            return next(cause for task, cause in tasks.items() if task in done)
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            room.close()
+            await asyncio.shield(caller.release())
+
+    async def _until_enough(self) -> None:
+        await self._enough.wait()
+
+    async def _ring(self) -> PhoneLine:
+        """The agent hears it ring. Raises NotReached."""
+        leg = self._desk.line(self.agent)
+        if leg is None:
+            raise NotReached("line_lost")
+        dialling = ring(
+            *(self._services.endpoint, self._address),
+            caller=self._promised.dialled,
+            headers={},
+            timeout_s=RING_S,
+        )
+        room = self._services.media.open_room(leg.sample_rate)
+        member = room.join(leg)
+        room.set_music(RingingTone(room.sample_rate))
+        ringing = asyncio.create_task(dialling, name=f"ring {self.context.call_id}")
+        enough = asyncio.create_task(self._enough.wait(), name=f"enough of {self.context.call_id}")
+        try:
+            await asyncio.wait({ringing, enough}, return_when=asyncio.FIRST_COMPLETED)
+            if not ringing.done():
+                raise NotReached("given_up")
+            return ringing.result()
+        finally:
+            ringing.cancel()
+            enough.cancel()
+            await asyncio.gather(ringing, enough, return_exceptions=True)
             room.leave(member)
             room.close()
 
-    async def _talk(self, desk: Colleagues, context: CallContext, entry: Entry, agent: str, reached: Reached) -> None:
-        room = self.media.open_room(_RATE)
+    async def _talk(self, room: Room, member: Member) -> None:
         caller = CallerAtDesk(
-            *(context, room, room.join(reached.leg), self.voice(context)),
-            queue=entry.queue,
-            reason=entry.reason,
-            summary=lambda: _summary(context),
+            *(self.context, room, member, self._voice),
+            queue=self._entry.queue,
+            reason=self._entry.reason,
+            summary=self.summary,
+            earlier=self._promised.earlier,
         )
-        case = Case(desk, caller)
-        serving = asyncio.create_task(case.go_on(entry, agent), name=f"callback {entry.id}")
-        leaving = asyncio.create_task(reached.gone(), name=f"callback leg {entry.id}")
+        case = self._case = Case(self._desk, caller)
+        handed: Handed | TakenOver
         try:
-            await asyncio.wait({serving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            handed = await self._stepping_in.unless_taken(case.go_on(self._entry, self.agent))
         finally:
-            for task in (serving, leaving):
-                task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(serving, leaving, return_exceptions=True)
-            room.close()
-            await asyncio.shield(reached.release())
+            self._case = None
+            self._desk.forget(case)
+        if isinstance(handed, TakenOver):
+            over = await self._stepping_in.talk(handed, room, member)
+            if over.why == "line_lost":
+                await self._call_again(room, self._entry.entered_at)
+        elif not isinstance(handed, Talked | LetGo):
+            await self._call_again(room, getattr(handed, "entered_at", None) or self._entry.entered_at)
+
+    async def _call_again(self, room: Room, entered_at: datetime) -> None:
+        """Nobody can talk on with the caller now."""
+        entry = self._desk.entry(self._entry.id)
+        if entry is None or entry.state is EntryState.WRAP_UP:  # else it waits to be made already
+            await self._promise(entered_at)
+        language = self.context.language
+        await announce(room, self._voice, spoken(texts.fixed("call_again", language), language), language)
+
+    async def _promise(self, entered_at: datetime) -> None:
+        entry, call_id = self._entry, self.context.call_id
+        self.context.publish(events.CallbackPromised, number=entry.caller, queue=entry.queue, reason=entry.reason)
+        promise = Promise(
+            call_id, entry.caller, entry.language, entry.queue, reason=entry.reason, entered_at=entered_at
+        )
+        await self._desk.apply(promise)
+
+    def _key(self, key: str) -> None:
+        if self._case is not None:
+            self._case.key(key)
+
+    async def _finish(self, cause: str, duration_s: float) -> None:
+        joined = any(isinstance(event, events.AgentJoined) for event in self.context.events)
+        outcome = Outcome.HANDED_OFF if joined else Outcome.ABANDONED
+        self.context.publish(events.CallEnded, outcome=outcome, cause=cause, duration_s=round(duration_s, 2))
+        folder = CallFolder(self._services.config.data / "calls" / self.context.call_id)
+        try:
+            await asyncio.to_thread(folder.write_transcript, self.context.events)
+            await asyncio.to_thread(folder.write_summary, self.summary())
+        except OSError as error:
+            log.error("transcript and summary of %s were not written: %s", self.context.call_id, error)
 
 
-def _summary(context: CallContext) -> Summary:
-    return summarise(context.events, context.language, {})
+class Callbacks:
+    """The tries that go on. Belongs to the desk."""
+
+    def __init__(
+        self, services: Services, desk: Colleagues, calls: LiveCalls, promises: Promises, changed: Callable[[str], None]
+    ) -> None:
+        """`changed(agent)`: what the agent sees is other than before."""
+        self._services = services
+        self._desk = desk
+        self._calls = calls
+        self._promises = promises
+        self._changed = changed
+        self._tries: dict[str, CallBack] = {}  # by entry
+        self._call_ids: dict[str, str] = {}  # of the last try, by entry, until the entry has ended
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def address(self, entry: Entry) -> str | None:
+        """Where the number is rung; None: the agent has to ring it by hand."""
+        outbound = self._services.config.people.outbound
+        return outbound.address(entry.caller) if outbound is not None else None
+
+    def show(self, entry: Entry, agent: str) -> None:
+        """What is known of it is read, and shown to whom it is offered."""
+        self._begin(self._show(entry, agent), f"read about {entry.id}")
+
+    def start(self, entry: Entry, agent: str) -> None:
+        """The agent has taken it."""
+        self._begin(self._try(entry, agent), entry.id)
+
+    def call_id(self, entry: Entry) -> str:
+        """Of the talk with whom was called back, or of the call that an entry is of."""
+        return self._call_ids.get(entry.id, entry.call_id)
+
+    def give_up(self, agent: str) -> bool:
+        """Whom the agent rings does not answer, or need not any more; False when the agent rings nobody."""
+        found = next((one for one in self._tries.values() if one.agent == agent and one.ringing), None)
+        if found is not None:
+            found.end()
+        return found is not None
+
+    def ended(self, entry: Entry) -> None:
+        """From the queue."""
+        self._call_ids.pop(entry.id, None)
+        self._promises.forget(entry.id)
+
+    async def _show(self, entry: Entry, agent: str) -> None:
+        await self._promises.read(entry)
+        self._changed(agent)
+
+    async def _try(self, entry: Entry, agent: str) -> None:
+        await self._show(entry, agent)
+        address = self.address(entry)
+        if address is None:
+            await self._desk.free_line(agent)  # a desk phone, whose agent was told the number
+            if agent.startswith(_ADDRESSES):
+                await self._desk.apply(CallbackDone(entry.id, "reached"))
+            return
+        try:
+            await self._desk.fetch_line(agent, entry)
+        except NotReached as error:
+            await self._desk.apply(ConnectFailed(entry.id, error.cause))
+            return
+        call = CallBack(self._services, self._desk, entry, agent, address, self._promises.of(entry.id))
+        self._tries[entry.id], self._call_ids[entry.id] = call, call.context.call_id
+        try:
+            async with self._calls.going_on(call):
+                self._changed(agent)
+                await call.run()
+        finally:
+            if self._tries.get(entry.id) is call:
+                del self._tries[entry.id]
+
+    def _begin(self, work: object, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=f"callback {name}")  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)

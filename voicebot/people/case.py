@@ -86,9 +86,10 @@ class CallbackWanted:
 
 @dataclass(frozen=True)
 class VoicemailWanted:
-    """Nobody could take the call; the caller may leave a message."""
+    """Nobody could take the call; the caller may leave a message for those of `queue`."""
 
     why: str
+    queue: str
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,15 @@ class Colleagues(Protocol):
     def follow(self, case: Case, entry: str) -> None:
         """An entry that was a consultation is the case's own now."""
 
+    def forget(self, case: Case) -> None:
+        """No more news for this case."""
+
     def worker(self, agent: str) -> Worker: ...
     def line(self, agent: str) -> Leg | None:
         """Where an agent who has accepted can be heard; None when that is broken."""
+
+    async def fetch_line(self, agent: str, entry: Entry) -> None:
+        """Ring the desk phone of an agent who has taken a callback elsewhere. Raises NotReached."""
 
     async def free_line(self, agent: str) -> None:
         """The agent is not needed any more: a desk phone is hung up."""
@@ -162,10 +169,23 @@ class Case:
         self._overhearing: Overhearing | None = None  # from the first talk on
         self._in_line = False  # between QueueEntered and QueueLeft
         self._left = False  # the queue knows that it is over
+        self._promised: Entry | None = None  # of whom we called back
 
     def tell(self, news: Connect | Overflow | LetGo) -> None:
         """From the desk."""
         self._news.put_nowait(news)
+
+    @property
+    def called_back(self) -> bool:
+        """Whether it was not the caller who called."""
+        return self._promised is not None
+
+    def let_go(self, why: Why) -> None:
+        """A supervisor takes the caller, or ends the call."""
+        if self.talk is not None:
+            self.talk.end("taken_over" if why is Why.TAKEN_OVER else "ended_by_supervisor")
+        else:
+            self.tell(LetGo(why))
 
     def send_to_bot(self, to: Target) -> None:
         """A supervisor gives the caller back to the bot, whoever they are with or waiting for."""
@@ -189,8 +209,8 @@ class Case:
         return await self._serve(None)
 
     async def go_on(self, entry: Entry, agent: str) -> Handed:
-        """Like `run`, for somebody who was called back by this agent."""
-        self.id, self._left = entry.id, False
+        """Like `run`, for whom this agent has called back. They never wait: CallbackWanted when the agent is lost."""
+        self.id, self._promised = entry.id, entry
         self._desk.follow(self, entry.id)
         return await self._serve(Connect(entry, agent))
 
@@ -249,17 +269,17 @@ class Case:
                 self.caller.context.publish(events.QueueEntered, queue=entry.queue, entry=self.id)
                 return None
             case Overflow(entry=entry, to=to, why=why):
-                self._tell_left("overflow")
+                self._tell_left("to_bot" if to == "bot" else to)
                 self._left = True
                 if to == "callback":
                     return CallbackWanted(why, entry.entered_at)
-                return VoicemailWanted(why) if to == "voicemail" else BackToBot()
+                return VoicemailWanted(why, entry.queue) if to == "voicemail" else BackToBot()
             case LetGo(why=left):
                 await self._leave(left)
                 return news
             case Choice.CALLBACK:
                 entered_at = self._entered_at()
-                await self._leave(Why.TO_BOT)
+                await self._leave(Why.TO_BOT, "callback")
                 return CallbackWanted("callback_wanted", entered_at)
             case Choice.BOT:
                 await self._leave(Why.TO_BOT)
@@ -274,7 +294,7 @@ class Case:
         leg = self._desk.line(agent)
         if leg is None:
             await self._desk.apply(ConnectFailed(self.id, "line_lost"))
-            return None
+            return self._called_back_in_vain()
         self._tell_left("answered")
         talk = self._new_talk(self._desk.worker(agent))
         await self._desk.apply(Connected(self.id))
@@ -303,6 +323,8 @@ class Case:
     async def _after(self, over: Over) -> Handed | None:
         match over.why:
             case "line_lost":
+                if (handed := self._called_back_in_vain()) is not None:
+                    return handed
                 self._in_line = True
                 self._waiting.tell(texts.fixed("back_in_queue", self.caller.context.language))
                 return None
@@ -314,6 +336,13 @@ class Case:
                 return LetGo(Why(over.why))
         await self._end()
         return BackToBot(over.to.name) if over.why == "to_bot" and over.to is not None else Talked()
+
+    def _called_back_in_vain(self) -> Handed | None:
+        """The queue has the promise still, and somebody else will call."""
+        if self._promised is None or self._promised.id != self.id:
+            return None
+        self._left = True
+        return CallbackWanted("line_lost", self._promised.entered_at)
 
     async def _transfer(self, to: Target, reached: Reached | None) -> Handed | None:
         if reached is not None and to.kind == "number":
@@ -371,13 +400,15 @@ class Case:
         self._left = True
         await self._desk.apply(TalkEnded(self.id))
 
-    async def _leave(self, why: Why) -> None:
+    async def _leave(self, why: Why, told: str = "") -> None:
+        """`told`: how the records call it, where that is another word."""
         self._left = True
-        if self._in_line:
-            self._tell_left(str(why))
+        self._tell_left(told or str(why))
         await self._desk.apply(Leave(self.id, why))
 
     def _tell_left(self, why: str) -> None:
+        if not self._in_line:
+            return
         self._in_line = False
         entry = self._desk.entry(self.id)
         now = self.caller.context.clock.stamp()["at"]

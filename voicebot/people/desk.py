@@ -6,25 +6,31 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, assert_never
+from typing import Literal, Protocol, assert_never
 
 from telephony.leg import Leg
 from voicebot import events
 from voicebot.errors import NotPossible, NotReached
+from voicebot.live_calls import LiveCalls
 from voicebot.parts import Services
-from voicebot.people.case import CallerAtDesk, Case, Handed, LetGo
+from voicebot.people.calling_back import Callbacks
+from voicebot.people.case import CallerAtDesk, Case, Handed
 from voicebot.people.consulting import Consultations
 from voicebot.people.lines import BrowserLines, LineState
-from voicebot.people.offers import DeskPhones
+from voicebot.people.offers import DeskPhones, offered_case
 from voicebot.people.overhearing import Overhearing
 from voicebot.people.phones import ring
-from voicebot.people.talk import Reach, Reached, Talk, Target, Worker
+from voicebot.people.promises import Promises
+from voicebot.people.talk import Reach, Reached, Talk, TalkState, Target, Worker
 from voicebot.queueing import happenings as happen
 from voicebot.queueing.floor import Floor
-from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind, Offer, Profile, Why
+from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind, Offer, Profile
 from voicebot.summary import sip_headers
 
 log = logging.getLogger(__name__)
+
+HOLD_KEY, END_KEY = "1", "0"
+"""After a star, on a desk phone in a talk."""
 
 
 class Queue(Protocol):
@@ -38,7 +44,8 @@ class Queue(Protocol):
 class Desk:
     """`changed(login)` is told when what an agent sees is other than before.
 
-    `followed(call_id)`: whether anybody looks at the words of a call as they are said.
+    `calls`: where those whom we call back are put, too. `followed(call_id)`: whether anybody looks at the
+    words of a call as they are said.
     """
 
     def __init__(
@@ -47,6 +54,7 @@ class Desk:
         queue: Queue,
         lines: BrowserLines,
         changed: Callable[[str], None],
+        calls: LiveCalls,
         followed: Callable[[str], bool] = lambda call_id: False,
     ) -> None:
         self.lines = lines
@@ -57,11 +65,14 @@ class Desk:
         self._followed = followed
         self._cases: dict[str, Case] = {}  # by entry
         self._consultations = Consultations(self)
-        self._phones = DeskPhones(services, self.apply, self._has)
+        self._phones = DeskPhones(services, self.apply, self._has, self._phone_hung_up, self._phone_pressed)
+        self.promises = Promises(services)
+        self._callbacks = Callbacks(services, self, calls, self.promises, changed)
         self._notes: dict[str, str] = {}  # by entry, until it is wrapped up
 
     async def close(self) -> None:
         """Whoever is being rung is let go."""
+        await self._callbacks.close()
         await self._phones.close()
 
     async def hand_over(self, caller: CallerAtDesk) -> Handed:
@@ -70,8 +81,7 @@ class Desk:
         try:
             return await case.run()
         finally:
-            for entry in [entry for entry, other in self._cases.items() if other is case]:
-                del self._cases[entry]
+            self.forget(case)
 
     def case_of(self, call_id: str) -> Case | None:
         """The call, while it is with people."""
@@ -91,6 +101,10 @@ class Desk:
         self._cases[entry] = case
         return entry
 
+    def forget(self, case: Case) -> None:
+        for entry in [entry for entry, other in self._cases.items() if other is case]:
+            del self._cases[entry]
+
     def worker(self, agent: str) -> Worker:
         leg = self._phones.leg(agent)
         known = self._floor.agent(agent)
@@ -99,6 +113,12 @@ class Desk:
 
     def line(self, agent: str) -> Leg | None:
         return self._phones.leg(agent) or self.lines.leg(agent)
+
+    async def fetch_line(self, agent: str, entry: Entry) -> None:
+        known = self._floor.agent(agent)
+        if known is not None and known.profile.by_phone and self._phones.leg(agent) is None:
+            ring_s = self._services.config.queue(entry.queue).ring_s
+            await self._phones.fetch(agent, known.profile.phone, entry.caller, ring_s)
 
     async def free_line(self, agent: str) -> None:
         await self._phones.release(agent)
@@ -158,6 +178,19 @@ class Desk:
         """The caller whom an entry is about, be it theirs or a consultation."""
         return self._consultations.case(entry) or self._cases.get(entry)
 
+    def call_id(self, entry: Entry) -> str:
+        """Of the call in which its caller is talked with; of a callback that is not made yet, where it was promised."""
+        return self._callbacks.call_id(entry)
+
+    def is_called_back(self, login: str) -> bool:
+        """Whether the agent talks with somebody whom we called."""
+        talk = self._talk_of(login)
+        return talk is not None and any(talk is case.talk and case.called_back for case in self._cases.values())
+
+    def is_by_hand(self, entry: Entry) -> bool:
+        """Whether whoever takes this callback has to ring the number on a telephone of theirs."""
+        return entry.kind is Kind.CALLBACK and self._callbacks.address(entry) is None
+
     def position(self, entry: str) -> int | None:
         """Where a waiting caller stands: 1 is next."""
         waiting = self._floor.entry(entry)
@@ -170,7 +203,7 @@ class Desk:
         """Whether the agent has to do with the call: it is offered to them, or they talk."""
         agent = self.agent(login)
         entry = self.entry(agent.entry) if agent is not None and agent.entry else None
-        return entry is not None and entry.call_id == call_id
+        return entry is not None and call_id in (entry.call_id, self.call_id(entry))
 
     def notes(self, entry: str) -> str:
         return self._notes.get(entry, "")
@@ -211,15 +244,50 @@ class Desk:
 
     def talk_of(self, login: str) -> Talk:
         """The talk that an agent is in. Raises NotPossible."""
-        for case in self._cases.values():
-            if case.talk is not None and case.talk.worker.id == login:
-                return case.talk
-        raise NotPossible("You are not in a call.")
+        if (talk := self._talk_of(login)) is None:
+            raise NotPossible("You are not in a call.")
+        return talk
+
+    def _talk_of(self, login: str) -> Talk | None:
+        cases = self._cases.values()
+        return next((case.talk for case in cases if case.talk is not None and case.talk.worker.id == login), None)
 
     async def end(self, login: str) -> None:
         """The agent ends the call, or stops being asked. Raises NotPossible."""
-        if not self._consultations.leave(login):
+        if not self._consultations.leave(login) and not await self._stop_calling_back(login):
             self.talk_of(login).end()
+
+    async def _stop_calling_back(self, login: str) -> bool:
+        """It was a try; False when the agent does not call anybody back."""
+        agent = self.agent(login)
+        entry = self.entry(agent.entry) if agent is not None and agent.entry else None
+        if entry is None or entry.kind is not Kind.CALLBACK or entry.state is not EntryState.ACCEPTED:
+            return False
+        if not self._callbacks.give_up(login):
+            await self.apply(happen.ConnectFailed(entry.id, "not_reached"))
+        return True
+
+    async def take_callback(self, profile: Profile, entry: str) -> None:
+        """Without its having been offered. Raises NotPossible."""
+        waiting, agent = self.entry(entry), self.agent(profile.login)
+        if waiting is None or waiting.kind is not Kind.CALLBACK or waiting.state is not EntryState.WAITING:
+            raise NotPossible("This callback is not to be taken any more.", "Somebody else has it, or it is done.")
+        if agent is None or agent.state not in (AgentState.AVAILABLE, AgentState.ON_BREAK):
+            raise NotPossible("You cannot call anybody now.", "Sign in at the desk, and end what you have first.")
+        if not (profile.by_phone or self.is_by_hand(waiting) or self.lines.state(profile.login) is LineState.UP):
+            raise NotPossible("Your browser has no audio line.", "Connect it first, or take calls on your desk phone.")
+        await self.apply(happen.Take(entry, profile.login))
+
+    async def close_callback(
+        self, login: str, entry: str, outcome: Literal["reached", "gave_up"], notes: str = ""
+    ) -> None:
+        """Somebody says how it ended. Raises NotPossible when it has an end already."""
+        promised = self.entry(entry)
+        if promised is None or promised.kind is not Kind.CALLBACK:
+            raise NotPossible("This callback is done already.", "Load the list again.")
+        if notes:
+            self._notes[entry] = notes
+        await self.apply(happen.CallbackDone(entry, outcome))
 
     def take_notes(self, login: str, notes: str) -> None:
         """Keep what the agent has written so far. Raises NotPossible without a call."""
@@ -235,16 +303,6 @@ class Desk:
             raise NotPossible("There is no call to wrap up.")
         await self.apply(happen.WrapUpDone(agent.entry, code, notes))
 
-    def let_go(self, call_id: str, why: Why) -> None:
-        """A supervisor takes the caller, or ends the call. Raises NotPossible when it is not with people."""
-        case = self.case_of(call_id)
-        if case is None:
-            raise NotPossible("The call is not with people.")
-        if case.talk is not None:
-            case.talk.end("taken_over" if why is Why.TAKEN_OVER else "ended_by_supervisor")
-        else:
-            case.tell(LetGo(why))
-
     async def line_changed(self, login: str) -> None:
         """The state of a browser's line is another: `BrowserLines.changed`."""
         state = self.lines.state(login)
@@ -259,15 +317,31 @@ class Desk:
     async def _line_back(self, login: str) -> None:
         leg = self.lines.leg(login)
         await self.apply(happen.LineBack(login))
-        for case in tuple(self._cases.values()):
-            if leg is not None and case.talk is not None and case.talk.worker.id == login:
-                case.talk.line_back(leg)
+        if leg is not None and (talk := self._talk_of(login)) is not None:
+            talk.line_back(leg)
 
     async def _line_lost(self, login: str) -> None:
-        for case in tuple(self._cases.values()):
-            if case.talk is not None and case.talk.worker.id == login:
-                case.talk.line_lost()
+        if (talk := self._talk_of(login)) is not None:
+            talk.line_lost()
         await self.apply(happen.LineLost(login))
+
+    def _phone_hung_up(self, agent: str) -> None:
+        """Which ends the talk if nothing else has."""
+        if not self._callbacks.give_up(agent) and (talk := self._talk_of(agent)) is not None:
+            talk.end()
+
+    def _phone_pressed(self, agent: str, key: str) -> None:
+        """Star and this key, in a talk."""
+        talk = self._talk_of(agent)
+        if talk is None:
+            return
+        try:
+            if key == HOLD_KEY:
+                talk.hold(talk.state is not TalkState.ON_HOLD)
+            elif key == END_KEY:
+                talk.end()
+        except NotPossible as error:
+            log.info("%s pressed *%s: %s", agent, key, error)
 
     def _has(self, login: str, offer: Offer) -> bool:
         agent = self.agent(login)
@@ -317,6 +391,11 @@ class Desk:
     def _offered(self, offer: Offer, entry: Entry) -> None:
         agent = self._floor.agent(offer.agent)
         assert agent is not None
+        if entry.kind is Kind.CALLBACK:
+            self._callbacks.show(entry, agent.login)
+            if agent.profile.by_phone:
+                self._phones.start(offer, agent.profile, self.promises.offered(entry))
+            return
         case = self.case_about(entry.id)
         if case is not None and entry.kind is Kind.CALL:
             case.caller.context.publish(
@@ -328,7 +407,7 @@ class Desk:
                 reach="phone" if agent.profile.by_phone else "browser",
             )
         if agent.profile.by_phone and case is not None:
-            self._phones.start(offer, agent.profile, case)
+            self._phones.start(offer, agent.profile, offered_case(case))
 
     def _tell_refused(self, entry: str, agent: str, cause: str) -> None:
         if (case := self._cases.get(entry)) is not None:
@@ -342,19 +421,26 @@ class Desk:
             self._changed(login)
 
     def _connect(self, effect: happen.Connect, entry: Entry, agent: str) -> None:
-        if not self._consultations.accepted(entry.id, agent) and (case := self._cases.get(entry.id)) is not None:
+        if self._consultations.accepted(entry.id, agent):
+            return
+        if (case := self._cases.get(entry.id)) is not None:
             case.tell(effect)
+        elif entry.kind is Kind.CALLBACK:
+            self._callbacks.start(entry, agent)
 
     def _ended(self, entry: Entry) -> None:
-        notes = self._notes.pop(entry.id, "")
-        if entry.talking_at is not None and entry.kind is not Kind.CONSULT:
-            self._tell_wrapped_up(entry, entry.notes or notes)
+        written = self._notes.pop(entry.id, "")
+        notes = entry.notes or written
+        by_hand = entry.kind is Kind.CALLBACK and bool(notes)
+        if (entry.talking_at is not None and entry.kind is not Kind.CONSULT) or by_hand:
+            self._tell_wrapped_up(entry, notes)
         self._consultations.ended(entry.id, entry.outcome)
+        self._callbacks.ended(entry)
 
     def _tell_wrapped_up(self, entry: Entry, notes: str) -> None:
         """The call may have ended long before."""
         agent = self.agent(entry.agent)
-        clock = events.CallClock(entry.call_id)
+        clock = events.CallClock(self.call_id(entry))
         self._services.events.publish(
             events.WrappedUp(
                 agent=entry.agent,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from telephony.leg import Leg
 from tts.text import spoken
 from voicebot import events
 from voicebot.errors import NotReached
-from voicebot.parts import Services
+from voicebot.events import CallEvent
+from voicebot.parts import Services, Voice
 from voicebot.people.case import Case
-from voicebot.people.phones import Briefing, PhoneLine, ask, ring
+from voicebot.people.phones import Briefing, PhoneLine, StarKeys, ask, ring
 from voicebot.queueing.happenings import Accept, Decline, Event, OfferFailed
 from voicebot.queueing.model import Offer, Profile
 from voicebot.summary import briefing, sip_headers
@@ -23,26 +26,73 @@ log = logging.getLogger(__name__)
 Apply = Callable[[Event], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class Offered:
+    """What an agent at a desk phone is told of what is offered. `publish` writes into the record of the call."""
+
+    queue: str
+    caller: str
+    language: str
+    voice: Voice
+    headers: Callable[[], Mapping[str, str]]
+    words: Callable[[], str]
+    publish: Callable[..., None]
+
+
+def offered_case(case: Case) -> Offered:
+    """A caller who waits. What is told of them is asked for when the phone has answered: more may be known by then."""
+    caller, context = case.caller, case.caller.context
+
+    def words() -> str:
+        return spoken(briefing(caller.summary(), context.language), context.language)
+
+    headers = partial(_headers, case)
+    return Offered(caller.queue, context.caller, context.language, caller.voice, headers, words, context.publish)
+
+
+def _headers(case: Case) -> Mapping[str, str]:
+    return sip_headers(case.caller.summary())
+
+
 class DeskPhones:
     """One task an offer, from the first ring until the phone hangs up."""
 
-    def __init__(self, services: Services, apply: Apply, has: Callable[[str, Offer], bool]) -> None:
-        """`has(agent, offer)`: whether the agent has got what was offered."""
+    def __init__(
+        self,
+        services: Services,
+        apply: Apply,
+        has: Callable[[str, Offer], bool],
+        hung_up: Callable[[str], None],
+        pressed: Callable[[str, str], None],
+    ) -> None:
+        """`has(agent, offer)`: whether the agent has got what was offered. `hung_up(agent)`: who had taken something.
+
+        `pressed(agent, key)`: star and that key, in a talk.
+        """
         self._services = services
         self._apply = apply
         self._has = has
+        self._hung_up = hung_up
+        self._pressed = pressed
         self._lines: dict[str, PhoneLine] = {}  # by agent
-        self._tasks: dict[str, asyncio.Task[None]] = {}  # by offer
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # by offer, or by agent who was fetched
 
-    def start(self, offer: Offer, profile: Profile, case: Case) -> None:
-        task = asyncio.create_task(self._offer(offer, profile, case), name=f"ring {profile.login}")
-        self._tasks[offer.id] = task
-        task.add_done_callback(lambda done: self._over(offer.id, done))
+    def start(self, offer: Offer, profile: Profile, offered: Offered) -> None:
+        self._begin(offer.id, self._offer(offer, profile, offered))
 
     def stop(self, offer: Offer) -> None:
         """The offer is withdrawn: stop ringing, or hang up on an agent who is deciding."""
         if (task := self._tasks.get(offer.id)) is not None:
             task.cancel()
+
+    async def fetch(self, agent: str, phone: str, caller: str, ring_s: float) -> None:
+        """Ring an agent who has taken something and is not on the phone yet; they are when it returns.
+
+        Raises NotReached.
+        """
+        line = await ring(self._services.endpoint, phone, caller=caller, headers={}, timeout_s=ring_s)
+        self._lines[agent] = line
+        self._begin(agent, self._until_gone(agent, line))
 
     def leg(self, agent: str) -> Leg | None:
         """Of a phone whose agent has taken an offer."""
@@ -61,25 +111,31 @@ class DeskPhones:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _offer(self, offer: Offer, profile: Profile, case: Case) -> None:
-        context = case.caller.context
-        who: dict[str, Any] = {"uri": profile.phone, "agent": profile.login, "name": profile.name}
-        context.publish(events.AgentCalled, **who)
+    def _begin(self, name: str, work: Any) -> None:
+        task = self._tasks[name] = asyncio.create_task(work, name=f"desk phone {name}")
+        task.add_done_callback(lambda done: self._over(name, done))
+
+    async def _offer(self, offer: Offer, profile: Profile, offered: Offered) -> None:
+        def tell(kind: type[CallEvent], **values: Any) -> None:
+            offered.publish(kind, uri=profile.phone, agent=profile.login, name=profile.name, **values)
+
+        tell(events.AgentCalled)
         line: PhoneLine | None = None
         try:
-            queue = self._services.config.queue(case.caller.queue)
+            queue = self._services.config.queue(offered.queue)
             line = await ring(
                 *(self._services.endpoint, profile.phone),
-                caller=context.caller,
-                headers=sip_headers(case.caller.summary()),
+                caller=offered.caller,
+                headers=offered.headers(),
                 timeout_s=queue.ring_s,
             )
-            context.publish(events.AgentAnswered, **who)
-            await ask(line, self._services.media, self._briefing(case), queue.decide_s)
+            tell(events.AgentAnswered)
+            told = Briefing(offered.voice, offered.words(), offered.language)
+            await ask(line, self._services.media, told, queue.decide_s)
         except NotReached as error:
             if line is not None:
                 await line.release()
-            context.publish(events.AgentRefused, cause=error.cause, **who)
+            tell(events.AgentRefused, cause=error.cause)
             declined = error.cause == "declined"
             await self._apply(Decline(offer.id) if declined else OfferFailed(offer.id, error.cause))
             return
@@ -87,26 +143,34 @@ class DeskPhones:
             if line is not None:
                 await asyncio.shield(line.release())
             raise
-        await self._serve(offer, profile.login, line, case)
+        await self._serve(offer, profile.login, line)
 
-    async def _serve(self, offer: Offer, agent: str, line: PhoneLine, case: Case) -> None:
+    async def _serve(self, offer: Offer, agent: str, line: PhoneLine) -> None:
         """The agent has taken it: connected, until the phone hangs up, which ends the talk if nothing else has."""
         self._lines[agent] = line
         try:
             await self._apply(Accept(offer.id))
-            if self._has(agent, offer):
-                await line.gone()
-        finally:
+        except BaseException:
             del self._lines[agent]
             await asyncio.shield(line.release())
-            if case.talk is not None and case.talk.worker.id == agent:
-                case.talk.end()
+            raise
+        if self._has(agent, offer):
+            await self._until_gone(agent, line)
+        else:
+            del self._lines[agent]
+            await line.release()
 
-    def _briefing(self, case: Case) -> Briefing:
-        language = case.caller.context.language
-        return Briefing(case.caller.voice, spoken(briefing(case.caller.summary(), language), language), language)
+    async def _until_gone(self, agent: str, line: PhoneLine) -> None:
+        try:
+            await line.gone(StarKeys(lambda key: self._pressed(agent, key)).press)
+        finally:
+            if self._lines.get(agent) is line:
+                del self._lines[agent]
+            await asyncio.shield(line.release())
+            self._hung_up(agent)
 
-    def _over(self, offer: str, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(offer, None)
+    def _over(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the offer to a desk phone failed", exc_info=error)
+            log.error("a desk phone failed", exc_info=error)

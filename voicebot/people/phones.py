@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from telephony.errors import DialFailed, TelephonyError
@@ -47,15 +47,31 @@ class PhoneLine:
                     raise NotReached(str(cause))
         raise NotReached("ended")
 
-    async def gone(self) -> None:
-        """Returns when the phone has hung up."""
+    async def gone(self, pressed: Callable[[str], None] = lambda key: None) -> None:
+        """Returns when the phone has hung up. `pressed` is told of its keys."""
         async for signal in self._signals:
-            if isinstance(signal, Ended):
-                return
+            match signal:
+                case Ended():
+                    return
+                case Digit(key):
+                    pressed(key)
 
     async def release(self) -> None:
         """Hang up. Idempotent; never raises."""
         await hang_up(self.leg)
+
+
+class StarKeys:
+    """Keys that mean something in a talk begin with a star; `told` gets the one after it."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._after_star = False
+
+    def press(self, key: str) -> None:
+        if self._after_star and key != "*":
+            self._told(key)
+        self._after_star = key == "*"
 
 
 async def ring(endpoint: Endpoint, uri: str, *, caller: str, headers: Mapping[str, str], timeout_s: float) -> PhoneLine:

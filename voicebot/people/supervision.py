@@ -20,9 +20,8 @@ from telephony.member import Member
 from telephony.room import Room
 from voicebot import events
 from voicebot.access import Access, Who
-from voicebot.call import Call
 from voicebot.errors import NotPossible
-from voicebot.live_calls import LiveCalls
+from voicebot.live_calls import LiveCall, LiveCalls
 from voicebot.people.desk import Desk
 from voicebot.people.talk import Worker
 
@@ -40,7 +39,7 @@ class Listen:
 
     id: str
     who: Who
-    call: Call
+    call: LiveCall
     mode: str
     since: datetime
     line: SupervisorLine
@@ -128,7 +127,7 @@ class Supervision:
         if self._tasks:
             await asyncio.wait(self._tasks.values())
 
-    async def room_closed(self, call: Call) -> None:
+    async def room_closed(self, call: LiveCall) -> None:
         """The call is over, and so is listening to it."""
         for listen in self.of_call(call.context.call_id):
             await listen.line.close()
@@ -153,11 +152,11 @@ class Supervision:
             raise NotPossible("You are not in this call any more.", "Listen to it anew.")
         return listen
 
-    def _agent_of(self, call: Call) -> Member | None:
+    def _agent_of(self, call: LiveCall) -> Member | None:
         case = self._desk.case_of(call.context.call_id)
         return case.talk.agent if case is not None and case.talk is not None else None
 
-    def _whispered_to(self, call: Call) -> Member:
+    def _whispered_to(self, call: LiveCall) -> Member:
         agent = self._agent_of(call)
         if agent is None:
             raise NotPossible("There is no agent to whisper to.", "Listen, or talk to everybody.")

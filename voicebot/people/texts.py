@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 Span = str | dict[str, Any]
@@ -22,6 +22,7 @@ _FIXED = {
         "line_lost": "Połączenie z konsultantem zostało przerwane. Próbujemy je przywrócić, proszę się nie rozłączać.",
         "back_in_queue": "Konsultant nie wrócił. To połączenie jest teraz pierwsze w kolejce.",
         "one_moment": "Proszę chwilę poczekać.",
+        "call_again": "Przepraszamy, połączenie z konsultantem zostało przerwane. Wkrótce zadzwonimy ponownie.",
         "not_reached": "Pod tym numerem nikt nie odebrał. To połączenie wraca do kolejki.",
         "voicemail": "Nikt nie może teraz odebrać. Proszę zostawić wiadomość po sygnale. "
         "Aby zakończyć nagranie, proszę nacisnąć krzyżyk lub się rozłączyć.",
@@ -40,6 +41,7 @@ _FIXED = {
         "line_lost": "The connection to the agent was lost. We are trying to restore it, please stay on the line.",
         "back_in_queue": "The agent did not come back. You are first in the queue now.",
         "one_moment": "One moment, please.",
+        "call_again": "We are sorry, the connection to the agent was lost. We will call you again soon.",
         "not_reached": "Nobody answered there. You are back in the queue.",
         "voicemail": "Nobody can answer right now. Please leave a message after the tone. "
         "To end the recording, press the hash key or hang up.",
@@ -58,6 +60,18 @@ _PEOPLE: dict[str, dict[str, Any]] = {
 _MINUTES: dict[str, dict[str, Any]] = {
     "pl": {"forms": ["minuta", "minuty", "minut"], "gender": "f"},
     "en": {"forms": ["minute", "minutes"]},
+}
+_CALLBACK = {
+    "pl": {
+        "to": "Oddzwonienie pod numer:",
+        "why": "Sprawa:",
+        "keys": "Aby zadzwonić, proszę nacisnąć jeden. Aby odmówić, proszę nacisnąć dwa.",
+    },
+    "en": {
+        "to": "A callback to the number:",
+        "why": "It is about:",
+        "keys": "To call, press one. To decline, press two.",
+    },
 }
 _AHEAD = {"pl": "W kolejce przed tym połączeniem:", "en": "Ahead of you in the queue:"}
 _WAIT = {"pl": "Przewidywany czas oczekiwania:", "en": "The expected wait is about"}
@@ -89,15 +103,26 @@ def wait(wait_s: float | None, language: str) -> Spans:
     return (words[known], {"kind": "count", "value": min(minutes, LONGEST_TOLD_MIN), **_MINUTES[known]}, ".")
 
 
-def ready(languages: Sequence[str]) -> Iterator[tuple[str, Spans]]:
-    """Language and text of everything that is worth having spoken before the first caller waits."""
-    for language in languages:
-        for name in _FIXED[_known(language)]:
-            yield language, fixed(name, language)
-        for place in range(2, _POSITIONS_READY + 1):
-            yield language, position(place, language)
-        for minutes in range(1, LONGEST_TOLD_MIN + 2):
-            yield language, wait(60.0 * minutes, language)
+def callback_offered(number: str, why: str, language: str) -> Spans:
+    """For an agent at a desk phone: whom to call back, and what the call was about, when that is known."""
+    text = _CALLBACK[_known(language)]
+    return (
+        text["to"],
+        {"kind": "phone", "value": number},
+        ".",
+        *((text["why"], f"{why}.") if why else ()),
+        text["keys"],
+    )
+
+
+def ready(language: str) -> Iterator[Spans]:
+    """Everything that is worth having spoken before the first caller waits."""
+    for name in _FIXED[_known(language)]:
+        yield fixed(name, language)
+    for place in range(2, _POSITIONS_READY + 1):
+        yield position(place, language)
+    for minutes in range(1, LONGEST_TOLD_MIN + 2):
+        yield wait(60.0 * minutes, language)
 
 
 def _known(language: str) -> str:

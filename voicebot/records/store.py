@@ -271,6 +271,21 @@ class Callback:
     promised_at: datetime
 
 
+@dataclass(frozen=True)
+class DoneCallback:
+    """One that was made, or given up (`outcome` gave_up). `entry`: its name in the queue. `agent`: a login."""
+
+    entry: str
+    call_id: str
+    number: str
+    queue: str
+    reason: str
+    promised_at: datetime
+    tries: int
+    agent: str
+    outcome: str
+
+
 class CallRecords:
     """The reading side, for any process. Methods raise RecordsUnavailable when the database cannot be read."""
 
@@ -354,6 +369,12 @@ class CallRecords:
         columns = (CallbackRow.call_id, CallbackRow.number, CallbackRow.promised_at)
         query = select(*columns).where(CallbackRow.done_at.is_(None)).order_by(CallbackRow.promised_at)
         return tuple(Callback(**row) for row in self._rows(query))
+
+    def done_callbacks(self, since: datetime, limit: int = 100) -> tuple[DoneCallback, ...]:
+        """Promises that were kept or given up from then on, the newest first."""
+        names = ("entry", "call_id", "number", "queue", "reason", "promised_at", "tries", "agent", "outcome")
+        query = select(*(getattr(CallbackRow, name) for name in names)).where(CallbackRow.done_at >= since)
+        return tuple(DoneCallback(**row) for row in self._rows(query.order_by(CallbackRow.done_at.desc()).limit(limit)))
 
     def close(self) -> None:
         self._engine.dispose()

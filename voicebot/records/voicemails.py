@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,12 +38,20 @@ class Voicemails:
         self._calls = data / "calls"
 
     def list(
-        self, *, queue: str | None = None, heard: bool | None = None, before: datetime | None = None, limit: int = 50
+        self,
+        *,
+        queues: Collection[str] | None = None,
+        heard: bool | None = None,
+        before: datetime | None = None,
+        limit: int = 50,
     ) -> list[Voicemail]:
-        """The newest first; `before`: those left earlier. `heard`: only those that somebody has heard, or nobody."""
+        """The newest first; `before`: those left earlier. `heard`: only those that somebody has heard, or nobody.
+
+        `queues`: of these only.
+        """
         found = select(VoicemailRow.__table__).order_by(VoicemailRow.left_at.desc(), VoicemailRow.id).limit(limit)
-        if queue is not None:
-            found = found.where(VoicemailRow.queue == queue)
+        if queues is not None:
+            found = found.where(VoicemailRow.queue.in_(queues))
         if heard is not None:
             found = found.where(VoicemailRow.heard_at.is_not(None) == heard)
         if before is not None:

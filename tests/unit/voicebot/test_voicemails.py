@@ -49,7 +49,7 @@ def test_they_are_listed_the_newest_first(tmp_path: Path, voicemails: Voicemails
     start = CallStarted(caller="+48601234567", dialled="100", language="pl", bot="shop", **at(0, "call-a"))
     write(tmp_path, start, left("a", 1), left("b", 2, queue="complaints"), left("c", 3))
     assert [one.id for one in voicemails.list()] == ["c", "b", "a"]
-    assert [one.id for one in voicemails.list(queue="service")] == ["c", "a"]
+    assert [one.id for one in voicemails.list(queues=["service"])] == ["c", "a"]
     assert [one.id for one in voicemails.list(before=BEGAN + timedelta(minutes=3), limit=1)] == ["b"]
     one = voicemails.get("a")
     assert (one.call_id, one.queue, one.duration_s, one.transcript) == ("call-a", "service", 7.5, "proszę oddzwonić")

@@ -62,7 +62,10 @@ class Party(Out):
 
 
 class AgentCall(Out):
-    """The talk that an agent is in. `caller_on_line` is false while a callback is being dialled."""
+    """The talk that an agent is in. `caller_on_line` is false while a callback is being dialled.
+
+    `by_hand`: nothing is dialled; the agent rings the number on a telephone, and tells how that ended.
+    """
 
     entry: str
     call_id: str
@@ -73,6 +76,7 @@ class AgentCall(Out):
     state: Literal["connecting", "talking", "on_hold", "line_lost", "consulting"]
     muted: bool
     caller_on_line: bool
+    by_hand: bool = False
     consult: Party | None
     notes: str
     summary: Summary
