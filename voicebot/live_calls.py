@@ -60,14 +60,20 @@ class LiveCalls:
         """What is to be done after each call."""
         self._when_over = do
 
+    def add(self, call: LiveCall) -> None:
+        self._calls[call.context.call_id] = call
+
+    def remove(self, call: LiveCall) -> None:
+        self._calls.pop(call.context.call_id, None)
+
     @asynccontextmanager
     async def going_on(self, call: LiveCall) -> AsyncIterator[None]:
         """Around the life of a call."""
-        self._calls[call.context.call_id] = call
+        self.add(call)
         try:
             yield
         finally:
-            del self._calls[call.context.call_id]
+            self.remove(call)
             if self._when_over is not None:
                 await self._when_over(call)
 
