@@ -136,10 +136,15 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder for recordings, transcripts and summaries.")] = Path(
         "demo-calls"
     ),
+    floor: Annotated[bool, typer.Option("--floor", help="Keep callers and agents coming, and take calls.")] = False,
 ) -> None:
     """Run real calls on this machine, offline: bot, shop, callers and agents."""
-    from voicebot.demo import demo_command
+    from voicebot.demo import demo_command, floor_command
 
+    if floor and as_json:
+        raise typer.BadParameter("--floor goes on until Ctrl-C and comes to no result.", param_hint="--json")
+    if floor:
+        raise typer.Exit(floor_command(output))
     raise typer.Exit(demo_command(output, as_json))
 
 

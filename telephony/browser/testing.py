@@ -8,6 +8,7 @@ async with BrowserPeer(["127.0.0.1"]) as peer:
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -16,6 +17,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from telephony.browser.aiortc_seams import abandon_sockets, offer_addresses, receive_packets
 from telephony.browser.opus import CLOCK_RATE, OpusDecoder
 from telephony.browser.outbound import OutboundTrack, Paced
+from telephony.leg import FRAME_MS
 
 _CONNECT_S = 10.0
 _KEPT_S = 60  # of what was heard; what is older is dropped
@@ -26,7 +28,8 @@ class BrowserPeer:
 
     def __init__(self, addresses: Sequence[str] | None = None, sample_rate: int = 16000) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.packets: list[tuple[float, int]] = []  # when each came (loop's clock), and its RTP timestamp
+        # When each came (loop's clock), and its RTP timestamp.
+        self.packets: deque[tuple[float, int]] = deque(maxlen=_KEPT_S * 1000 // FRAME_MS)
         self.connection.on("connectionstatechange", self._follow)
         self._connected = asyncio.Event()
         self._addresses = addresses
@@ -81,5 +84,9 @@ class BrowserPeer:
 
     def _receive(self, sequence: int, timestamp: int, payload: bytes) -> None:
         self.packets.append((asyncio.get_running_loop().time(), timestamp))
-        self._heard += self._decoder.decode(payload)
+        self._hear(self._decoder.decode(payload))
+
+    def _hear(self, pcm: bytes) -> None:
+        """The sound of a packet that has just come."""
+        self._heard += pcm
         del self._heard[: max(0, len(self._heard) - 2 * CLOCK_RATE * _KEPT_S)]

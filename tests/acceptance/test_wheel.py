@@ -32,6 +32,7 @@ DATA = (
     "flows/starters/shop/examples/complaint.pl.txt",
     "flows/starters/shop/knowledge/pl/dostawa.md",
     "flows/starters/shop/tests/conversations_pl.yaml",
+    "voicebot/demo/callers/angry_pl.yaml",
     "voicebot/demo/scenarios/1_order_pl.yaml",
     "voicebot/records/migrations/env.py",
 )

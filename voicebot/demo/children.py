@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,17 +21,34 @@ _KILL_S = 5.0
 _TAIL = 1500
 
 
+def cancelled_by_signals() -> None:
+    """SIGTERM and Ctrl-C cancel the task that calls this."""
+    task = asyncio.current_task()
+    assert task is not None
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+
+
 class Child:
     """A process that prints JSON objects, one a line; its errors go to `log`. A context manager that ends it."""
 
     def __init__(
-        self, name: str, argv: Sequence[str], log: Path, *, on_line: OnLine, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        argv: Sequence[str],
+        log: Path,
+        *,
+        on_line: OnLine,
+        env: Mapping[str, str] | None = None,
+        obeys: bool = False,
     ) -> None:
+        """`obeys`: it reads commands, JSON objects, one a line."""
         self.name = name
         self._argv = tuple(argv)
         self._log = log
         self._on_line = on_line
         self._env = {**os.environ, **(env or {})}
+        self._obeys = obeys
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
 
@@ -38,7 +56,7 @@ class Child:
         with self._log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *self._argv,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if self._obeys else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 env=self._env,
@@ -66,6 +84,19 @@ class Child:
                     process.kill()
             reader.cancel()
             await asyncio.wait({reader})
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def tell(self, command: Mapping[str, Any]) -> None:
+        """To one that obeys. Raises ConnectionError when it has ended."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        await self._process.stdin.drain()
 
     async def wait(self, deadline_s: float) -> int:
         """Exit status, when it ends by itself and all it printed has been read. Raises TimeoutError."""
@@ -117,3 +148,20 @@ class Child:
                 data = json.loads(line)
                 if isinstance(data, dict):
                     self._on_line(data)
+
+
+async def until_signal(*children: Child) -> None:
+    """Return at SIGTERM or Ctrl-C. Raises ProcessFailed when one of the processes ends before."""
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    stopping = asyncio.create_task(stop.wait(), name="until stopped")
+    running = [asyncio.create_task(child.until_ended(), name=f"until the {child.name} ends") for child in children]
+    try:
+        done, _ = await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in (stopping, *running):
+            task.cancel()
+        await asyncio.wait({stopping, *running})

@@ -53,6 +53,44 @@ class LiveView:
             self._console.print(f"[red]problem[/] {escape(problem)}", highlight=False)
 
 
+class FloorView:
+    """Prints in a line each what becomes of the callers of a living floor."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._numbers: dict[str, str] = {}  # by call, while it lasts
+        self._scripts: dict[str, str] = {}  # by number
+
+    def show(self, who: str, event: dict[str, Any]) -> None:
+        """An event of the bot, the crowd or the colleagues; others are left out."""
+        kind, call = event.get("event"), str(event.get("call_id", ""))
+        match who, kind:
+            case "crowd", "calls":
+                self._scripts[str(event["number"])] = str(event["script"])
+                self._print(str(event["number"]), "calls")
+            case "crowd", "answers":
+                self._print(str(event["number"]), "is called back, and answers")
+            case "crowd", "called":
+                self._scripts.pop(str(event["number"]), None)
+            case "colleagues", "works" | "rests":
+                does = "takes calls" if kind == "works" else "has a break"
+                self._console.print(f"[magenta]{escape(str(event['name']))}[/] {does}", highlight=False)
+            case "bot", "call_started":
+                self._numbers[call] = str(event["caller"])
+            case "bot", "handoff_started":
+                self._print(self._numbers.get(call, ""), f"wants a person ({event['reason']})")
+            case "bot", "agent_joined":
+                self._print(self._numbers.get(call, ""), f"talks with {event['name']}")
+            case "bot", "call_ended":
+                self._print(self._numbers.pop(call, ""), f"is gone: {event['outcome']}")
+
+    def _print(self, number: str, what: str) -> None:
+        script = self._scripts.get(number, "")
+        self._console.print(
+            f"[cyan]{escape(number)}[/] [dim]{escape(script)}[/] {escape(what)}", highlight=False, soft_wrap=True
+        )
+
+
 def _bot_line(event: dict[str, Any]) -> str | None:
     match event.get("event"):
         case "bot_said":

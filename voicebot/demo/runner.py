@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from rich.console import Console
 
 import flows
 from voicebot.caller.script import Script, load_script
-from voicebot.demo.children import Child
+from voicebot.demo.children import Child, cancelled_by_signals, until_signal
 from voicebot.demo.guests import newcomer, sign_up
 from voicebot.demo.judge import CallReport, judge
 from voicebot.demo.report import LiveView, print_files, print_pages, print_pages_later, table
@@ -176,28 +175,8 @@ def demo_command(output: Path, as_json: bool) -> int:
     return 0 if report.passed else 1
 
 
-def cancelled_by_signals() -> None:
-    """SIGTERM and Ctrl-C cancel the task that calls this."""
-    task = asyncio.current_task()
-    assert task is not None
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
-
-
 async def open_pages(stage: Stage, console: Console) -> None:
     """Say where the pages are and how to sign in, and stay until Ctrl-C. Raises ProcessFailed when the bot ends."""
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     (login,) = await asyncio.to_thread(sign_up, stage.data, [newcomer()])
     print_pages(console, stage.pages, login)
-    stopping = asyncio.create_task(stop.wait(), name="until stopped")
-    running = asyncio.create_task(stage.bot.until_ended(), name="until the bot ends")
-    try:
-        await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            await running
-    finally:
-        for task in (stopping, running):
-            task.cancel()
-        await asyncio.wait({stopping, running})
+    await until_signal(stage.bot)

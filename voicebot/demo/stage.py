@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,14 @@ AGENTS = (
 )
 
 
+def configured_agents(uris: Sequence[str]) -> dict[str, Any]:
+    """The agents at their desk phones, always there."""
+    agents = [
+        {"name": agent.name, "uri": uri, "languages": [agent.language]} for agent, uri in zip(AGENTS, uris, strict=True)
+    ]
+    return {"queues": {QUEUE: {"agents": agents, "ring_s": 15, "decide_s": 45}}}
+
+
 @dataclass(frozen=True)
 class Commands:
     """How the processes are started; tests put others in their place."""
@@ -72,6 +80,7 @@ class Stage:
     data: Path  # the bot's
     pages: str
     bot: Child
+    phones: tuple[str, ...]  # addresses of the agents' telephones, as AGENTS are
 
     @property
     def calls(self) -> Path:
@@ -83,8 +92,17 @@ class Stage:
 
 
 @asynccontextmanager
-async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: Show) -> AsyncIterator[Stage]:
-    """Start everything, in order, and end it in the reverse order. Raises ProcessFailed."""
+async def built_stage(
+    output: Path,
+    commands: Commands,
+    bot_folder: Path,
+    show: Show,
+    sections: Callable[[Sequence[str]], Mapping[str, Any]] = configured_agents,
+) -> AsyncIterator[Stage]:
+    """Start everything, in order, and end it in the reverse order. Raises ProcessFailed.
+
+    `sections`: further settings of the bot, given the addresses of the agents' phones.
+    """
     logs = output / "logs"
     await asyncio.to_thread(logs.mkdir, parents=True, exist_ok=True)
     sip, http, shop = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
@@ -98,7 +116,7 @@ async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: 
         )
         numbers = {"pl": "100", "en": "200"}
         config = output / "voicebot.yaml"
-        text = configuration(output / "data", sip, http, numbers, bot_folder, uris)
+        text = configuration(output / "data", sip, http, numbers, bot_folder, sections(uris))
         await asyncio.to_thread(config.write_text, text, "utf-8")
         bot = Child(
             "bot",
@@ -110,7 +128,7 @@ async def built_stage(output: Path, commands: Commands, bot_folder: Path, show: 
         await stack.enter_async_context(bot)
         pages = f"http://{LOCALHOST}:{http}"
         await until_healthy(bot, f"{pages}/health", _BOT_READY_S)
-        yield Stage(f"sip:{{number}}@{LOCALHOST}:{sip}", numbers, output / "data", pages, bot)
+        yield Stage(f"sip:{{number}}@{LOCALHOST}:{sip}", numbers, output / "data", pages, bot, tuple(uris))
 
 
 async def stack_agent(
@@ -138,29 +156,26 @@ async def stack_agent(
 
 
 def configuration(
-    data: Path, sip_port: int, http_port: int, numbers: dict[str, str], bot_folder: Path, agent_uris: Sequence[str]
+    data: Path,
+    sip_port: int,
+    http_port: int,
+    numbers: dict[str, str],
+    bot_folder: Path,
+    sections: Mapping[str, Any],
 ) -> str:
     """The demo's `voicebot.yaml` (JSON is YAML): the example bot on loopback, the offline voice, the demo model."""
-    settings = {
+    settings: dict[str, Any] = {
         "data": str(data.resolve()),
         "sip": {"address": LOCALHOST, "port": sip_port, "max_calls": 4},
         "numbers": [
             {"number": number, "bot": str(bot_folder.resolve()), "language": language}
             for language, number in numbers.items()
         ],
-        "queues": {
-            QUEUE: {
-                "agents": [
-                    {"name": agent.name, "uri": uri, "languages": [agent.language]}
-                    for agent, uri in zip(AGENTS, agent_uris, strict=True)
-                ],
-                "ring_s": 15,
-                "decide_s": 45,
-            }
-        },
         "turns": {"drain_s": 1},
         "http": {"address": LOCALHOST, "port": http_port},
     }
+    for name, values in sections.items():
+        settings[name] = {**settings.get(name, {}), **values} if isinstance(values, Mapping) else values
     return json.dumps(settings, ensure_ascii=False, indent=2) + "\n"
 
 
