@@ -254,9 +254,12 @@ class App:
     # Calls
 
     def _incoming(self, leg: Leg) -> None:
-        number = self._config.number(leg.dialled)
+        assert self._people is not None
+        number, service = self._config.number(leg.dialled), self._config.people.service_number
         call_id = f"{datetime.now(self._config.timezone):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
-        if number is None or self._draining or len(self._calls) >= self._config.sip.max_calls:
+        if service and leg.dialled == service and not self._draining:
+            task = asyncio.create_task(self._people.service_number.serve(leg), name=f"service number {call_id}")
+        elif number is None or self._draining or len(self._calls) >= self._config.sip.max_calls:
             reason = "no bot answers it" if number is None else "stopping" if self._draining else "all lines are busy"
             log.warning("refused a call to %s: %s", leg.dialled, reason)
             task = asyncio.create_task(leg.reject(), name=f"reject {call_id}")

@@ -21,6 +21,7 @@ from voicebot.live_calls import LiveCall, LiveCalls
 from voicebot.parts import Services
 from voicebot.people.desk import Desk
 from voicebot.people.lines import BrowserLines
+from voicebot.people.service_number import ServiceNumber
 from voicebot.people.supervision import Supervision
 from voicebot.queueing.happenings import Effect, Offered
 from voicebot.queueing.model import Kind
@@ -50,6 +51,7 @@ class HumanSide:
         self._tasks: set[asyncio.Task[None]] = set()
         self.desk: Desk
         self.agents: Agents
+        self.service_number: ServiceNumber
         self.supervision: Supervision
         self.feed: Feed
         self.outbox: Outbox
@@ -75,6 +77,7 @@ class HumanSide:
         self._stack.push_async_callback(self.desk.close)
         self._stack.push_async_callback(lines.close)
         self.agents = Agents(config, self.desk, self._access, self._hub, AgentViews(self.desk, config))
+        self.service_number = ServiceNumber(services, self._access, self.agents)
         self.supervision = Supervision(self._calls, self.desk, self._access, endpoint)
         self._stack.push_async_callback(self.supervision.close)
         self.outbox = _outbox(config)

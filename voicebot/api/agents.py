@@ -60,6 +60,14 @@ class Agents:
         """Raises NotPossible without a line or a phone."""
         await self.desk.set_available(await self._profile(login))
 
+    async def set_available_by_phone(self, login: str) -> None:
+        """At the desk phone. Raises NotPossible in a call, and without a phone."""
+        await self.set_reach(login, "phone")
+        await self.set_available(login)
+
+    async def set_offline(self, login: str) -> None:
+        await self.desk.set_offline(login)
+
     async def set_on_break(self, login: str, reason: str) -> None:
         reasons = self._config.people.break_reasons
         if reason and reason not in reasons:

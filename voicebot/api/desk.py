@@ -29,7 +29,7 @@ async def set_agent_state(change: shapes.AgentStateChange, who: Agent, floor: Fl
         case "break":
             await floor.agents.set_on_break(who.login, change.reason)
         case "offline":
-            await floor.agents.desk.set_offline(who.login)
+            await floor.agents.set_offline(who.login)
     return await floor.agents.view(who.login)
 
 

@@ -1,4 +1,7 @@
-"""What callers hear from us while they are with people and not with the bot. Spans for `tts.text.spoken`."""
+"""What callers hear from us while they are with people and not with the bot, and agents at desk phones.
+
+Spans for `tts.text.spoken`.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,17 @@ _FIXED = {
         "back_in_queue": "Konsultant nie wrócił. To połączenie jest teraz pierwsze w kolejce.",
         "one_moment": "Proszę chwilę poczekać.",
         "call_again": "Przepraszamy, połączenie z konsultantem zostało przerwane. Wkrótce zadzwonimy ponownie.",
+        "service_pin": "Proszę podać PIN i nacisnąć krzyżyk.",
+        "service_wrong_pin": "To nie jest właściwy PIN. Proszę spróbować jeszcze raz i nacisnąć krzyżyk.",
+        "service_too_many": "Za dużo prób. Proszę zadzwonić później.",
+        "service_unknown": "Ten telefon nie jest przypisany do żadnego konsultanta.",
+        "service_menu": "Aby odbierać rozmowy na tym telefonie, proszę nacisnąć jeden. "
+        "Przerwa: dwa. Koniec pracy: zero.",
+        "service_available": "Rozmowy są kierowane na ten telefon.",
+        "service_break": "Przerwa.",
+        "service_offline": "Koniec pracy. Do usłyszenia.",
+        "service_not_now": "Teraz nie można tego zmienić. Proszę spróbować po zakończeniu rozmowy.",
+        "service_nothing": "Nic się nie zmieniło. Do usłyszenia.",
         "not_reached": "Pod tym numerem nikt nie odebrał. To połączenie wraca do kolejki.",
         "voicemail": "Nikt nie może teraz odebrać. Proszę zostawić wiadomość po sygnale. "
         "Aby zakończyć nagranie, proszę nacisnąć krzyżyk lub się rozłączyć.",
@@ -42,6 +56,16 @@ _FIXED = {
         "back_in_queue": "The agent did not come back. You are first in the queue now.",
         "one_moment": "One moment, please.",
         "call_again": "We are sorry, the connection to the agent was lost. We will call you again soon.",
+        "service_pin": "Please enter your PIN and press hash.",
+        "service_wrong_pin": "That is not the right PIN. Please try again and press hash.",
+        "service_too_many": "Too many tries. Please call later.",
+        "service_unknown": "This telephone belongs to no agent.",
+        "service_menu": "To take calls on this telephone, press one. For a break, press two. To go home, press zero.",
+        "service_available": "Calls come to this telephone now.",
+        "service_break": "You are on a break.",
+        "service_offline": "You are signed out. Goodbye.",
+        "service_not_now": "That cannot be changed now. Please try again after the call.",
+        "service_nothing": "Nothing was changed. Goodbye.",
         "not_reached": "Nobody answered there. You are back in the queue.",
         "voicemail": "Nobody can answer right now. Please leave a message after the tone. "
         "To end the recording, press the hash key or hang up.",
