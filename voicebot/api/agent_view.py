@@ -67,7 +67,8 @@ class AgentViews:
             return None
         return shapes.Offer(
             entry=entry.id,
-            kind="callback" if entry.kind is Kind.CALLBACK else "call",
+            kind=entry.kind.value,
+            asked_by=self._asked_by(entry),
             call_id=entry.call_id,
             queue=entry.queue,
             caller=entry.caller,
@@ -97,14 +98,27 @@ class AgentViews:
             state=talk.state.value if talk is not None else "talking" if talks is not None else "connecting",
             muted=talk is not None and talk.muted,
             caller_on_line=entry.state is EntryState.TALKING,
+            asked_by=self._asked_by(entry),
             by_hand=entry.state is EntryState.ACCEPTED and self._desk.is_by_hand(entry),
-            consult=_consult(talk),
+            consult=self._consult(talk),
             notes=self._desk.notes(entry.id),
             summary=known.summary,
             earlier=known.earlier,
             crm_url=known.crm_url,
             back_until=self._desk.back_until(login),
         )
+
+    def _asked_by(self, entry: Entry) -> str:
+        case = self._desk.case_about(entry.id) if entry.kind is Kind.CONSULT else None
+        return case.talk.worker.name if case is not None and case.talk is not None else ""
+
+    def _consult(self, talk: Talk | None) -> shapes.Party | None:
+        if talk is None or talk.consult is None:
+            return None
+        consult = talk.consult
+        kind, name = consult.target.kind, consult.target.name
+        name = self._desk.worker(name).name if kind == "agent" else name
+        return shapes.Party(kind=kind, name=name, state=consult.state, why=consult.why)
 
     def _known(self, entry: Entry) -> _Known | None:
         """Of the caller; None where an entry is gone already. Of whom is called back it is what the records know."""
@@ -156,10 +170,3 @@ def _serves(profile: Profile, entry: Entry) -> bool:
         and entry.language in profile.languages
         and entry.skills <= profile.skills
     )
-
-
-def _consult(talk: Talk | None) -> shapes.Party | None:
-    if talk is None or talk.consult is None:
-        return None
-    consult = talk.consult
-    return shapes.Party(kind=consult.target.kind, name=consult.target.name, state=consult.state, why=consult.why)

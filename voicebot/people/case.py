@@ -298,7 +298,7 @@ class Case:
         self._tell_left("answered")
         talk = self._new_talk(self._desk.worker(agent))
         await self._desk.apply(Connected(self.id))
-        return await self._talk(talk, leg)
+        return await self._talk(talk, self._desk.line(agent) or leg)  # a browser may have another by now
 
     def _new_talk(self, worker: Worker) -> Talk:
         caller = self.caller

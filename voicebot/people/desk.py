@@ -305,29 +305,21 @@ class Desk:
 
     async def line_changed(self, login: str) -> None:
         """The state of a browser's line is another: `BrowserLines.changed`."""
-        state = self.lines.state(login)
         agent = self.agent(login)
         if agent is not None and not agent.profile.by_phone:
-            if state is LineState.UP:
-                await self._line_back(login)
-            elif state is not LineState.CONNECTING:
-                await self._line_lost(login)
+            # What it is now counts, not what it was when this was begun: changes may come faster than they are told.
+            leg, talk = self.lines.leg(login), self._talk_of(login)
+            if leg is None:
+                self._consultations.leave(login)
+            if talk is not None:
+                talk.line_lost() if leg is None else talk.line_back(leg)
+            await self.apply(happen.LineLost(login) if leg is None else happen.LineBack(login))
         self._changed(login)
-
-    async def _line_back(self, login: str) -> None:
-        leg = self.lines.leg(login)
-        await self.apply(happen.LineBack(login))
-        if leg is not None and (talk := self._talk_of(login)) is not None:
-            talk.line_back(leg)
-
-    async def _line_lost(self, login: str) -> None:
-        if (talk := self._talk_of(login)) is not None:
-            talk.line_lost()
-        await self.apply(happen.LineLost(login))
 
     def _phone_hung_up(self, agent: str) -> None:
         """Which ends the talk if nothing else has."""
-        if not self._callbacks.give_up(agent) and (talk := self._talk_of(agent)) is not None:
+        gone = self._callbacks.give_up(agent) or self._consultations.leave(agent)
+        if not gone and (talk := self._talk_of(agent)) is not None:
             talk.end()
 
     def _phone_pressed(self, agent: str, key: str) -> None:

@@ -166,11 +166,12 @@ class Talk:
             events.AgentJoined, uri=self.worker.uri, agent=self.worker.id, name=self.worker.name, queue=self.queue
         )
         self._ears.hear_caller(self._caller)
+        given_to: Reached | None = None
         if self._state is TalkState.CONNECTING:
             self._join(leg)
         try:
             over = await self._over
-            why = over.why
+            why, given_to = over.why, over.reached
             return over
         finally:
             self._state = TalkState.OVER
@@ -178,7 +179,7 @@ class Talk:
             self._free_caller()
             self._ears.stop_hearing(self._caller)
             try:
-                await asyncio.shield(self._stop_asking(keep=why == "transferred"))
+                await asyncio.shield(self._stop_asking(keep=given_to is not None))
             finally:
                 self._tell_left(why, self._loop.time() - began)
 
@@ -200,10 +201,13 @@ class Talk:
         """Put the caller on hold, or take them back."""
         if on == (self._state is TalkState.ON_HOLD):
             return
+        if self._state is TalkState.CONSULTING:
+            raise NotPossible("The caller is on hold while you ask somebody.", "Go back to the caller first.")
         self._move(TalkState.ON_HOLD if on else TalkState.TALKING, "hold")
         if on:
             self._hold_caller("hold")
         else:
+            self.consult = None  # one that failed
             self._resume()
         self._changed(self)
 
@@ -221,7 +225,8 @@ class Talk:
         """No more asking: caller and agent hear each other again."""
         self._move(TalkState.TALKING, "consult/cancel")
         await self._stop_asking(keep=False)
-        self._resume()
+        if self._state is TalkState.TALKING:
+            self._resume()
         self._changed(self)
 
     def complete(self) -> None:
@@ -264,7 +269,9 @@ class Talk:
         self._changed(self)
 
     def line_back(self, leg: Leg) -> None:
-        """The agent has a line again."""
+        """The agent has this line, again or instead of another one."""
+        if self._agent is not None and self._agent.leg is not leg:
+            self.line_lost()
         if self._state is not TalkState.LINE_LOST:
             return
         state = self._before_loss
@@ -320,18 +327,19 @@ class Talk:
         """Ring, then be together in the room until whom was asked has hung up; then the caller is merely on hold."""
         member: Member | None = None
         try:
-            consult.reached = await self._reach(consult.target)
+            reached = consult.reached = await self._reach(consult.target)
             consult.state = "talking"
-            member = self._room.join(consult.reached.leg)
+            member = self._room.join(reached.leg)
             self._changed(self)
-            await consult.reached.gone()
+            await reached.gone()
+            consult.reached = None  # the caller cannot be left with them any more
             consult.state, consult.why = "failed", "hung_up"
+            await asyncio.shield(reached.release())
         except NotReached as error:
             consult.state, consult.why = "failed", error.cause
         finally:
             if member is not None:
                 self._room.leave(member)
-        consult.reached = None
         if self._state is TalkState.CONSULTING:
             self._move(TalkState.ON_HOLD, "consult")
         elif self._before_loss is TalkState.CONSULTING:

@@ -5,7 +5,7 @@ import { Level } from "./level";
 import { fullOffer, voiceOf } from "./peer";
 import { judge, type Quality, read, type Reading } from "./quality";
 
-export type LineState = "off" | "asking" | "connecting" | "up" | "lost";
+export type LineState = "off" | "elsewhere" | "asking" | "connecting" | "up" | "lost";
 export type LineTrouble = "denied" | "no_microphone" | "busy" | "insecure" | "refused" | "needs_click" | null;
 
 export interface LineView {
@@ -17,6 +17,7 @@ export interface LineView {
 
 const OFF: LineView = { state: "off", trouble: null, quality: "unknown", reading: null };
 const WANTED = "voicebot.line";
+const ELSEWHERE_MS = 300;
 const PAUSES_MS = [0, 500, 1000, 2000, 4000, 8000];
 const CONNECT_MS = 10_000;
 const BREATH_MS = 1500;
@@ -40,6 +41,7 @@ export class AudioLine {
   private breath: ReturnType<typeof setTimeout> | undefined;
   private looking: ReturnType<typeof setInterval> | undefined;
   private muted = false;
+  private claim: AbortController | null = null;
 
   constructor() {
     this.speaker.autoplay = true;
@@ -64,7 +66,31 @@ export class AudioLine {
     if (this.view.state !== "off") return;
     localStorage.setItem(WANTED, "on");
     this.become({ ...OFF, state: "asking" });
+    const claim = (this.claim = new AbortController());
+    await this.mayHaveIt(claim.signal);
+    if (claim.signal.aborted) return;
+    if (!this.wanted) {
+      this.drop(); // it was switched off in the page that had it
+      return;
+    }
+    this.become({ ...OFF, state: "asking" });
     if (await this.openMicrophone()) await this.connect();
+  }
+
+  /** Pages of one browser would take the line from each other: one has it, the others wait until that one is closed. */
+  private async mayHaveIt(signal: AbortSignal): Promise<void> {
+    const locks = navigator.locks as LockManager | undefined;
+    if (!locks) return; // not a secure page: it gets no microphone either
+    const late = setTimeout(() => this.become({ ...OFF, state: "elsewhere" }), ELSEWHERE_MS);
+    await new Promise<void>((go) => {
+      const hold = () =>
+        new Promise<void>((free) => {
+          signal.addEventListener("abort", () => free());
+          go();
+        });
+      void locks.request(WANTED, { signal }, hold).catch(() => go()); // given up
+    });
+    clearTimeout(late);
   }
 
   /** Switches off for good; the server forgets the line. */
@@ -76,6 +102,8 @@ export class AudioLine {
 
   /** Lets go of everything but keeps the wish, as when signing out. */
   drop(): void {
+    this.claim?.abort();
+    this.claim = null;
     clearTimeout(this.retry);
     this.closePeer();
     this.microphone?.getTracks().forEach((track) => track.stop());

@@ -14,7 +14,8 @@ export function AgentBar() {
   const t = useT();
   const [path] = useLocation();
   const { view } = useDesk();
-  const { state: line } = useLine();
+  const own = useLine().state;
+  const line = own === "elsewhere" && view?.line === "up" ? "up" : own;
   if (!view) return null;
   const busy = view.state === "offered" || view.state === "on_call" || view.state === "wrap_up";
   const shown = (

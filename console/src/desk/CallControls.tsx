@@ -20,16 +20,17 @@ export function CallControls({ call, toNotes }: { call: AgentCall; toNotes: () =
   const [pad, keypad] = useDisclosure();
   const [ending, end] = useDisclosure();
   const held = call.state === "on_hold";
+  const free = call.state === "talking" || held; // while a colleague is asked, or the line is lost, the caller waits
   const mute = () => commands.mute(!call.muted);
   const hold = () => commands.hold(!held);
-  useKeys({ m: mute, h: hold, t: transfer.open, k: keypad.toggle, n: toNotes, e: end.open });
+  useKeys({ m: mute, h: free ? hold : undefined, t: free ? transfer.open : undefined, k: keypad.toggle, n: toNotes, e: end.open });
 
   return (
     <div className={classes.bar} role="toolbar" aria-label={t("keys.call")}>
       <Control k="M" pressed={call.muted} onClick={mute} icon={call.muted ? <IconMicrophoneOff /> : <IconMicrophone />}>
         {t(call.muted ? "desk.unmute" : "desk.mute")}
       </Control>
-      <Control k="H" pressed={held} onClick={hold} icon={held ? <IconPlayerPlay /> : <IconPlayerPause />}>
+      <Control k="H" pressed={held} disabled={!free} onClick={hold} icon={held ? <IconPlayerPlay /> : <IconPlayerPause />}>
         {t(held ? "desk.resume" : "desk.hold")}
       </Control>
       <Popover opened={pad} onChange={(open) => !open && keypad.close()} position="bottom" shadow="md" trapFocus>
@@ -44,7 +45,7 @@ export function CallControls({ call, toNotes }: { call: AgentCall; toNotes: () =
           <Keypad onKeys={commands.digits} />
         </Popover.Dropdown>
       </Popover>
-      <Control k="T" onClick={transfer.open} icon={<IconArrowForwardUp />}>
+      <Control k="T" disabled={!free} onClick={transfer.open} icon={<IconArrowForwardUp />}>
         {t("desk.transfer")}
       </Control>
       <Control k="E" onClick={end.open} icon={<IconPhoneOff />} color="red.8" variant="filled" className={classes.end}>
@@ -58,6 +59,20 @@ export function CallControls({ call, toNotes }: { call: AgentCall; toNotes: () =
         text={t("desk.end_sure")}
         yes={t("desk.hang_up")}
       />
+    </div>
+  );
+}
+
+/** For an agent who is asked by a colleague: the caller is not theirs, they can only go. */
+export function AskedControls({ toNotes }: { toNotes: () => void }) {
+  const t = useT();
+  const { commands } = useDesk();
+  useKeys({ e: commands.end, n: toNotes });
+  return (
+    <div className={classes.bar} role="toolbar" aria-label={t("keys.call")}>
+      <Control k="E" onClick={commands.end} icon={<IconPhoneOff />} color="red.8" variant="filled">
+        {t("desk.leave_asked")}
+      </Control>
     </div>
   );
 }

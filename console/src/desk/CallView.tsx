@@ -11,7 +11,7 @@ import { useCall } from "../live/useCall";
 import { MoodTag, Tag } from "../parts/Meaning";
 import { Since } from "../parts/Times";
 import { clock, phone, secondsUntil, useNow } from "../parts/time";
-import { CallControls } from "./CallControls";
+import { AskedControls, CallControls } from "./CallControls";
 import classes from "./CallView.module.css";
 import { ConsultBar } from "./ConsultBar";
 import { useLine } from "./desk";
@@ -31,7 +31,11 @@ export function CallView({ call }: { call: AgentCall }) {
       <Card className={classes.top ?? ""} padding="md">
         <CallHead call={call} mood={summary.mood} />
         <CallTrouble call={call} />
-        <CallControls call={call} toNotes={() => notes.current?.focus()} />
+        {call.asked_by ? (
+          <AskedControls toNotes={() => notes.current?.focus()} />
+        ) : (
+          <CallControls call={call} toNotes={() => notes.current?.focus()} />
+        )}
         {call.consult && <ConsultBar party={call.consult} />}
       </Card>
       <Card className={classes.words ?? ""} padding="md">
@@ -65,7 +69,7 @@ export function CallView({ call }: { call: AgentCall }) {
         </Tabs>
       </Card>
       <Card className={classes.notes ?? ""} padding="md">
-        <Notes first={call.notes} field={notes} />
+        <Notes entry={call.entry} first={call.notes} field={notes} />
       </Card>
     </div>
   );
@@ -74,13 +78,15 @@ export function CallView({ call }: { call: AgentCall }) {
 function CallHead({ call, mood }: { call: AgentCall; mood: AgentCall["summary"]["mood"] }) {
   const t = useT();
   const now = useLine();
-  const state = call.state === "connecting" && !call.caller_on_line ? "dialling" : call.state;
+  const dialling = call.state === "connecting" && !call.caller_on_line;
+  const state = call.asked_by ? "asked" : dialling ? "dialling" : call.state;
   const words = {
     talking: t("desk.talking"),
     connecting: t("desk.connecting"),
     dialling: t("desk.dialling"),
     on_hold: t("desk.on_hold"),
     line_lost: t("desk.line_lost_call"),
+    asked: t("desk.asked", { name: call.asked_by }),
     consulting: t("desk.consulting", { name: call.consult?.name ?? "" }),
   };
   const colour = state === "talking" ? "blue" : state === "line_lost" ? "red" : "amber";
@@ -127,9 +133,15 @@ function CallTrouble({ call }: { call: AgentCall }) {
   );
 }
 
-function Notes({ first, field }: { first: string; field: React.RefObject<HTMLTextAreaElement | null> }) {
+interface NotesProps {
+  entry: string;
+  first: string;
+  field: React.RefObject<HTMLTextAreaElement | null>;
+}
+
+function Notes({ entry, first, field }: NotesProps) {
   const t = useT();
-  const { notes, saving, write } = useNotes(first);
+  const { notes, saving, write } = useNotes(entry, first);
   return (
     <Textarea
       ref={field}

@@ -17,6 +17,8 @@ export function OfferCard({ offer }: { offer: Offer }) {
   const { commands } = useDesk();
   const [answered, setAnswered] = useState(false);
   const caller = phone(offer.caller) || t("app.unknown_caller");
+  const title =
+    offer.kind === "consult" ? t("desk.offer_consult", { name: offer.asked_by }) : t(`desk.offer_${offer.kind}`);
   const answer = (accepted: boolean) => () => {
     if (answered) return;
     setAnswered(true);
@@ -36,7 +38,7 @@ export function OfferCard({ offer }: { offer: Offer }) {
       padding={0}
       className={classes.card}
       role="region"
-      aria-label={t(`desk.offer_${offer.kind}`)}
+      aria-label={title}
       ref={card}
       tabIndex={-1}
     >
@@ -46,7 +48,7 @@ export function OfferCard({ offer }: { offer: Offer }) {
         </span>
         <div className={classes.who} role="alert">
           <Text size="sm" fw={600} c="var(--vb-violet)">
-            {t(`desk.offer_${offer.kind}`)}
+            {title}
           </Text>
           <Text className={classes.caller} component="p">
             {caller}

@@ -7,13 +7,14 @@ import { named, useT } from "../i18n";
 import { useKeys } from "../parts/keys";
 import { clock, phone, secondsUntil, useNow } from "../parts/time";
 import { useDesk } from "./desk";
+import { newestNotes } from "./useNotes";
 
 /** After a call: how it ended and what matters later, before the next one comes. */
 export function WrapUpCard({ wrapUp }: { wrapUp: WrapUp }) {
   const t = useT();
   const { commands } = useDesk();
   const [code, setCode] = useState("");
-  const [notes, setNotes] = useState(wrapUp.notes);
+  const [notes, setNotes] = useState(() => newestNotes(wrapUp.entry, wrapUp.notes));
   const left = secondsUntil(wrapUp.until, useNow());
   const [whole] = useState(Math.max(left, 1));
   const done = () => commands.wrapUp({ code, notes });

@@ -7,22 +7,30 @@ const AGAIN_MS = 3000;
 
 export type Saving = "saved" | "saving" | "failed" | "untouched";
 
+const unsaved = new Map<string, string>();
+
+/** What was typed about an entry and is still on its way to the server, else what the server has. */
+export function newestNotes(entry: string, kept: string): string {
+  return unsaved.get(entry) ?? kept;
+}
+
+async function send(entry: string, text: string): Promise<void> {
+  await api.put("/agent/call/notes", { notes: text });
+  if (unsaved.get(entry) === text) unsaved.delete(entry);
+}
+
 /** Notes that save themselves shortly after the last key, and again until the server has them. */
-export function useNotes(first: string) {
-  const [notes, setNotes] = useState(first);
+export function useNotes(entry: string, first: string) {
+  const [notes, setNotes] = useState(() => newestNotes(entry, first));
   const [saving, setSaving] = useState<Saving>("untouched");
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const waiting = useRef<string | null>(null);
 
   async function save(): Promise<void> {
-    const text = waiting.current;
-    if (text === null) return;
+    const text = unsaved.get(entry);
+    if (text === undefined) return;
     try {
-      await api.put("/agent/call/notes", { notes: text });
-      if (waiting.current === text) {
-        waiting.current = null;
-        setSaving("saved");
-      }
+      await send(entry, text);
+      if (!unsaved.has(entry)) setSaving("saved");
     } catch {
       setSaving("failed");
       later(AGAIN_MS);
@@ -38,10 +46,10 @@ export function useNotes(first: string) {
     () => () => {
       clearTimeout(timer.current);
       // The call ended in the middle of a word: the last of it is sent all the same.
-      if (waiting.current !== null)
-        void api.put("/agent/call/notes", { notes: waiting.current }).catch(() => undefined);
+      const text = unsaved.get(entry);
+      if (text !== undefined) void send(entry, text).catch(() => unsaved.delete(entry));
     },
-    [],
+    [entry],
   );
 
   return {
@@ -50,7 +58,7 @@ export function useNotes(first: string) {
     write: (text: string) => {
       setNotes(text);
       setSaving("saving");
-      waiting.current = text;
+      unsaved.set(entry, text);
       later(PAUSE_MS);
     },
   };

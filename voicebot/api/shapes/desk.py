@@ -37,10 +37,11 @@ class FloorSettings(Out):
 
 
 class Offer(Out):
-    """A caller (or a callback) offered to this agent until `until`."""
+    """A caller, a callback, or a colleague's question (`asked_by`: who asks) offered to this agent until `until`."""
 
     entry: str
-    kind: Literal["call", "callback"]
+    kind: Literal["call", "callback", "consult"]
+    asked_by: str = ""
     call_id: str
     queue: str
     caller: str
@@ -65,6 +66,7 @@ class AgentCall(Out):
     """The talk that an agent is in. `caller_on_line` is false while a callback is being dialled.
 
     `by_hand`: nothing is dialled; the agent rings the number on a telephone, and tells how that ended.
+    `asked_by`: the colleague who asks the agent about this caller, who hears music; empty in a talk of their own.
     """
 
     entry: str
@@ -77,6 +79,7 @@ class AgentCall(Out):
     muted: bool
     caller_on_line: bool
     by_hand: bool = False
+    asked_by: str = ""
     consult: Party | None
     notes: str
     summary: Summary

@@ -38,6 +38,7 @@ export const desk = {
   "desk.line_asking": "Allow the microphone in your browser…",
   "desk.line_connecting": "Connecting…",
   "desk.line_up": "Connected",
+  "desk.line_elsewhere": "The audio is in another tab of this browser. It comes here when you close that one.",
   "desk.line_lost": "Connection lost. Reconnecting by itself…",
   "desk.trouble_denied":
     "The microphone is not allowed. Allow it with the lock sign beside the address, then connect again.",
@@ -69,6 +70,7 @@ export const desk = {
 
   "desk.offer_call": "Incoming call",
   "desk.offer_callback": "Callback to make",
+  "desk.offer_consult": "{name} wants your advice",
   "desk.answer_within": "answer within",
   "desk.waited": "waited {time}",
   "desk.why": "What it is about",
@@ -95,6 +97,8 @@ export const desk = {
   "desk.dialling": "Calling the number…",
   "desk.on_hold": "On hold: the caller hears music",
   "desk.consulting": "Asking {name}: the caller hears music",
+  "desk.asked": "{name} asks you: the caller hears music",
+  "desk.leave_asked": "Leave",
   "desk.line_lost_call": "Your audio is lost: the caller hears music",
   "desk.back_until": "Back within {time}, or the caller returns to the head of the queue",
   "desk.muted": "You are muted",
