@@ -23,14 +23,27 @@ export function CallControls({ call, toNotes }: { call: AgentCall; toNotes: () =
   const free = call.state === "talking" || held; // while a colleague is asked, or the line is lost, the caller waits
   const mute = () => commands.mute(!call.muted);
   const hold = () => commands.hold(!held);
-  useKeys({ m: mute, h: free ? hold : undefined, t: free ? transfer.open : undefined, k: keypad.toggle, n: toNotes, e: end.open });
+  useKeys({
+    m: mute,
+    h: free ? hold : undefined,
+    t: free ? transfer.open : undefined,
+    k: keypad.toggle,
+    n: toNotes,
+    e: end.open,
+  });
 
   return (
     <div className={classes.bar} role="toolbar" aria-label={t("keys.call")}>
       <Control k="M" pressed={call.muted} onClick={mute} icon={call.muted ? <IconMicrophoneOff /> : <IconMicrophone />}>
         {t(call.muted ? "desk.unmute" : "desk.mute")}
       </Control>
-      <Control k="H" pressed={held} disabled={!free} onClick={hold} icon={held ? <IconPlayerPlay /> : <IconPlayerPause />}>
+      <Control
+        k="H"
+        pressed={held}
+        disabled={!free}
+        onClick={hold}
+        icon={held ? <IconPlayerPlay /> : <IconPlayerPause />}
+      >
         {t(held ? "desk.resume" : "desk.hold")}
       </Control>
       <Popover opened={pad} onChange={(open) => !open && keypad.close()} position="bottom" shadow="md" trapFocus>

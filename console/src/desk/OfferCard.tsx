@@ -34,14 +34,7 @@ export function OfferCard({ offer }: { offer: Offer }) {
   }, []);
 
   return (
-    <Card
-      padding={0}
-      className={classes.card}
-      role="region"
-      aria-label={title}
-      ref={card}
-      tabIndex={-1}
-    >
+    <Card padding={0} className={classes.card} role="region" aria-label={title} ref={card} tabIndex={-1}>
       <div className={classes.head}>
         <span className={classes.sign}>
           <IconPhoneIncoming size={30} stroke={1.8} aria-hidden />
