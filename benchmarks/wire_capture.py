@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,37 +64,53 @@ def phase_figures(file: Path, bot_ports: tuple[int, int], phase: Phase) -> dict[
     }
 
 
-def _read(file: Path, bot_ports: tuple[int, int], phase: Phase) -> tuple[dict[tuple[int, int], _Stream], int]:
-    """Streams from the bot, and the number of packets to it."""
+@dataclass(frozen=True)
+class Datagram:
+    """One of UDP, as much as was kept of it. `at`: Unix seconds, by the kernel."""
+
+    at: float
+    source: int
+    target: int
+    payload: bytes
+
+
+def datagrams(file: Path, phase: Phase | None = None) -> Iterator[Datagram]:
+    """What was captured, in its order; only that of a phase where one is given."""
     data = file.read_bytes()
     order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
     per_s = 1e9 if data[:4] in (b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d") else 1e6
     record = struct.Struct(order + "IIII")
-    streams: dict[tuple[int, int], _Stream] = {}
-    received = 0
-    low, high = bot_ports
     position = _PCAP_HEADER
     while position + _RECORD_HEADER <= len(data):
         seconds, fraction, kept, _ = record.unpack_from(data, position)
         start = position + _RECORD_HEADER + _ETHERNET
         position += _RECORD_HEADER + kept
         at = seconds + fraction / per_s
-        if not phase.start <= at < phase.end or position > len(data):
+        if position > len(data) or (phase is not None and not phase.start <= at < phase.end):
             continue
         udp = start + 4 * (data[start] & 0x0F)
         source, target = struct.unpack_from(">HH", data, udp)
-        rtp = udp + _UDP
-        if data[rtp] >> 6 != 2 or data[rtp + 1] & 0x7F != 8:
+        yield Datagram(at, source, target, data[udp + _UDP : position])
+
+
+def _read(file: Path, bot_ports: tuple[int, int], phase: Phase) -> tuple[dict[tuple[int, int], _Stream], int]:
+    """Streams from the bot, and the number of packets to it."""
+    streams: dict[tuple[int, int], _Stream] = {}
+    received = 0
+    low, high = bot_ports
+    for datagram in datagrams(file, phase):
+        rtp = datagram.payload
+        if len(rtp) < _RTP or rtp[0] >> 6 != 2 or rtp[1] & 0x7F != 8:
             continue
-        if low <= target <= high:
+        if low <= datagram.target <= high:
             received += 1
             continue
-        if not low <= source <= high:
+        if not low <= datagram.source <= high:
             continue
-        stream = streams.setdefault((source, target), _Stream([], [], 0))
-        stream.at.append(at)
-        stream.numbers.append(struct.unpack_from(">H", data, rtp + 2)[0])
-        payload = data[rtp + _RTP : position]
+        stream = streams.setdefault((datagram.source, datagram.target), _Stream([], [], 0))
+        stream.at.append(datagram.at)
+        stream.numbers.append(struct.unpack_from(">H", rtp, 2)[0])
+        payload = rtp[_RTP:]
         if sum(payload.count(value) for value in _ALAW_QUIET) > len(payload) // 2:
             stream.silent += 1
     return streams, received

@@ -19,15 +19,15 @@ import numpy as np
 
 _SPEECH_S = 20
 _RATE = 8000
-_RTP_PORTS_PER_CALL = 4
+RTP_PORTS_PER_CALL = 4
 
 _SCENARIO = """<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="talking caller">
   <send retrans="500"><![CDATA[
-INVITE sip:bot@[remote_ip]:[remote_port] SIP/2.0
+INVITE sip:DIAL@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:caller[call_number]@[local_ip]:[local_port]>;tag=[call_number]
-To: <sip:bot@[remote_ip]:[remote_port]>
+From: <sip:CALLER[call_number]@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:DIAL@[remote_ip]:[remote_port]>
 Call-ID: [call_id]
 CSeq: 1 INVITE
 Contact: <sip:caller@[local_ip]:[local_port]>
@@ -50,7 +50,7 @@ a=rtpmap:8 PCMA/8000
   <send><![CDATA[
 ACK [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:caller[call_number]@[local_ip]:[local_port]>;tag=[call_number]
+From: <sip:CALLER[call_number]@[local_ip]:[local_port]>;tag=[call_number]
 [last_To:]
 Call-ID: [call_id]
 CSeq: 1 ACK
@@ -64,7 +64,7 @@ Content-Length: 0
   <send retrans="500"><![CDATA[
 BYE [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:caller[call_number]@[local_ip]:[local_port]>;tag=[call_number]
+From: <sip:CALLER[call_number]@[local_ip]:[local_port]>;tag=[call_number]
 [last_To:]
 Call-ID: [call_id]
 CSeq: 2 BYE
@@ -81,6 +81,11 @@ def missing_programs() -> str:
     """What has to be installed, or ""."""
     needed = (("sipp", "sip-tester"), ("tcpdump", "tcpdump"))
     return ", ".join(f"{name} (apt-get install {package})" for name, package in needed if shutil.which(name) is None)
+
+
+def rtp_low() -> int:
+    """Below the ranges that telephony programs take by default, so that a capture holds one bot's RTP only."""
+    return 10000 + 2 * (os.getpid() * 32 % 2500)
 
 
 class _Child:
@@ -113,9 +118,8 @@ class EchoBot(_Child):
 
     def __init__(self, calls: int, nice: int, folder: Path) -> None:
         self.sip_port = _free_port()
-        # Below the ranges that telephony programs take by default, so that a capture holds this bot's RTP only.
-        low = 10000 + 2 * (os.getpid() * 32 % 2500)
-        self.rtp_ports = (low, low + _RTP_PORTS_PER_CALL * (calls + 10))
+        low = rtp_low()
+        self.rtp_ports = (low, low + RTP_PORTS_PER_CALL * (calls + 10))
         arguments = [str(self.sip_port), *(str(port) for port in self.rtp_ports), str(calls + 5), str(nice)]
         with open(folder / f"bot-{calls}.log", "wb") as log:
             super().__init__(
@@ -157,19 +161,36 @@ class EchoBot(_Child):
 
 
 class SippCallers(_Child):
-    """`calls` callers of sipp, set up at `per_s`; each stays for `hold_s` and hangs up."""
+    """`calls` callers of sipp, set up at `per_s`; each stays for `hold_s` and hangs up.
 
-    def __init__(self, sip_port: int, calls: int, per_s: int, hold_s: float, folder: Path) -> None:
-        speech = folder / "speech.al"
-        speech.write_bytes(_alaw(_speech_like()))
-        scenario = folder / f"caller-{calls}.xml"
-        text = _SCENARIO.replace("SPEECH", str(speech)).replace("HOLD_MS", str(int(1000 * hold_s)))
+    `caller`: how their numbers begin; the number of the call follows. `sound`: what they say again and again, 8 kHz.
+    """
+
+    def __init__(
+        self,
+        sip_port: int,
+        calls: int,
+        per_s: float,
+        hold_s: float,
+        folder: Path,
+        *,
+        dial: str = "bot",
+        caller: str = "caller",
+        sound: np.ndarray[Any, np.dtype[np.int16]] | None = None,
+    ) -> None:
+        speech = folder / f"{caller}.al"
+        speech.write_bytes(_alaw(speech_like() if sound is None else sound))
+        scenario = folder / f"{caller}-{calls}.xml"
+        values = {"SPEECH": str(speech), "HOLD_MS": str(int(1000 * hold_s)), "DIAL": dial, "CALLER": caller}
+        text = _SCENARIO
+        for name, value in values.items():
+            text = text.replace(name, value)
         scenario.write_text(text)
         super().__init__(
             [
                 "sipp", f"127.0.0.1:{sip_port}", "-sf", str(scenario), "-i", "127.0.0.1", "-mi", "127.0.0.1",
-                "-p", str(_free_port()), "-m", str(calls), "-l", str(calls), "-r", str(per_s), "-nostdin",
-                "-timeout", f"{int(hold_s + calls / per_s) + 20}s", "-rtp_threadtasks", "25",
+                "-p", str(_free_port()), "-m", str(calls), "-l", str(calls), "-r", "1", "-rp", str(int(1000 / per_s)),
+                "-nostdin", "-timeout", f"{int(hold_s + calls / per_s) + 20}s", "-rtp_threadtasks", "25",
             ],
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -190,13 +211,13 @@ class SippCallers(_Child):
 
 
 class Capture(_Child):
-    """tcpdump of the bot's RTP on the loopback, each packet once."""
+    """tcpdump of these UDP ports (both included) on the loopback, each packet once, `kept` bytes of it."""
 
-    def __init__(self, bot_ports: tuple[int, int], file: Path) -> None:
+    def __init__(self, ports: tuple[int, int], file: Path, kept: int = 240) -> None:
         self.file = file
-        ports = f"udp portrange {bot_ports[0]}-{bot_ports[1]}"
+        wanted = f"udp portrange {ports[0]}-{ports[1]}"
         super().__init__(
-            ["tcpdump", "-i", "lo", "-Q", "in", "-n", "-s", "240", "-B", "16384", "-w", str(file), ports],
+            ["tcpdump", "-i", "lo", "-Q", "in", "-n", "-U", "-s", str(kept), "-B", "16384", "-w", str(file), wanted],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -220,7 +241,7 @@ def _free_port() -> int:
         return port
 
 
-def _speech_like() -> np.ndarray[Any, np.dtype[np.int16]]:
+def speech_like() -> np.ndarray[Any, np.dtype[np.int16]]:
     """Partials of a wandering pitch with a syllable rhythm, and never silent; 8 kHz."""
     at = np.arange(_SPEECH_S * _RATE) / _RATE
     phase = 2 * np.pi * np.cumsum(125 + 20 * np.sin(2 * np.pi * 0.5 * at)) / _RATE

@@ -1,0 +1,44 @@
+"""The server of the floor benchmark: `voicebot serve` but for the recogniser, which is scripted.
+
+python -m benchmarks.floor_server voicebot.yaml
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from voicebot import app
+from voicebot.config import load_config
+from voicebot.logs import configure_logging
+from voicebot.processes import ModelProcess
+
+
+class ScriptedApp(app.App):
+    """Its recogniser is `benchmarks.floor_hearing`."""
+
+    def _processes(self, sockets: Path) -> tuple[ModelProcess, ModelProcess]:
+        _, speaking = super()._processes(sockets)
+        socket = sockets / "hearing"
+        argv = [sys.executable, "-m", "benchmarks.floor_hearing", "--socket", str(socket)]
+        return ModelProcess("recogniser", argv, socket), speaking
+
+
+async def run(config: Path) -> None:
+    settings = load_config(config)
+    configure_logging(settings.log.level, settings.log.format)
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    server = ScriptedApp(settings)
+    await server.start()
+    try:
+        await stop.wait()
+    finally:
+        await server.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(Path(sys.argv[1])))
