@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from asr.training.channel import decode_a_law
 from benchmarks.wire_capture import Datagram
 from voicebot.caller.sip import audio_address, parse
 
@@ -70,11 +71,15 @@ def digits(text: str) -> str:
 def sent_marks(datagrams: Iterable[Datagram], port: int) -> list[float]:
     """When the first packet of each mark that comes from this port was on the wire."""
     packets = [
-        (datagram.at, bool(np.abs(decode_alaw(datagram.payload[_RTP:])).max(initial=0) > LOUD))
+        (datagram.at, bool(np.abs(_decoded(datagram.payload[_RTP:])).max(initial=0) > LOUD))
         for datagram in datagrams
         if datagram.source == port and len(datagram.payload) > _RTP and datagram.payload[1] & 0x7F == _ALAW
     ]
     return onsets(packets)
+
+
+def _decoded(payload: bytes) -> np.ndarray[Any, np.dtype[np.int32]]:
+    return decode_a_law(np.frombuffer(payload, np.uint8)).astype(np.int32)
 
 
 def onsets(packets: Sequence[tuple[float, bool]]) -> list[float]:
@@ -128,11 +133,3 @@ def missed(figures: Mapping[str, Any]) -> list[str]:
     if late is None or without is None or late > max(1.5 * without, without + 2):
         found.append("rtp_lateness_p99_ms")
     return found
-
-
-def decode_alaw(payload: bytes) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """ITU-T G.711 A-law."""
-    code = np.frombuffer(payload, np.uint8).astype(np.int32) ^ 0x55
-    segment, mantissa = (code & 0x70) >> 4, (code & 0x0F) << 4
-    magnitude = np.where(segment == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(segment - 1, 0))
-    return np.where(code & 0x80, magnitude, -magnitude)

@@ -17,6 +17,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from asr.training.channel import encode_a_law
+
 _SPEECH_S = 20
 _RATE = 8000
 RTP_PORTS_PER_CALL = 4
@@ -179,7 +181,7 @@ class SippCallers(_Child):
         sound: np.ndarray[Any, np.dtype[np.int16]] | None = None,
     ) -> None:
         speech = folder / f"{caller}.al"
-        speech.write_bytes(_alaw(speech_like() if sound is None else sound))
+        speech.write_bytes(encode_a_law(speech_like() if sound is None else sound).tobytes())
         scenario = folder / f"{caller}-{calls}.xml"
         values = {"SPEECH": str(speech), "HOLD_MS": str(int(1000 * hold_s)), "DIAL": dial, "CALLER": caller}
         text = _SCENARIO
@@ -248,12 +250,3 @@ def speech_like() -> np.ndarray[Any, np.dtype[np.int16]]:
     signal = sum(np.sin(number * phase + number) / number for number in range(1, 20))
     signal = signal * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * at)) + np.random.default_rng(1).normal(0, 0.2, len(at))
     return np.asarray(9000 * signal / np.abs(signal).max(), dtype=np.int16)
-
-
-def _alaw(pcm: np.ndarray[Any, np.dtype[np.int16]]) -> bytes:
-    """ITU-T G.711 A-law."""
-    magnitude = np.where(pcm >= 0, pcm, -pcm.astype(np.int32) - 1) >> 4
-    segment = np.maximum(0, np.floor(np.log2(np.maximum(magnitude, 1))).astype(int) - 4)
-    mantissa = (magnitude >> np.maximum(segment, 1)) & 0x0F
-    code = (segment << 4) | mantissa
-    return bytes(((code | np.where(pcm >= 0, 0x80, 0)) ^ 0x55).astype(np.uint8))
