@@ -1,13 +1,13 @@
 import { Anchor, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconRecordMail } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { api } from "../api/client";
+import { api, part } from "../api/client";
 import type { Voicemail } from "../api/schema";
 import { useT } from "../i18n";
 import { Tag } from "../parts/Meaning";
-import { Empty, ErrorNote, Lines } from "../parts/States";
+import { Empty, ErrorNote, Lines, useCommand } from "../parts/States";
 import { Length, Moment } from "../parts/Times";
 import { phone } from "../parts/time";
 
@@ -43,6 +43,11 @@ export default function VoicemailsPage() {
 
 function Message({ voicemail }: { voicemail: Voicemail }) {
   const t = useT();
+  const client = useQueryClient();
+  const heard = useCommand(
+    () => api.post(`/voicemails/${part(voicemail.id)}/heard`),
+    () => void client.invalidateQueries({ queryKey: ["voicemails"] }),
+  );
   return (
     <Card component="article">
       <Group justify="space-between" gap="xs" mb={6}>
@@ -63,8 +68,15 @@ function Message({ voicemail }: { voicemail: Voicemail }) {
         </Text>
       </Group>
       <Text className="words">{voicemail.transcript}</Text>
+      <audio
+        controls
+        preload="none"
+        src={`/api/voicemails/${part(voicemail.id)}/audio`}
+        aria-label={t("voicemails.listen")}
+        onEnded={() => voicemail.heard_by || heard.mutate(undefined)}
+      />
       <Anchor component={Link} href={`/calls/${voicemail.call_id}`} size="sm" mt={6} w="fit-content">
-        {t("voicemails.listen")}
+        {t("alerts.show_call")}
       </Anchor>
     </Card>
   );

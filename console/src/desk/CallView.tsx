@@ -79,11 +79,13 @@ function CallHead({ call, mood }: { call: AgentCall; mood: AgentCall["summary"][
   const t = useT();
   const now = useLine();
   const dialling = call.state === "connecting" && !call.caller_on_line;
-  const state = call.asked_by ? "asked" : dialling ? "dialling" : call.state;
+  const calling = call.by_hand ? "by_hand" : "dialling";
+  const state = call.asked_by ? "asked" : dialling ? calling : call.state;
   const words = {
     talking: t("desk.talking"),
     connecting: t("desk.connecting"),
     dialling: t("desk.dialling"),
+    by_hand: t("desk.by_hand"),
     on_hold: t("desk.on_hold"),
     line_lost: t("desk.line_lost_call"),
     asked: t("desk.asked", { name: call.asked_by }),

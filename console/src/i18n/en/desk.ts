@@ -95,6 +95,7 @@ export const desk = {
   "desk.talking": "Talking",
   "desk.connecting": "Connecting you…",
   "desk.dialling": "Calling the number…",
+  "desk.by_hand": "Call from your own telephone, then close the callback on the list",
   "desk.on_hold": "On hold: the caller hears music",
   "desk.consulting": "Asking {name}: the caller hears music",
   "desk.asked": "{name} asks you: the caller hears music",

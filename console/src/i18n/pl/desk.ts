@@ -100,6 +100,7 @@ export const desk = {
   "desk.talking": "Rozmowa",
   "desk.connecting": "Łączę z klientem…",
   "desk.dialling": "Wybieram numer…",
+  "desk.by_hand": "Zadzwoń ze swojego telefonu i zamknij oddzwonienie na liście",
   "desk.on_hold": "Zawieszona: klient słyszy muzykę",
   "desk.consulting": "Konsultacja ({name}): klient słyszy muzykę",
   "desk.asked": "Konsultacja ({name}): klient słyszy muzykę",
