@@ -68,6 +68,7 @@ function Message({ voicemail }: { voicemail: Voicemail }) {
         </Text>
       </Group>
       <Text className="words">{voicemail.transcript}</Text>
+      {/* eslint-disable-next-line jsx-a11y/media-has-caption -- its words stand above */}
       <audio
         controls
         preload="none"
