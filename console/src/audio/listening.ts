@@ -1,5 +1,5 @@
 import { api, part } from "../api/client";
-import type { ListenAnswer, ListenOffer } from "../api/schema";
+import type { BackToBot, ListenAnswer, ListenOffer } from "../api/schema";
 import { chosenDevice } from "./devices";
 import { fullOffer, voiceOf } from "./peer";
 
@@ -78,6 +78,16 @@ export class Listening {
       await this.speak(this.view.mode !== "listen");
       throw error;
     }
+  }
+
+  /** Leaves the caller to the bot, at a flow or with whatever they want, and listens on where the talk was taken over. */
+  async backToBot(flow: string): Promise<void> {
+    const taken = this.view.mode === "taken_over";
+    await api.post(`/live/${part(this.call)}/back-to-bot`, { flow } satisfies BackToBot);
+    if (!taken || this.view.state === "off") return;
+    this.close(); // the talk's connection ends with it
+    this.become({ state: "connecting", mode: "listen", error: null });
+    await this.connect();
   }
 
   stop(): void {

@@ -7,7 +7,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 import { api, part } from "../api/client";
-import type { BackToBot, LiveCall } from "../api/schema";
+import type { LiveCall } from "../api/schema";
 import { Listening, type ListenMode, type ListeningView } from "../audio/listening";
 import { useSettings } from "../desk/settings";
 import { useLanguage, useT } from "../i18n";
@@ -140,7 +140,7 @@ function Interventions({ call, listening, taken }: InterventionsProps) {
   const [asking, ask] = useDisclosure();
   const [ending, end] = useDisclosure();
   const takeOver = useCommand(() => listening.takeOver());
-  const toBot = useCommand((flow: string) => api.post(`/live/${part(id)}/back-to-bot`, { flow } satisfies BackToBot));
+  const toBot = useCommand((flow: string) => listening.backToBot(flow));
   const finish = useCommand(() => api.post(`/live/${part(id)}/end`));
   const flows = (useSettings().data?.flows ?? []).filter((flow) => flow.bot === call.row.bot);
   return (
