@@ -14,9 +14,10 @@ PAGES_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        # Mantine writes its colours into a style element, and pages place things by style attributes. A style can
-        # load nothing from elsewhere under the rules below, so it can tell nobody what it sees.
-        "style-src 'self' 'unsafe-inline'",
+        # Mantine writes its colours into a style element. A style can load nothing from elsewhere under the rules
+        # below, so it can tell nobody what it sees. What React writes into `element.style` is no style attribute.
+        "style-src-elem 'self' 'unsafe-inline'",
+        "style-src-attr 'none'",
         "img-src 'self' data:",
         "font-src 'self'",
         "media-src 'self' blob:",
