@@ -59,6 +59,7 @@ _LISTEN_TO_THE_PAGE = """
       });
     }
   };
+  window.connectionsMade = () => ears.length;
   window.levelsHeard = async (tones, ms) => {
     const found = tones.map(() => -200);
     for (const end = performance.now() + ms; performance.now() < end; ) {
@@ -248,15 +249,7 @@ class Desk:
 
     def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """What the API answers this session."""
-        script = """async ([method, path, body]) => {
-          const session = await fetch("/api/session").then((answer) => answer.json());
-          const headers = { "X-CSRF-Token": session.csrf ?? "", "Content-Type": "application/json" };
-          const sent = body === null ? {} : { body: JSON.stringify(body) };
-          const answer = await fetch("/api" + path, { method, headers, ...sent });
-          return [answer.status, await answer.text()];
-        }"""
-        status, text = self.page.evaluate(script, [method, path, body])
-        return status, json.loads(text) if text else None
+        return ask(self.page, method, path, body)
 
     def levels(self, tones: Sequence[float], seconds: float = 1.0) -> list[float]:
         """How loud each tone is in what the page hears from now on, in dB of full scale."""
@@ -268,6 +261,19 @@ class Desk:
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
+
+
+def ask(page: Page, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """What the API answers the session of this page: the status and the value."""
+    script = """async ([method, path, body]) => {
+      const session = await fetch("/api/session").then((answer) => answer.json());
+      const headers = { "X-CSRF-Token": session.csrf ?? "", "Content-Type": "application/json" };
+      const sent = body === null ? {} : { body: JSON.stringify(body) };
+      const answer = await fetch("/api" + path, { method, headers, ...sent });
+      return [answer.status, await answer.text()];
+    }"""
+    status, text = page.evaluate(script, [method, path, body])
+    return status, json.loads(text) if text else None
 
 
 Ear = TonePhone | Desk
