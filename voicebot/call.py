@@ -26,7 +26,8 @@ from voicebot.errors import NotPossible
 from voicebot.events import CallClock, Outcome
 from voicebot.logs import call_id_var
 from voicebot.parts import CallContext, RunningBot, Services
-from voicebot.people.case import (
+from voicebot.people.desk import Desk
+from voicebot.people.handed import (
     BackToBot,
     CallbackWanted,
     CallerAtDesk,
@@ -34,7 +35,6 @@ from voicebot.people.case import (
     Talked,
     VoicemailWanted,
 )
-from voicebot.people.desk import Desk
 from voicebot.people.known import known_of
 from voicebot.people.rules import CallRules
 from voicebot.people.stepping_in import SteppingIn, TakenOver

@@ -24,7 +24,8 @@ from voicebot.events import CallClock, Outcome
 from voicebot.live_calls import LiveCalls
 from voicebot.parts import CallContext, Services
 from voicebot.people import texts
-from voicebot.people.case import CallerAtDesk, Case, Colleagues, Handed, LetGo, Talked
+from voicebot.people.case import Case, Colleagues
+from voicebot.people.handed import CallerAtDesk, Handed, LetGo, Talked
 from voicebot.people.phones import PhoneLine, ring
 from voicebot.people.promises import Promised, Promises
 from voicebot.people.stepping_in import SteppingIn, TakenOver

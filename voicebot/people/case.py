@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Protocol
 
 from telephony.leg import Leg
-from telephony.member import Member
-from telephony.room import Room
 from voicebot import events
 from voicebot.errors import NotReached
-from voicebot.parts import CallContext, Voice
 from voicebot.people import texts
+from voicebot.people.handed import (
+    BackToBot,
+    CallbackWanted,
+    CallerAtDesk,
+    Handed,
+    LetGo,
+    Talked,
+    VoicemailWanted,
+)
 from voicebot.people.overhearing import Overhearing
 from voicebot.people.talk import Over, Reach, Reached, Talk, Target, Worker
 from voicebot.people.waiting import KEYS, Choice, Waiting
@@ -33,73 +38,10 @@ from voicebot.queueing.happenings import (
     TransferTo,
 )
 from voicebot.queueing.model import Entry, Why
-from voicebot.records.store import EarlierCall
-from voicebot.summary import Summary
 
 log = logging.getLogger(__name__)
 
 _NEWS_AHEAD = 16  # more than can come in for one caller before it is looked at
-
-
-@dataclass(frozen=True)
-class CallerAtDesk:
-    """A call as the desk sees it. `knows`: the agent who has talked with this caller before, or empty.
-
-    `earlier`: calls of the same caller before this one.
-    """
-
-    context: CallContext
-    room: Room
-    member: Member
-    voice: Voice
-    queue: str
-    reason: str
-    summary: Callable[[], Summary]
-    urgency: int | None = None
-    skills: frozenset[str] = frozenset()
-    knows: str = ""
-    earlier: tuple[EarlierCall, ...] = ()
-
-
-# How it ended at the desk.
-
-
-@dataclass(frozen=True)
-class Talked:
-    """With somebody, until one of the two hung up."""
-
-
-@dataclass(frozen=True)
-class BackToBot:
-    """To go on at `flow`, or with whatever the caller wants next."""
-
-    flow: str = ""
-
-
-@dataclass(frozen=True)
-class CallbackWanted:
-    """Nobody could take the call (`why`), or the caller did not want to wait. The place since `entered_at` is kept."""
-
-    why: str
-    entered_at: datetime
-
-
-@dataclass(frozen=True)
-class VoicemailWanted:
-    """Nobody could take the call; the caller may leave a message for those of `queue`."""
-
-    why: str
-    queue: str
-
-
-@dataclass(frozen=True)
-class LetGo:
-    """A supervisor has taken the caller, or ended the call."""
-
-    why: Why
-
-
-Handed = Talked | BackToBot | CallbackWanted | VoicemailWanted | LetGo
 
 
 News = Connect | Overflow | LetGo | BackToBot | Choice

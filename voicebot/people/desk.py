@@ -14,8 +14,9 @@ from voicebot.errors import NotPossible, NotReached
 from voicebot.live_calls import LiveCalls
 from voicebot.parts import Services
 from voicebot.people.calling_back import Callbacks
-from voicebot.people.case import CallerAtDesk, Case, Handed
+from voicebot.people.case import Case
 from voicebot.people.consulting import Consultations
+from voicebot.people.handed import CallerAtDesk, Handed
 from voicebot.people.lines import BrowserLines, LineState
 from voicebot.people.offers import DeskPhones, offered_case
 from voicebot.people.overhearing import Overhearing
