@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from telephony.leg import Leg
+from telephony.leg import Leg, LegState
 from tests.integration.call_harness import PATIENCE_S, Line, Phone, line
 from tests.integration.test_call_life import both_hear, greeted
 from voicebot import events
@@ -285,3 +285,18 @@ async def test_no_call_is_offered_to_an_agent_without_a_line(tmp_path: Path) -> 
         await floor.bot.desk.wrap_up("anna", "solved", "")
         await floor.until(lambda: floor.agent("anna").state is AgentState.ON_BREAK)
         assert floor.agent("anna").reason == "line_lost"
+
+
+async def test_who_talks_with_somebody_outside_can_be_sent_back_to_the_bot(tmp_path: Path) -> None:
+    async with rig(tmp_path) as floor:
+        outside = Phone(floor.bot.network, 6009)
+        await outside.start()
+        outside.answers("")
+        await floor.talks("anna")
+        floor.talk.give(Target("number", "+48600000000"))
+        leg = await floor.until(lambda: outside.leg)
+        await both_hear(leg, floor.caller)
+        floor.bot.live[0].back_to_bot("")
+        await floor.bot.until(events.BotSaid, step="phrases/ask_more")
+        await floor.until(lambda: leg.state is LegState.ENDED)
+        await outside.stop()

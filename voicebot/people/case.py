@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from telephony.leg import Leg
 from voicebot import events
@@ -37,7 +37,7 @@ from voicebot.queueing.happenings import (
     TalkEnded,
     TransferTo,
 )
-from voicebot.queueing.model import Entry, Why
+from voicebot.queueing.model import Entry, Kind, Why
 
 log = logging.getLogger(__name__)
 
@@ -293,9 +293,12 @@ class Case:
         if reached is not None:
             asked: Asked = reached  # type: ignore[assignment]
             await self._desk.apply(ConsultDone(self.id, asked.entry))
-            self.id = asked.entry
-            self._desk.follow(self, asked.entry)
-            return await self._talk(self._new_talk(asked.worker), asked.leg)
+            entry = self._desk.entry(asked.entry)
+            if entry is not None and entry.kind is Kind.CALL:
+                self.id = asked.entry
+                self._desk.follow(self, asked.entry)
+                return await self._talk(self._new_talk(asked.worker), asked.leg)
+            await reached.release()  # they went in this very moment: the caller is offered to them anew
         if to.kind == "number":
             return await self._give_to_number(to.name)
         before, self.id = self.id, self._desk.new_entry(self)
@@ -322,14 +325,21 @@ class Case:
         return await self._bridge(reached)
 
     async def _bridge(self, reached: Reached) -> Handed:
-        """The caller talks with somebody outside, until one hangs up."""
+        """The caller talks with somebody outside, until one hangs up or a supervisor wants it otherwise."""
         member = self.caller.room.join(reached.leg)
+        gone = asyncio.create_task(reached.gone(), name=f"number for {self.caller.context.call_id}")
+        news = asyncio.create_task(self._news.get(), name=f"news for {self.caller.context.call_id}")
+        either: set[asyncio.Task[Any]] = {gone, news}
         try:
-            await reached.gone()
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            told = news.result() if news.done() else None
+            return told if isinstance(told, BackToBot | LetGo) else Talked()
         finally:
+            for task in either:
+                task.cancel()
+            await asyncio.gather(*either, return_exceptions=True)
             self.caller.room.leave(member)
             await asyncio.shield(reached.release())
-        return Talked()
 
     # What the queue is told
 
