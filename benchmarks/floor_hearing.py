@@ -11,21 +11,24 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from asr import wire
-from asr.process import end_with_parent
+from asr.process import CLIENT_GONE, end_with_parent
 from asr.testing import transcript
 
 ANSWER = "rano"
 """Answers the question of `barge_in_bot`'s flows, after which the next text is said."""
 
 
-async def transcribe(request: Request) -> JSONResponse:
+async def transcribe(request: Request) -> Response:
     query = request.query_params
-    asked = wire.read_request(query, query.getlist("hint"), query.getlist("allowed"), await request.body())
+    try:
+        asked = wire.read_request(query, query.getlist("hint"), query.getlist("allowed"), await request.body())
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_GONE)
     return JSONResponse(wire.transcript_body(transcript(ANSWER, asked)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
 
@@ -41,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True)
 class SipEvent:
-    """What a caller did, when it was on the wire. `port`: where they want their sound, for an INVITE."""
+    """What a caller did, when it was on the wire. `port`: where the bot wants their sound, of an INVITE it answered."""
 
     at: float
     method: str
@@ -54,11 +54,13 @@ def sip_events(datagrams: Iterable[Datagram]) -> list[SipEvent]:
     found: dict[tuple[str, str], SipEvent] = {}
     for datagram in datagrams:
         message = parse(datagram.payload)
-        if message is None or message.status is not None or message.method not in ("INVITE", "BYE"):
+        if message is None or message.method not in ("INVITE", "BYE"):
             continue
-        address = audio_address(message.body) if message.has_sdp else None
-        event = SipEvent(datagram.at, message.method, digits(message.header(b"from")), address.port if address else 0)
-        found.setdefault((message.method, message.call_id), event)
+        key = (message.method, message.call_id)
+        if message.status is None:
+            found.setdefault(key, SipEvent(datagram.at, message.method, digits(message.header(b"from"))))
+        elif message.has_sdp and key in found and (address := audio_address(message.body)) is not None:
+            found[key] = replace(found[key], port=address.port)
     return list(found.values())
 
 
@@ -69,11 +71,11 @@ def digits(text: str) -> str:
 
 
 def sent_marks(datagrams: Iterable[Datagram], port: int) -> list[float]:
-    """When the first packet of each mark that comes from this port was on the wire."""
+    """When the first packet of each mark that goes to this port was on the wire; sipp sends all calls' from one."""
     packets = [
         (datagram.at, bool(np.abs(_decoded(datagram.payload[_RTP:])).max(initial=0) > LOUD))
         for datagram in datagrams
-        if datagram.source == port and len(datagram.payload) > _RTP and datagram.payload[1] & 0x7F == _ALAW
+        if datagram.target == port and len(datagram.payload) > _RTP and datagram.payload[1] & 0x7F == _ALAW
     ]
     return onsets(packets)
 

@@ -66,6 +66,8 @@ class Peers:
             self._lines.append(peer)
             answer = await client.post("/agent/line", sdp=await peer.offer())
             await peer.connect(answer["sdp"])
+            while (await client.get("/agent"))["line"] != "up":  # noqa: ASYNC110 - whoever commands has a deadline
+                await asyncio.sleep(_LOOKS_EVERY_S)
             if silent <= number < silent + talking:
                 self._tasks.create_task(_talk(peer), name=f"talk {number}")
         return {}

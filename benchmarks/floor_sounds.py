@@ -15,7 +15,7 @@ _MARK_S = 0.2
 _MARK_HZ = 1000.0
 _MARK_LEVEL = 10_000
 _ANSWER = "rano"
-_ANSWER_EVERY_S = 8.0
+_ANSWER_EVERY_S = 16.0  # a text and its question take 14
 _VOICE = "espeak:pl+m6"
 
 Samples = np.ndarray[Any, np.dtype[np.int16]]

@@ -37,15 +37,15 @@ def request(method: str, call_id: str, at: float, body: str = "") -> Datagram:
     return Datagram(at, 5061, 5060, text.encode())
 
 
-def rtp(at: float, samples: np.ndarray[Any, Any], source: int = 6000) -> Datagram:
-    return Datagram(at, source, 12000, b"\x80\x08" + bytes(10) + encode_a_law(samples).tobytes())
+def rtp(at: float, samples: np.ndarray[Any, Any], target: int = 12000) -> Datagram:
+    return Datagram(at, 6000, target, b"\x80\x08" + bytes(10) + encode_a_law(samples).tobytes())
 
 
 def test_marks_are_found_where_they_begin_and_nowhere_else() -> None:
     sound = np.concatenate([marks(), marks(), nothing(1)])
     packets = [rtp(100 + at / RATE, sound[at : at + 160]) for at in range(0, len(sound), 160)]
-    packets += [rtp(100.5, np.full(160, 20_000, np.int16), source=6002)]
-    assert sent_marks(packets, 6000) == pytest.approx([101.0, 101.0 + MARK_EVERY_S])
+    packets += [rtp(100.5, np.full(160, 20_000, np.int16), target=12004)]
+    assert sent_marks(packets, 12000) == pytest.approx([101.0, 101.0 + MARK_EVERY_S])
     assert np.abs(nothing(5)).max() < LOUD / 10
 
 
@@ -57,12 +57,14 @@ def test_a_delay_runs_to_the_first_effect_and_is_left_out_without_one() -> None:
     assert delays_ms([10.0, 12.0, 14.0], [10.2, 14.1, 14.3]) == [200.0, 100.0]
 
 
-def test_requests_of_callers_are_taken_once_with_the_port_of_their_sound() -> None:
-    seen = [request("INVITE", "a", 1.0, SDP), request("INVITE", "a", 1.5, SDP), request("ACK", "a", 1.6)]
+def test_requests_of_callers_are_taken_once_with_the_port_that_takes_their_sound() -> None:
+    answer = f"SIP/2.0 200 OK\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n\r\n{SDP}"
+    answered = Datagram(1.55, 5060, 5061, answer.replace("6000", "12000").encode())
+    seen = [request("INVITE", "a", 1.0, SDP), request("INVITE", "a", 1.5, SDP), answered, request("ACK", "a", 1.6)]
     seen += [request("BYE", "a", 3.0), Datagram(3.1, 5060, 5061, b"SIP/2.0 200 OK\r\nCSeq: 2 BYE\r\n\r\n")]
     events = sip_events(seen)
     assert [(event.at, event.method, event.number, event.port) for event in events] == [
-        (1.0, "INVITE", "486051", 6000),
+        (1.0, "INVITE", "486051", 12000),
         (3.0, "BYE", "486051", 0),
     ]
     told = {("INVITE", "486051"): 1.25, ("INVITE", "486052"): 1.0}
