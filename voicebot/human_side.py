@@ -23,6 +23,7 @@ from voicebot.people.desk import Desk
 from voicebot.people.lines import BrowserLines
 from voicebot.people.service_number import ServiceNumber
 from voicebot.people.supervision import Supervision
+from voicebot.people_settings import AlertSettings
 from voicebot.queueing.happenings import Effect, Offered
 from voicebot.queueing.model import Kind
 from voicebot.queueing.store import StoredFloor
@@ -102,13 +103,7 @@ class HumanSide:
         await self._stack.aclose()
 
     def _watching(self, config: Config) -> Watching:
-        rules = AlertRules(
-            angry=config.alerts.angry,
-            loop=config.alerts.loop or 0,
-            silence_s=config.alerts.silence_s or 0.0,
-            wait_s=config.alerts.wait_s or 0.0,
-            keywords=config.alerts.keywords,
-        )
+        rules = alert_rules(config.alerts)
         levels = {name: queue.service_level_s for name, queue in config.queues.items()}
         board, alerts = Board(levels, config.timezone), Alerts(rules, config.numbers[0].language)
         return Watching(self._services.events, board, alerts, self._alerted)
@@ -161,6 +156,11 @@ class HumanSide:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+
+def alert_rules(settings: AlertSettings) -> AlertRules:
+    """All settings but who gets e-mail; one that is null stays off."""
+    return AlertRules(**settings.model_dump(exclude={"mail"}))
 
 
 def _day_so_far(config: Config) -> Sequence[CallEvent]:

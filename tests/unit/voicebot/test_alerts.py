@@ -29,6 +29,8 @@ from voicebot.events import (
     RecordingStopped,
     StoodIn,
 )  # fmt: skip
+from voicebot.human_side import alert_rules
+from voicebot.people_settings import AlertSettings
 from voicebot.watch import alerts as alerts_module
 from voicebot.watch.alert_texts import TEXTS
 from voicebot.watch.alerts import TOLD_ANEW_AFTER, Alert, AlertRules, Alerts
@@ -228,3 +230,12 @@ def timed(work: Callable[[], object]) -> float:
     began = datetime.now(UTC)
     work()
     return (datetime.now(UTC) - began).total_seconds()
+
+
+def test_a_setting_that_is_null_switches_its_alert_off() -> None:
+    settings = AlertSettings(loop=None, silence_s=None, wait_s=None)
+    alerts = Alerts(alert_rules(settings))
+    entered = QueueEntered(queue="service", entry="e1", **at(4))
+    for event in (started(), bot("Jaki numer?"), bot("Jaki numer?", offset_s=4), entered):
+        assert alerts.happened(event) == []
+    assert alerts.tick(BEGAN + timedelta(hours=1)) == []
