@@ -28,12 +28,13 @@ from voicebot.queueing.happenings import Effect, Offered
 from voicebot.queueing.model import Kind
 from voicebot.queueing.store import StoredFloor
 from voicebot.records import CallRecords
-from voicebot.watch.alerts import Alert, AlertRules, Alerts
+from voicebot.watch.alerts import AlertRules, Alerts
 from voicebot.watch.board import Board
 from voicebot.watch.deliveries import Deliveries
 from voicebot.watch.mail import MailServer
 from voicebot.watch.outbox import Outbox
 from voicebot.watch.payloads import alert_payload, summary_payload
+from voicebot.watch.rows import Alert
 from voicebot.watch.watching import Watching
 from voicebot.watch.webhooks import Webhook
 

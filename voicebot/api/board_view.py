@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from voicebot.api.shapes import board as shapes
 from voicebot.people.desk import Desk
 from voicebot.queueing.model import Agent, AgentState
-from voicebot.watch.alerts import Alert
 from voicebot.watch.board import Board
-from voicebot.watch.rows import AlertRow, CallRow, QueueRow
+from voicebot.watch.rows import Alert, CallRow, QueueRow
 
 
 class BoardViews:
@@ -100,5 +99,5 @@ class BoardViews:
         )
 
 
-def alert_view(alert: AlertRow | Alert) -> shapes.Alert:
+def alert_view(alert: Alert) -> shapes.Alert:
     return shapes.Alert.model_validate(alert, from_attributes=True)

@@ -6,23 +6,20 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from voicebot import events
 from voicebot.access import Who
 from voicebot.api.board_view import BoardViews, alert_view
 from voicebot.api.shapes.board import Board, BoardAgent, BoardCall, BoardChanges
 from voicebot.errors import CallNotFound
-from voicebot.events import CallEvent, EventStream, to_json
+from voicebot.events import FOR_SUPERVISORS, CallEvent, EventStream, to_json
 from voicebot.hub import Hub
 from voicebot.people.desk import Desk
 from voicebot.records.privacy import LiveEvents
-from voicebot.watch.alerts import Alert
+from voicebot.watch.rows import Alert
 from voicebot.watch.watching import Watching
 
 log = logging.getLogger(__name__)
 
 TOLD_EVERY_S = 0.25
-HIDDEN = (events.SupervisorJoined, events.SupervisorLeft, events.AlertRaised, events.AlertAcknowledged)
-"""What agents are not to learn of in their own calls."""
 
 
 class Feed:
@@ -79,7 +76,7 @@ class Feed:
     def _happened(self, event: CallEvent) -> None:
         topic = f"call:{event.call_id}"
         if event.call_id and self._hub.is_read(topic):
-            hidden = isinstance(event, HIDDEN)
+            hidden = isinstance(event, FOR_SUPERVISORS)
             told = {"call_id": event.call_id, "event": to_json(event)}
             self._hub.publish(topic, "call", told, to=lambda who: self._may_follow(who, event.call_id, hidden))
 

@@ -10,57 +10,19 @@ from enum import StrEnum
 from typing import Any
 
 from voicebot.errors import UnreadableEvent
+from voicebot.events import call, people
 from voicebot.events.base import CallEvent, Outcome
-from voicebot.events.call import (
-    BotRefused,
-    BotSaid,
-    BotTaken,
-    CallEnded,
-    CallerSaid,
-    CallerSaying,
-    CallStarted,
-    Decision,
-    Fault,
-    KeysPressed,
-    LanguageModelAsked,
-    RecordingStopped,
-    StoodIn,
-    SurveyAnswered,
-    SystemCalled,
-    TurnTimed,
-)
-from voicebot.events.people import (
-    AgentAnswered,
-    AgentCalled,
-    AgentJoined,
-    AgentLeft,
-    AgentOffered,
-    AgentRefused,
-    AgentSaid,
-    AlertAcknowledged,
-    AlertRaised,
-    CallbackPromised,
-    CallHeld,
-    CallResumed,
-    HandoffStarted,
-    MoodChanged,
-    QueueEntered,
-    QueueLeft,
-    RoutingDecided,
-    SupervisorJoined,
-    SupervisorLeft,
-    Transferred,
-    VoicemailLeft,
-    WrappedUp,
-)
+from voicebot.events.call import BotRefused, BotTaken, CallEnded, CallerSaying
+from voicebot.events.people import AlertAcknowledged, AlertRaised, SupervisorJoined, SupervisorLeft
 
-EVENT_TYPES: tuple[type[CallEvent], ...] = (
-    CallStarted, BotSaid, CallerSaid, CallerSaying, KeysPressed, Decision, SystemCalled, RecordingStopped,
-    HandoffStarted, RoutingDecided, QueueEntered, QueueLeft, AgentOffered, AgentCalled, AgentAnswered, AgentRefused,
-    AgentJoined, AgentLeft, AgentSaid, CallHeld, CallResumed, Transferred, WrappedUp, SupervisorJoined, SupervisorLeft,
-    MoodChanged, AlertRaised, AlertAcknowledged, CallbackPromised, VoicemailLeft, SurveyAnswered, TurnTimed,
-    LanguageModelAsked, StoodIn, Fault, BotTaken, BotRefused, CallEnded,
-)  # fmt: skip
+EVENT_TYPES: tuple[type[CallEvent], ...] = tuple(
+    kind
+    for module in (call, people)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, CallEvent) and kind is not CallEvent
+)
+"""Every class of the two modules: an event that is written there can be stored and read back."""
+
 ABOUT_NO_CALL = (BotTaken, BotRefused)
 PASSING = (CallerSaying, *ABOUT_NO_CALL)
 """Events of the moment, for those who watch: what they tell comes again in another event, or is about no call. No

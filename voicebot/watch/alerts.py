@@ -38,6 +38,7 @@ from voicebot.watch.alert_texts import TEXTS
 from voicebot.watch.errors import AlertNotFound
 from voicebot.watch.keywords import Keywords
 from voicebot.watch.mood import mood_of
+from voicebot.watch.rows import Alert
 
 Kind = Literal["angry", "loop", "silence", "keyword", "wait", "language_model", "recognition"]
 
@@ -66,23 +67,6 @@ class AlertRules:
     silence_s: float | None = 25.0
     wait_s: float | None = 120.0
     keywords: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Alert:
-    """`text` is a sentence; of the caller's words it holds no more than a configured keyword.
-
-    `call_id` of trouble of the floor is the call in which it showed first. `acknowledged_by` is empty until somebody
-    has seen to it.
-    """
-
-    id: str
-    kind: Kind
-    call_id: str
-    text: str
-    at: datetime
-    acknowledged_by: str = ""
-    acknowledged_at: datetime | None = None
 
 
 @dataclass

@@ -42,7 +42,7 @@ from voicebot.events import (
     WrappedUp,
 )  # fmt: skip
 from voicebot.watch.figures import DEFAULT_SERVICE_LEVEL_S, QueueFigures
-from voicebot.watch.rows import AlertRow, CallRow, Phase, QueueRow
+from voicebot.watch.rows import Alert, CallRow, Phase, QueueRow
 from voicebot.watch.versioned import Revision, Versioned
 
 MOST_CALLS = 2000
@@ -88,7 +88,7 @@ class Changes:
     whole: bool
     calls: Mapping[str, CallRow | None]
     queues: Mapping[str, QueueRow | None]
-    alerts: Mapping[str, AlertRow | None]
+    alerts: Mapping[str, Alert | None]
 
 
 class Board:
@@ -101,7 +101,7 @@ class Board:
         self._revision = Revision()
         self._calls: Versioned[CallRow] = Versioned(self._revision, MOST_CALLS)
         self._queues: Versioned[QueueRow] = Versioned(self._revision, MOST_QUEUES)
-        self._alerts: Versioned[AlertRow] = Versioned(self._revision, MOST_ALERTS)
+        self._alerts: Versioned[Alert] = Versioned(self._revision, MOST_ALERTS)
         self._seen: OrderedDict[str, datetime] = OrderedDict()  # the last event of each live call
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._listening: dict[str, set[str]] = {}
@@ -119,7 +119,7 @@ class Board:
     def calls(self) -> tuple[CallRow, ...]:
         return tuple(self._calls.all().values())
 
-    def alerts(self) -> tuple[AlertRow, ...]:
+    def alerts(self) -> tuple[Alert, ...]:
         """The newest first."""
         return tuple(sorted(self._alerts.all().values(), key=lambda row: row.at, reverse=True))
 
@@ -196,7 +196,7 @@ class Board:
     def _alert(self, event: CallEvent) -> None:
         match event:
             case AlertRaised(alert=alert, kind=kind, text=text):
-                self._alerts.put(alert, AlertRow(alert, kind, event.call_id, text, event.at))
+                self._alerts.put(alert, Alert(alert, kind, event.call_id, text, event.at))
             case AlertAcknowledged(alert=alert, who=who):
                 row = self._alerts.get(alert)
                 if row is not None:

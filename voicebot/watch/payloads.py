@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from voicebot.summary import Summary
-from voicebot.watch.alerts import Alert
+from voicebot.watch.rows import Alert
 
 Moment = Literal["handed_over", "ended"]
 

@@ -58,8 +58,12 @@ def masked_number(number: str) -> str:
 
 
 @dataclass(frozen=True)
-class AlertRow:
-    """An alert as it stands. `acknowledged_by` is empty until somebody has seen to it."""
+class Alert:
+    """`text` is a sentence; of the caller's words it holds no more than a configured keyword.
+
+    `call_id` of trouble of the floor is the call in which it showed first. `acknowledged_by` is empty until somebody
+    has seen to it.
+    """
 
     id: str
     kind: str

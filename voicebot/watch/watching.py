@@ -19,9 +19,10 @@ from voicebot.events import (
     Stamp,
 )
 from voicebot.records.privacy import LiveEvents
-from voicebot.watch.alerts import MOST_CALLS, Alert, Alerts
+from voicebot.watch.alerts import MOST_CALLS, Alerts
 from voicebot.watch.board import Board
 from voicebot.watch.mood import MoodWatch
+from voicebot.watch.rows import Alert
 
 TICK_S = 1.0
 

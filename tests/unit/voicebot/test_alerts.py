@@ -33,8 +33,9 @@ from voicebot.human_side import alert_rules
 from voicebot.people_settings import AlertSettings
 from voicebot.watch import alerts as alerts_module
 from voicebot.watch.alert_texts import TEXTS
-from voicebot.watch.alerts import TOLD_ANEW_AFTER, Alert, AlertRules, Alerts
+from voicebot.watch.alerts import TOLD_ANEW_AFTER, AlertRules, Alerts
 from voicebot.watch.errors import AlertNotFound
+from voicebot.watch.rows import Alert
 
 BEGAN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 

@@ -21,10 +21,10 @@ from voicebot.summary import summarise
 from voicebot.watch import deliveries as deliveries_module
 from voicebot.watch import outbox as outbox_module
 from voicebot.watch import webhooks
-from voicebot.watch.alerts import Alert
 from voicebot.watch.deliveries import DONE, GIVEN_UP, WAITING, Deliveries
 from voicebot.watch.outbox import Outbox, OutboxSettings
 from voicebot.watch.payloads import Payload, alert_payload, summary_payload
+from voicebot.watch.rows import Alert
 from voicebot.watch.webhooks import Webhook, sign, verified
 
 SECRET = "a secret of some length"

@@ -20,8 +20,9 @@ from voicebot.events import (
     Outcome,
 )  # fmt: skip
 from voicebot.watch import watching as watching_module
-from voicebot.watch.alerts import Alert, AlertRules, Alerts
+from voicebot.watch.alerts import AlertRules, Alerts
 from voicebot.watch.board import Board
+from voicebot.watch.rows import Alert
 from voicebot.watch.watching import Watching
 
 BEGAN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
