@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -60,20 +60,14 @@ class LiveCalls:
         """What is to be done after each call."""
         self._when_over = do
 
-    def add(self, call: LiveCall) -> None:
-        self._calls[call.context.call_id] = call
-
-    def remove(self, call: LiveCall) -> None:
-        self._calls.pop(call.context.call_id, None)
-
     @asynccontextmanager
     async def going_on(self, call: LiveCall) -> AsyncIterator[None]:
         """Around the life of a call."""
-        self.add(call)
+        self._calls[call.context.call_id] = call
         try:
             yield
         finally:
-            self.remove(call)
+            del self._calls[call.context.call_id]
             if self._when_over is not None:
                 await self._when_over(call)
 
@@ -83,9 +77,3 @@ class LiveCalls:
         if call is None:
             raise CallNotFound("This call does not go on any more.", "Look for it among the past calls.")
         return call
-
-    def __iter__(self) -> Iterator[LiveCall]:
-        return iter(self._calls.values())
-
-    def __len__(self) -> int:
-        return len(self._calls)

@@ -15,11 +15,10 @@ from voicebot.api.summary_view import earlier_view, summary_view
 from voicebot.config import Config
 from voicebot.people.desk import Desk
 from voicebot.people.talk import Talk
-from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind, Profile
+from voicebot.queueing.choosing import can_serve
+from voicebot.queueing.model import STANDING, Agent, AgentState, Entry, EntryState, Kind, Profile
 from voicebot.records.store import EarlierCall
 from voicebot.summary import Summary, crm_link, summarise
-
-WAITING = frozenset({EntryState.WAITING, EntryState.OFFERED})
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class AgentViews:
         agent = desk.agent(profile.login)
         now = datetime.now(UTC)
         entry = desk.entry(agent.entry) if agent is not None and agent.entry else None
-        mine = [one for one in desk.entries if one.state in WAITING and _serves(profile, one)]
+        queues = self._config.queues
+        mine = [one for one in desk.entries if one.state in STANDING and can_serve(profile, one, queues)]
         return shapes.AgentView(
             revision=time.time_ns() // 1000,
             login=profile.login,
@@ -162,11 +162,3 @@ class AgentViews:
             codes=list(self._config.queue(entry.queue).wrap_up_codes),
             notes=self._desk.notes(entry.id),
         )
-
-
-def _serves(profile: Profile, entry: Entry) -> bool:
-    return (
-        (not profile.queues or entry.queue in profile.queues)
-        and entry.language in profile.languages
-        and entry.skills <= profile.skills
-    )

@@ -65,7 +65,7 @@ class BoardViews:
         )
 
     def _queue(self, row: QueueRow) -> shapes.BoardQueue:
-        serving = [agent for agent in self._desk.agents if not agent.profile.queues or row.name in agent.profile.queues]
+        serving = [agent for agent in self._desk.agents if agent.profile.serves(row.name)]
         waited = datetime.now(UTC) - row.waiting_since if row.waiting_since is not None else None
         return shapes.BoardQueue(
             name=row.name,

@@ -25,7 +25,7 @@ from voicebot.people.promises import Promises
 from voicebot.people.talk import Reach, Reached, Talk, TalkState, Target, Worker
 from voicebot.queueing import happenings as happen
 from voicebot.queueing.floor import Floor
-from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind, Offer, Profile
+from voicebot.queueing.model import STANDING, Agent, AgentState, Entry, EntryState, Kind, Offer, Profile
 from voicebot.summary import sip_headers
 
 log = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ class Desk:
     def position(self, entry: str) -> int | None:
         """Where a waiting caller stands: 1 is next."""
         waiting = self._floor.entry(entry)
-        if waiting is None or waiting.state not in (EntryState.WAITING, EntryState.OFFERED):
+        if waiting is None or waiting.state not in STANDING:
             return None
         line = [other.id for other in self._floor.line(waiting.queue, datetime.now(UTC))]
         return line.index(entry) + 1 if entry in line else None

@@ -15,6 +15,7 @@ from voicebot.queueing.model import (
     DECLINED_FOR,
     LEFT_AS,
     NO_ANSWER,
+    STANDING,
     Agent,
     AgentState,
     Entry,
@@ -67,7 +68,7 @@ def refusal(ledger: Ledger, entry: Entry) -> Refusal | None:
         return "closed"
     if nobody_is_there(ledger, entry):
         return "nobody"
-    waiting = ledger.live(EntryState.WAITING, EntryState.OFFERED, kind=Kind.CALL)
+    waiting = ledger.live(*STANDING, kind=Kind.CALL)
     before = sum(other.queue == entry.queue and other.id != entry.id for other in waiting)
     return "longest_queue" if before >= ledger.settings(entry.queue).longest_queue else None
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from voicebot.people_settings import QueueSettings
-from voicebot.queueing.model import Agent, AgentState, Entry, Kind
+from voicebot.queueing.model import Agent, AgentState, Entry, Kind, Profile
 
 Settings = Mapping[str, QueueSettings]
 _UNKNOWN_QUEUE = QueueSettings()
@@ -35,12 +35,16 @@ def in_order(entries: Iterable[Entry], queues: Settings, now: datetime) -> list[
 
 
 def fits(agent: Agent, entry: Entry, queues: Settings) -> bool:
-    """Whether the agent can serve it, whatever the agent is doing now. Who is asked for by name may be anybody."""
-    profile = agent.profile
+    """Whether the agent can serve it, whatever the agent is doing now."""
+    return can_serve(agent.profile, entry, queues)
+
+
+def can_serve(profile: Profile, entry: Entry, queues: Settings) -> bool:
+    """Whether such an agent could. Who is asked for by name may be anybody."""
     if entry.only:
         return profile.login == entry.only
     return (
-        (not profile.queues or entry.queue in profile.queues)
+        profile.serves(entry.queue)
         and (not entry.language or entry.language in profile.languages)
         and profile.skills >= {*entry.skills, *_settings(queues, entry).skills}
     )

@@ -41,7 +41,7 @@ from voicebot.queueing.happenings import (
     WrapUpDone,
 )
 from voicebot.queueing.ledger import Changes, Ledger, Restored
-from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind
+from voicebot.queueing.model import STANDING, Agent, AgentState, Entry, EntryState, Kind
 
 _HANDLERS: dict[type[Any], Callable[[Ledger, Any], None]] = {
     Enter: callers.on_enter,
@@ -67,7 +67,6 @@ _HANDLERS: dict[type[Any], Callable[[Ledger, Any], None]] = {
     Tick: lambda ledger, event: None,
 }
 
-_STANDING = (EntryState.WAITING, EntryState.OFFERED)
 _NEEDS_LINE = (AgentState.AVAILABLE, AgentState.ON_CALL)
 
 
@@ -135,8 +134,7 @@ class Floor:
 
     def line(self, queue: str, now: datetime) -> list[Entry]:
         """Who stands in a queue, in order: callers, and callbacks that may be made now."""
-        standing = [entry for entry in self._ledger.live(*_STANDING) if self._ready(entry)]
-        return line(standing, queue, self._ledger.queues, max(now, self._ledger.now))
+        return line(self._standing(), queue, self._ledger.queues, max(now, self._ledger.now))
 
     def told_wait(self, entry: Entry, now: datetime) -> float | None:
         """Seconds that its caller can be told honestly (see `estimate`); None: it cannot be told."""
@@ -230,7 +228,7 @@ class Floor:
         return (entry.next_at is None or entry.next_at <= self._ledger.now) and self._ledger.is_open(entry.queue)
 
     def _standing(self) -> list[Entry]:
-        return [entry for entry in self._ledger.live(*_STANDING) if self._ready(entry)]
+        return [entry for entry in self._ledger.live(*STANDING) if self._ready(entry)]
 
     def _offer(self) -> None:
         ledger = self._ledger

@@ -59,6 +59,9 @@ class EntryState(StrEnum):
     LOST = "lost"  # the program died
 
 
+STANDING = (EntryState.WAITING, EntryState.OFFERED)
+"""States of those who stand in a queue: no agent has them yet."""
+
 _LEFT = {EntryState.ABANDONED, EntryState.OVERFLOWED, EntryState.CALLBACK, EntryState.TO_BOT, EntryState.DONE}
 
 ENTRY_MOVES: dict[EntryState, frozenset[EntryState]] = {
@@ -203,6 +206,9 @@ class Profile:
     @property
     def by_phone(self) -> bool:
         return bool(self.phone)
+
+    def serves(self, queue: str) -> bool:
+        return not self.queues or queue in self.queues
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -235,42 +234,3 @@ def _profile_json(profile: Profile) -> dict[str, Any]:
 def _profile(data: Mapping[str, Any]) -> Profile:
     sets = {name: frozenset(data[name]) for name in ("queues", "skills", "languages")}
     return Profile(data["login"], data["name"], **sets, phone=data["phone"], always=data["always"])
-
-
-@dataclass(frozen=True)
-class QueueFigures:
-    """Of the calls that came into a queue. `in_time`: answered within its service level."""
-
-    offered: int = 0
-    answered: int = 0
-    abandoned: int = 0
-    in_time: int = 0
-    speed_of_answer_s: float | None = None
-
-    @property
-    def service_level(self) -> float | None:
-        """The share answered in time of those answered or abandoned; None before the first."""
-        decided = self.answered + self.abandoned
-        return self.in_time / decided if decided else None
-
-
-def figures(engine: Engine, queues: Mapping[str, QueueSettings], since: datetime) -> dict[str, QueueFigures]:
-    """By queue, of the calls that came into it since then."""
-    query = select(QueueEntryRow.queue, QueueEntryRow.state, QueueEntryRow.queued_at, QueueEntryRow.accepted_at).where(
-        QueueEntryRow.queued_at >= since, QueueEntryRow.kind == str(Kind.CALL)
-    )
-    with engine.connect() as connection:
-        rows = connection.execute(query).all()
-    found = {}
-    for queue in {*queues, *(row.queue for row in rows)}:
-        here = [row for row in rows if row.queue == queue]
-        waits = [(row.accepted_at - row.queued_at).total_seconds() for row in here if row.accepted_at is not None]
-        level_s = queues.get(queue, QueueSettings()).service_level_s
-        found[queue] = QueueFigures(
-            offered=len(here),
-            answered=len(waits),
-            abandoned=sum(row.state == EntryState.ABANDONED and row.accepted_at is None for row in here),
-            in_time=sum(wait <= level_s for wait in waits),
-            speed_of_answer_s=sum(waits) / len(waits) if waits else None,
-        )
-    return found

@@ -18,7 +18,6 @@ from voicebot.queueing.floor import Floor
 from voicebot.queueing.happenings import Effect, Event, Tick
 from voicebot.queueing.ledger import Changes
 from voicebot.queueing.model import Agent, Entry
-from voicebot.queueing.rows import QueueFigures
 from voicebot.records.database import DATABASE, cannot_open, is_about_data, open_database, upgrade
 
 log = logging.getLogger(__name__)
@@ -119,13 +118,6 @@ class StoredFloor:
                     await self._woken.wait()
             except TimeoutError:
                 await self.apply(Tick())
-
-    async def figures(self, since: datetime) -> dict[str, QueueFigures]:
-        """By queue, of the calls that came since then. Raises RecordsUnavailable."""
-        try:
-            return await asyncio.to_thread(rows.figures, self._engine, self.floor.queues, since)
-        except SQLAlchemyError as error:
-            raise cannot_open(Path(str(self._engine.url.database)), error) from error
 
     async def close(self) -> None:
         """After the last event: what is not written yet is tried once more, for a few seconds. Idempotent."""

@@ -41,7 +41,6 @@ from voicebot.queueing.happenings import (
 )
 from voicebot.queueing.model import AgentState, EntryState, Kind, Why
 from voicebot.queueing.testing import DrivenFloor, entering, profile
-from voicebot.queueing.view import snapshot
 
 ADAM, BEATA = profile("adam"), profile("beata")
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -441,15 +440,11 @@ def test_a_promise_made_twice_is_one_also_when_it_was_kept() -> None:
     assert it.floor.entries == ()
 
 
-def test_what_the_pages_show() -> None:
+def test_who_has_an_agent_stands_in_no_queue() -> None:
     it = floor()
     talking(it)
     it.do(AgentBreak(BEATA, "lunch"), entering("2"), Promise("c", "+48601234567", "pl", "service"))
     it.wait(10)
-    seen = snapshot(it.floor, it.now)
-    assert {view.entry.id: view.position for view in seen.entries if view.entry.kind is Kind.CALL} == {
-        "1": None,
-        "2": 1,
-    }
-    queue = seen.queues[0]
-    assert (queue.waiting, queue.longest_wait_s, queue.available, queue.on_call, queue.callbacks) == (1, 10.0, 0, 1, 1)
+    line = it.floor.line("service", it.now)
+    assert [entry.id for entry in line if entry.kind is Kind.CALL] == ["2"]
+    assert [entry.kind for entry in line if entry.id != "2"] == [Kind.CALLBACK]

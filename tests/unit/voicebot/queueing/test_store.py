@@ -233,18 +233,6 @@ async def test_a_wrap_up_is_kept_also_when_it_comes_late(kept: Kept) -> None:
     assert row(kept.data, "select state, code, notes from queue_entries") == [("done", "solved", "Faktura wysłana.")]
 
 
-async def test_figures_of_the_day(kept: Kept) -> None:
-    await kept.do(AgentAvailable(ADAM), entering("1"))
-    (offered,) = kept.found(Offered)
-    kept.later(10)
-    await kept.do(Accept(offered.offer.id), entering("2"), Leave("2", Why.HUNG_UP))
-    figures = (await kept.stored.figures(BEGAN))["service"]
-    assert (figures.offered, figures.answered, figures.abandoned, figures.in_time) == (2, 1, 1, 1)
-    assert figures.service_level == 0.5
-    assert figures.speed_of_answer_s == 10.0
-    assert (await kept.stored.figures(BEGAN + timedelta(days=1)))["service"].service_level is None
-
-
 async def test_time_is_kept_by_itself(tmp_path: Path) -> None:
     effects: list[Effect] = []
     queues = {"service": QueueSettings(longest_wait_s=0.1)}
