@@ -7,7 +7,6 @@ import logging
 import shutil
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -35,7 +34,7 @@ from voicebot.bots import load_bots, sources
 from voicebot.call import Call
 from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.errors import VoicebotError
-from voicebot.events import EventStream
+from voicebot.events import EventStream, new_call_id
 from voicebot.hub import Hub
 from voicebot.human_side import HumanSide
 from voicebot.live_bots import LiveBots, Make
@@ -256,7 +255,7 @@ class App:
     def _incoming(self, leg: Leg) -> None:
         assert self._people is not None
         number, service = self._config.number(leg.dialled), self._config.people.service_number
-        call_id = f"{datetime.now(self._config.timezone):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
+        call_id = new_call_id(self._config.timezone)
         if service and leg.dialled == service and not self._draining:
             task = asyncio.create_task(self._people.service_number.serve(leg), name=f"service number {call_id}")
         elif number is None or self._draining or len(self._calls) >= self._config.sip.max_calls:

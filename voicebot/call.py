@@ -38,7 +38,6 @@ from voicebot.people.handed import (
 from voicebot.people.known import known_of
 from voicebot.people.rules import CallRules
 from voicebot.people.stepping_in import SteppingIn, TakenOver
-from voicebot.people.talk import Worker
 from voicebot.people.voicemail import Left, TakingMessage
 from voicebot.phone_numbers import as_kept
 from voicebot.queueing.happenings import Promise
@@ -92,8 +91,7 @@ class Call:
         self._conversation: Conversation | None = None
         self._message: TakingMessage | None = None
         self._room: Room | None = None
-        self._member: Member | None = None
-        self._stepping_in = SteppingIn(services, self.context, lambda: desk.case_of(call_id))
+        self.stepping_in = SteppingIn(services, self.context, lambda: desk.case_of(call_id))
         self._ended_by = asyncio.Event()
         self._left_s = services.config.turns.longest_call_s
         self._began_at = self.context.clock.stamp()["at"]
@@ -140,24 +138,9 @@ class Call:
             raise NotPossible("The call is not answered yet.", "Try again in a second.")
         return self._room
 
-    def check_not_taken(self) -> None:
-        """Raises NotPossible while a supervisor has the caller."""
-        self._stepping_in.check_not_taken()
-
-    def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
-        """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible, LegGone.
-
-        Returns what is done when the supervisor is out of it again.
-        """
-        return self._stepping_in.take_over(by, give_leg)
-
-    def supervisor_gone(self, login: str) -> None:
-        """The browser of a supervisor is gone, who has the caller."""
-        self._stepping_in.gone(login)
-
     def back_to_bot(self, flow: str) -> None:
         """Raises NotPossible when no people have the call."""
-        self._stepping_in.send_to_bot(flow)
+        self.stepping_in.send_to_bot(flow)
 
     def end(self) -> None:
         """A supervisor ends the call."""
@@ -168,7 +151,7 @@ class Call:
     async def _serve(self) -> str:
         """The answered call. Returns the cause of its end."""
         room = self._room = self._services.media.open_room(self._leg.sample_rate)
-        member = self._member = room.join(self._leg)
+        member = room.join(self._leg)
         cause = "local_hangup"
         try:
             async with recorded(self.context, self._folder, room, member), asyncio.TaskGroup() as tasks:
@@ -195,7 +178,7 @@ class Call:
             context.call_id, context.caller, context.dialled, context.language
         )
         while opening is not None:
-            verdict = await self._stepping_in.unless_taken(self._with_bot(opening, room, member))
+            verdict = await self.stepping_in.unless_taken(self._with_bot(opening, room, member))
             await self._promise_callbacks()
             if isinstance(verdict, HangUp):
                 self._outcome = OUTCOMES[verdict.outcome]
@@ -205,9 +188,9 @@ class Call:
                 if isinstance(handed, TakenOver):
                     handed = await self._with_supervisor(handed, room, member)
                 elif isinstance(handed, VoicemailWanted):
-                    handed = await self._stepping_in.unless_taken(self._take_message(handed, room, member))
+                    handed = await self.stepping_in.unless_taken(self._take_message(handed, room, member))
                 else:
-                    handed = await self._stepping_in.unless_taken(self._with_people(handed, room, member))
+                    handed = await self.stepping_in.unless_taken(self._with_people(handed, room, member))
             opening = await self._go_on(handed)
 
     async def _go_on(self, handed: Handed) -> flows.Event | None:
@@ -279,7 +262,7 @@ class Call:
 
     async def _with_supervisor(self, taken: TakenOver, room: Room, member: Member) -> Handed | Handoff:
         """A supervisor who is lost leaves the caller to the agents."""
-        over = await self._stepping_in.talk(taken, room, member)
+        over = await self.stepping_in.talk(taken, room, member)
         if over.why == "line_lost":
             return Handoff("", SUPERVISOR)
         return BackToBot(over.to.name) if over.to is not None else Talked()

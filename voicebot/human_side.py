@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -167,11 +167,8 @@ def alert_rules(settings: AlertSettings) -> AlertRules:
 def _day_so_far(config: Config) -> Sequence[CallEvent]:
     """What is on record of the queues since midnight. Raises RecordsUnavailable."""
     midnight = datetime.now(config.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-    records = CallRecords(config.data)
-    try:
+    with closing(CallRecords(config.data)) as records:
         return records.happened_since(midnight.astimezone(UTC), (QueueEntered, QueueLeft))
-    finally:
-        records.close()
 
 
 def _outbox(config: Config) -> Outbox:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from telephony.leg import Leg
 from telephony.room import Room
 from voicebot.errors import CallNotFound
 from voicebot.parts import CallContext
-from voicebot.people.talk import Worker
+from voicebot.people.stepping_in import SteppingIn
 from voicebot.summary import Summary
 
 
@@ -19,6 +17,7 @@ class LiveCall(Protocol):
     """One that came in (`call.Call`), or with somebody who is called back (`people.calling_back.CallBack`)."""
 
     context: CallContext
+    stepping_in: SteppingIn
 
     @property
     def room(self) -> Room:
@@ -26,18 +25,6 @@ class LiveCall(Protocol):
 
     def summary(self) -> Summary:
         """As far as the call has gone."""
-
-    def check_not_taken(self) -> None:
-        """Raises NotPossible while a supervisor has the caller."""
-
-    def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
-        """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible, LegGone.
-
-        Returns what is done when the supervisor is out of it again.
-        """
-
-    def supervisor_gone(self, login: str) -> None:
-        """The browser of a supervisor is gone, who has the caller."""
 
     def back_to_bot(self, flow: str) -> None:
         """Raises NotPossible where there is no way back."""
@@ -60,14 +47,20 @@ class LiveCalls:
         """What is to be done after each call."""
         self._when_over = do
 
+    def add(self, call: LiveCall) -> None:
+        self._calls[call.context.call_id] = call
+
+    def remove(self, call: LiveCall) -> None:
+        self._calls.pop(call.context.call_id, None)
+
     @asynccontextmanager
     async def going_on(self, call: LiveCall) -> AsyncIterator[None]:
         """Around the life of a call."""
-        self._calls[call.context.call_id] = call
+        self.add(call)
         try:
             yield
         finally:
-            del self._calls[call.context.call_id]
+            self.remove(call)
             if self._when_over is not None:
                 await self._when_over(call)
 
@@ -77,3 +70,6 @@ class LiveCalls:
         if call is None:
             raise CallNotFound("This call does not go on any more.", "Look for it among the past calls.")
         return call
+
+    def __iter__(self) -> Iterator[LiveCall]:
+        return iter(self._calls.values())

@@ -128,6 +128,10 @@ class PeopleSettings(Section):
     crm_link: str = ""
     outbound: OutboundSettings | None = None
 
+    def outside(self, number: str) -> str | None:
+        """Where a number of E.164 is rung; None where that is not set up or not allowed."""
+        return self.outbound.address(number) if self.outbound is not None else None
+
     @field_validator("service_number", mode="before")
     @classmethod
     def _number_as_text(cls, value: object) -> object:

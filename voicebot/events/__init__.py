@@ -6,7 +6,7 @@ values: frozen, JSON-ready through `to_json` and back through `from_json`.
 
 from __future__ import annotations
 
-from voicebot.events.base import REFUSED, CallClock, CallEvent, Outcome, Stamp
+from voicebot.events.base import REFUSED, CallClock, CallEvent, Outcome, Stamp, new_call_id
 from voicebot.events.call import (
     BotRefused,
     BotSaid,
@@ -104,5 +104,6 @@ __all__ = [
     "WrappedUp",
     "event_name",
     "from_json",
+    "new_call_id",
     "to_json",
 ]

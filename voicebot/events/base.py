@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypedDict
 
@@ -42,6 +43,11 @@ class Stamp(TypedDict):
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def new_call_id(zone: tzinfo) -> str:
+    """Sorts by time, and is unique."""
+    return f"{datetime.now(zone):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
 class CallClock:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from telephony.leg import Leg
 from telephony.member import Member
 from telephony.room import Room
 from telephony.tones import RingingTone
@@ -20,7 +18,7 @@ from tts.text import spoken
 from voicebot import events
 from voicebot.announce import announce
 from voicebot.errors import NotPossible, NotReached
-from voicebot.events import CallClock, Outcome
+from voicebot.events import CallClock, Outcome, new_call_id
 from voicebot.live_calls import LiveCalls
 from voicebot.parts import CallContext, Services
 from voicebot.people import texts
@@ -29,7 +27,6 @@ from voicebot.people.handed import CallerAtDesk, Handed, LetGo, Talked
 from voicebot.people.phones import PhoneLine, ring
 from voicebot.people.promises import Promised, Promises
 from voicebot.people.stepping_in import SteppingIn, TakenOver
-from voicebot.people.talk import Worker
 from voicebot.queueing.happenings import CallbackDone, ConnectFailed, Promise
 from voicebot.queueing.model import Entry, EntryState
 from voicebot.records import CallFolder
@@ -53,7 +50,7 @@ class CallBack:
         self, services: Services, desk: Colleagues, entry: Entry, agent: str, address: str, promised: Promised
     ) -> None:
         """`address`: where the number is rung. Whom `agent` is to talk with is on the line when `run` begins."""
-        call_id = f"{datetime.now(services.config.timezone):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
+        call_id = new_call_id(services.config.timezone)
         caller = entry.caller
         self.context = CallContext(call_id, caller, caller, entry.language, CallClock(call_id), services.events)
         self.agent = agent
@@ -63,7 +60,7 @@ class CallBack:
         self._address = address
         self._promised = promised
         self._voice = services.own_voice()
-        self._stepping_in = SteppingIn(services, self.context, lambda: self._case)
+        self.stepping_in = SteppingIn(services, self.context, lambda: self._case)
         self._case: Case | None = None
         self._room: Room | None = None
         self._enough = asyncio.Event()
@@ -83,15 +80,6 @@ class CallBack:
 
     def summary(self) -> Summary:
         return summarise(self.context.events, self.context.language, {})
-
-    def check_not_taken(self) -> None:
-        self._stepping_in.check_not_taken()
-
-    def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
-        return self._stepping_in.take_over(by, give_leg)
-
-    def supervisor_gone(self, login: str) -> None:
-        self._stepping_in.gone(login)
 
     def back_to_bot(self, flow: str) -> None:
         raise NotPossible("Whom we called back has not talked with the bot.", "Give the call to a queue, or end it.")
@@ -193,12 +181,12 @@ class CallBack:
         case = self._case = Case(self._desk, caller)
         handed: Handed | TakenOver
         try:
-            handed = await self._stepping_in.unless_taken(case.go_on(self._entry, self.agent))
+            handed = await self.stepping_in.unless_taken(case.go_on(self._entry, self.agent))
         finally:
             self._case = None
             self._desk.forget(case)
         if isinstance(handed, TakenOver):
-            over = await self._stepping_in.talk(handed, room, member)
+            over = await self.stepping_in.talk(handed, room, member)
             if over.why == "line_lost":
                 await self._call_again(room, self._entry.entered_at)
         elif not isinstance(handed, Talked | LetGo):
@@ -261,8 +249,7 @@ class Callbacks:
 
     def address(self, entry: Entry) -> str | None:
         """Where the number is rung; None: the agent has to ring it by hand."""
-        outbound = self._services.config.people.outbound
-        return outbound.address(entry.caller) if outbound is not None else None
+        return self._services.config.people.outside(entry.caller)
 
     def show(self, entry: Entry, agent: str) -> None:
         """What is known of it is read, and shown to whom it is offered."""

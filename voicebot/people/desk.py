@@ -137,8 +137,7 @@ class Desk:
         self._cases[entry] = case
 
     async def reach_number(self, case: Case, number: str) -> Reached:
-        outbound = self._services.config.people.outbound
-        uri = outbound.address(number) if outbound is not None else None
+        uri = self._services.config.people.outside(number)
         if uri is None:
             raise NotReached("not_allowed")
         context = case.caller.context
@@ -220,9 +219,13 @@ class Desk:
 
     async def set_available(self, profile: Profile) -> None:
         """Raises NotPossible where there is no way to ring them."""
+        self._check_reachable(profile)
+        await self.apply(happen.AgentAvailable(profile))
+
+    def _check_reachable(self, profile: Profile) -> None:
+        """Raises NotPossible."""
         if not profile.by_phone and self.lines.state(profile.login) is not LineState.UP:
             raise NotPossible("Your browser has no audio line.", "Connect it first, or take calls on your desk phone.")
-        await self.apply(happen.AgentAvailable(profile))
 
     async def set_on_break(self, profile: Profile, reason: str) -> None:
         await self.apply(happen.AgentBreak(profile, reason))
@@ -275,8 +278,8 @@ class Desk:
             raise NotPossible("This callback is not to be taken any more.", "Somebody else has it, or it is done.")
         if agent is None or agent.state not in (AgentState.AVAILABLE, AgentState.ON_BREAK):
             raise NotPossible("You cannot call anybody now.", "Sign in at the desk, and end what you have first.")
-        if not (profile.by_phone or self.is_by_hand(waiting) or self.lines.state(profile.login) is LineState.UP):
-            raise NotPossible("Your browser has no audio line.", "Connect it first, or take calls on your desk phone.")
+        if not self.is_by_hand(waiting):
+            self._check_reachable(profile)
         await self.apply(happen.Take(entry, profile.login))
 
     async def close_callback(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,11 +25,9 @@ class Known:
 
 def known_of(data: Path, caller: str, before: datetime) -> Known:
     """Blocking: for a thread. Records that cannot be read are told in the log, and nothing is known."""
-    records = CallRecords(data)
     try:
-        return Known(records.last_agent(caller, before), records.earlier_calls(caller, before))
+        with closing(CallRecords(data)) as records:
+            return Known(records.last_agent(caller, before), records.earlier_calls(caller, before))
     except RecordsUnavailable as error:
         log.warning("earlier calls cannot be read: %s", error)
         return Known()
-    finally:
-        records.close()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -39,16 +40,14 @@ class Promised:
 
 def read_promised(config: Config, entry: Entry) -> Promised:
     """From the disk. What cannot be read is missing."""
-    records = CallRecords(config.data)
     try:
         summary = CallFolder(config.data / "calls" / entry.call_id).read_summary()
-        earlier = records.earlier_calls(entry.caller, datetime.now(UTC))
-        return Promised(summary, earlier, records.get(entry.call_id).dialled)
+        with closing(CallRecords(config.data)) as records:
+            earlier = records.earlier_calls(entry.caller, datetime.now(UTC))
+            return Promised(summary, earlier, records.get(entry.call_id).dialled)
     except (OSError, json.JSONDecodeError, RecordsUnavailable, CallNotFound) as error:
         log.warning("what is known of %s cannot be read: %s", entry.call_id, error)
         return Promised()
-    finally:
-        records.close()
 
 
 class Promises:

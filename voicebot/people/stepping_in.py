@@ -48,7 +48,10 @@ class SteppingIn:
             raise NotPossible("A supervisor has the call already.")
 
     def take_over(self, by: Worker, give_leg: Callable[[], Leg]) -> asyncio.Future[None]:
-        """See `live_calls.LiveCall`. Raises NotPossible, LegGone."""
+        """A supervisor talks with the caller from here; whoever does so now stops. Raises NotPossible, LegGone.
+
+        Returns what is done when the supervisor is out of it again.
+        """
         self.check_not_taken()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._taken.set_result(TakenOver(by, give_leg(), done))

@@ -110,11 +110,11 @@ class Supervision:
         listen = own[-1]  # the newest: an older one may be of a connection that is lost
         async with listen.changing:
             self._own(who, listen.id)
-            listen.call.check_not_taken()
+            listen.call.stepping_in.check_not_taken()
             before = listen.mode
             await self._tell_mode(listen, TAKEN_OVER)
             try:
-                gone = listen.call.take_over(Worker(who.login, who.name), listen.line.give_leg)
+                gone = listen.call.stepping_in.take_over(Worker(who.login, who.name), listen.line.give_leg)
             except (NotPossible, TelephonyError):  # somebody was quicker, or the browser is gone
                 await self._tell_mode(listen, before)
                 raise
@@ -198,7 +198,7 @@ class Supervision:
     def _tell_gone(self, listen: Listen) -> None:
         del self._listens[listen.id], self._tasks[listen.id]
         if listen.mode == TAKEN_OVER:
-            listen.call.supervisor_gone(listen.who.login)
+            listen.call.stepping_in.gone(listen.who.login)
         if listen.joined:
             lasted_s = (datetime.now(UTC) - listen.since).total_seconds()
             listen.call.context.publish(
