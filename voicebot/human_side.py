@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
-from typing import Any
 
 from telephony.browser.endpoint import BrowserEndpoint
 from voicebot.access import Access
 from voicebot.api.agent_view import AgentViews
 from voicebot.api.agents import Agents
 from voicebot.api.feed import Feed
+from voicebot.background import Background
 from voicebot.config import Config
 from voicebot.events import CallEvent, QueueEntered, QueueLeft
 from voicebot.hub import Hub
@@ -50,7 +50,7 @@ class HumanSide:
         self._access = access
         self._hub = hub
         self._stack = AsyncExitStack()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self.desk: Desk
         self.agents: Agents
         self.service_number: ServiceNumber
@@ -89,7 +89,7 @@ class HumanSide:
         self.feed = Feed(services.events, self._hub, self.desk, watching)
         self.feed.start()
         self._stack.push_async_callback(self.feed.close)
-        self._stack.push_async_callback(self._end_tasks)
+        self._stack.push_async_callback(self._background.close)
         lasting = {
             "keep the queue's time": floor.keep_time(),
             "watch the floor": watching.run(),
@@ -137,26 +137,10 @@ class HumanSide:
         entry = self.desk.entry(agent.entry) if agent is not None and agent.entry else None
         if entry is not None:
             call_id = self.desk.call_id(entry)
-            self._begin(self.supervision.agents_changed(call_id), f"whispers in {call_id}")
+            self._background.begin(self.supervision.agents_changed(call_id), f"whispers in {call_id}")
 
     def _line_changed(self, login: str) -> None:
-        self._begin(self.desk.line_changed(login), f"line of {login}")
-
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", task.get_name(), exc_info=error)
-
-    async def _end_tasks(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        self._background.begin(self.desk.line_changed(login), f"line of {login}")
 
 
 def alert_rules(settings: AlertSettings) -> AlertRules:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from pipecat.services.ai_service import AIService
 
+from voicebot.background import Background
 from voicebot.engines.running import RunningService
 from voicebot.errors import ServiceBusy, ServiceFailed
 
@@ -36,7 +37,7 @@ class Pool:
         self._count = 0  # resting, in use, being opened or mended
         self._none = asyncio.Event()
         self._none.set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._closed = False
 
     @contextlib.asynccontextmanager
@@ -52,7 +53,7 @@ class Pool:
         """Have one ready before the first question."""
         ready = any(running.usable for running, (known, _) in self._resting.items() if known == language)
         if not self._closed and not ready:
-            self._spawn(self._prepare(language), "open a service")
+            self._background.begin(self._prepare(language), "open a service")
 
     async def close(self) -> None:
         """All end; idempotent. Those in use are awaited for a while: their users have been told to give them back."""
@@ -62,8 +63,7 @@ class Pool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GIVEN_BACK_S):
                 await self._none.wait()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._background.done()
 
     def _rested(self, language: str) -> RunningService | None:
         for running, (known, timer) in reversed(self._resting.items()):
@@ -88,7 +88,7 @@ class Pool:
         except BaseException as error:
             self._counted(-1)
             if running is not None:
-                self._spawn(running.close(), "close a service")
+                self._background.begin(running.close(), "close a service")
             if isinstance(error, Exception) and not isinstance(error, ServiceFailed):
                 raise ServiceFailed(f"The service cannot be made: {error}") from error
             raise
@@ -105,7 +105,7 @@ class Pool:
             timer = asyncio.get_running_loop().call_later(REST_S, self._retire, running)
             self._resting[running] = (language, timer)
         elif running.spoilt and self._mend is not None and not self._closed:
-            self._spawn(self._mended(running, language, self._mend), "mend a service")
+            self._background.begin(self._mended(running, language, self._mend), "mend a service")
         else:
             self._end(running)
 
@@ -126,7 +126,7 @@ class Pool:
 
     def _end(self, running: RunningService) -> None:
         self._counted(-1)
-        self._spawn(running.close(), "close a service")
+        self._background.begin(running.close(), "close a service")
 
     def _counted(self, change: int) -> None:
         self._count += change
@@ -134,13 +134,3 @@ class Pool:
             self._none.clear()
         else:
             self._none.set()
-
-    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._over)
-
-    def _over(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("failed to %s", task.get_name(), exc_info=error)

@@ -17,6 +17,7 @@ from telephony.tones import RingingTone
 from tts.text import spoken
 from voicebot import events
 from voicebot.announce import announce
+from voicebot.background import Background
 from voicebot.errors import NotPossible, NotReached
 from voicebot.events import CallClock, Outcome, new_call_id
 from voicebot.live_calls import LiveCalls
@@ -238,14 +239,10 @@ class Callbacks:
         self._changed = changed
         self._tries: dict[str, CallBack] = {}  # by entry
         self._call_ids: dict[str, str] = {}  # of the last try, by entry, until the entry has ended
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     async def close(self) -> None:
-        tasks = set(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await self._background.close()
 
     def address(self, entry: Entry) -> str | None:
         """Where the number is rung; None: the agent has to ring it by hand."""
@@ -253,11 +250,11 @@ class Callbacks:
 
     def show(self, entry: Entry, agent: str) -> None:
         """What is known of it is read, and shown to whom it is offered."""
-        self._begin(self._show(entry, agent), f"read about {entry.id}")
+        self._background.begin(self._show(entry, agent), f"callback read about {entry.id}")
 
     def start(self, entry: Entry, agent: str) -> None:
         """The agent has taken it."""
-        self._begin(self._try(entry, agent), entry.id)
+        self._background.begin(self._try(entry, agent), f"callback {entry.id}")
 
     def call_id(self, entry: Entry) -> str:
         """Of the talk with whom was called back, or of the call that an entry is of."""
@@ -301,13 +298,3 @@ class Callbacks:
         finally:
             if self._tries.get(entry.id) is call:
                 del self._tries[entry.id]
-
-    def _begin(self, work: object, name: str) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=f"callback {name}")  # type: ignore[arg-type]
-        self._tasks.add(task)
-        task.add_done_callback(self._over)
-
-    def _over(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", task.get_name(), exc_info=error)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from telephony.errors import TelephonyError
 from telephony.leg import Ended, Leg
+from voicebot.background import Background
 from voicebot.people.phones import hang_up
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,6 @@ class _Line:
     state: LineState = LineState.NONE
     leg: Leg | None = None
     watching: asyncio.Task[None] | None = None
-    cutting: asyncio.Task[None] | None = None
 
 
 class BrowserLines:
@@ -42,6 +42,7 @@ class BrowserLines:
         self._answer = answer
         self._changed = changed
         self._lines: dict[str, _Line] = {}
+        self._background = Background()
 
     def state(self, login: str) -> LineState:
         return self._line(login).state
@@ -76,11 +77,12 @@ class BrowserLines:
         """The line may not stay: it ends as if it had broken."""
         line = self._line(login)
         if line.leg is not None and line.watching is not None:
-            line.cutting = asyncio.create_task(hang_up(line.leg), name=f"cut the line of {login}")
+            self._background.begin(hang_up(line.leg), f"cut the line of {login}")
 
     async def close(self) -> None:
         for login in tuple(self._lines):
             await self.disconnect(login)
+        await self._background.done()
 
     def _line(self, login: str) -> _Line:
         return self._lines.get(login, _Line())

@@ -12,6 +12,7 @@ from typing import Any
 from telephony.leg import Leg
 from tts.text import spoken
 from voicebot import events
+from voicebot.background import Background
 from voicebot.errors import NotReached
 from voicebot.events import CallEvent
 from voicebot.parts import Services, Voice
@@ -75,14 +76,17 @@ class DeskPhones:
         self._hung_up = hung_up
         self._pressed = pressed
         self._lines: dict[str, PhoneLine] = {}  # by agent
-        self._tasks: dict[str, asyncio.Task[None]] = {}  # by offer, or by agent who was fetched
+        self._offers: dict[str, asyncio.Task[None]] = {}  # by id
+        self._background = Background()
 
     def start(self, offer: Offer, profile: Profile, offered: Offered) -> None:
-        self._begin(offer.id, self._offer(offer, profile, offered))
+        task = self._background.begin(self._offer(offer, profile, offered), f"desk phone {offer.id}")
+        self._offers[offer.id] = task
+        task.add_done_callback(lambda done: self._offers.pop(offer.id))
 
     def stop(self, offer: Offer) -> None:
         """The offer is withdrawn: stop ringing, or hang up on an agent who is deciding."""
-        if (task := self._tasks.get(offer.id)) is not None:
+        if (task := self._offers.get(offer.id)) is not None:
             task.cancel()
 
     async def fetch(self, agent: str, phone: str, caller: str, ring_s: float) -> None:
@@ -92,7 +96,7 @@ class DeskPhones:
         """
         line = await ring(self._services.endpoint, phone, caller=caller, headers={}, timeout_s=ring_s)
         self._lines[agent] = line
-        self._begin(agent, self._until_gone(agent, line))
+        self._background.begin(self._until_gone(agent, line), f"desk phone {agent}")
 
     def leg(self, agent: str) -> Leg | None:
         """Of a phone whose agent has taken an offer."""
@@ -105,15 +109,7 @@ class DeskPhones:
             await line.release()
 
     async def close(self) -> None:
-        tasks = set(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-
-    def _begin(self, name: str, work: Any) -> None:
-        task = self._tasks[name] = asyncio.create_task(work, name=f"desk phone {name}")
-        task.add_done_callback(lambda done: self._over(name, done))
+        await self._background.close()
 
     async def _offer(self, offer: Offer, profile: Profile, offered: Offered) -> None:
         def tell(kind: type[CallEvent], **values: Any) -> None:
@@ -168,9 +164,3 @@ class DeskPhones:
                 del self._lines[agent]
             await asyncio.shield(line.release())
             self._hung_up(agent)
-
-    def _over(self, name: str, task: asyncio.Task[None]) -> None:
-        if self._tasks.get(name) is task:
-            del self._tasks[name]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a desk phone failed", exc_info=error)

@@ -20,6 +20,7 @@ from telephony.member import Member
 from telephony.room import Room
 from voicebot import events
 from voicebot.access import Access, Who
+from voicebot.background import Background
 from voicebot.errors import NotPossible
 from voicebot.live_calls import LiveCall, LiveCalls
 from voicebot.people.desk import Desk
@@ -58,7 +59,7 @@ class Supervision:
         self._endpoint = endpoint
         self._listens: dict[str, Listen] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._rooms: weakref.WeakKeyDictionary[Room, Listening] = weakref.WeakKeyDictionary()
 
     def of_call(self, call_id: str) -> list[Listen]:
@@ -211,7 +212,5 @@ class Supervision:
             )
 
     def _close_soon(self, listen: Listen) -> None:
-        """`_follow` notices the end; the closing itself is kept so that it is not lost on the way."""
-        closing = asyncio.create_task(listen.line.close(), name=f"end {listen.id}")
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        """`_follow` notices the end."""
+        self._background.begin(listen.line.close(), f"end {listen.id}")
