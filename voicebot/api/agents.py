@@ -74,10 +74,6 @@ class Agents:
             raise NotPossible(f"There is no such reason for a break: {reason}.", f"Choose of {', '.join(reasons)}.")
         await self.desk.set_on_break(await self._profile(login), reason)
 
-    async def queues(self, login: str) -> tuple[str, ...]:
-        """Those that the user serves; none: all. Raises UserNotFound."""
-        return (await self._access.user(login)).queues
-
     async def take_callback(self, login: str, entry: str) -> None:
         """Raises NotPossible."""
         await self.desk.take_callback(await self._profile(login), entry)

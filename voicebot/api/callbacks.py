@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -16,6 +15,7 @@ from voicebot.api.auth import Agent
 from voicebot.api.call_view import summary_view
 from voicebot.api.errors import NotAllowed
 from voicebot.api.parts import ApiParts, Floor, FloorParts, Parts
+from voicebot.api.seen_queues import SeenQueues, seen_queues
 from voicebot.api.shapes import desk as shapes
 from voicebot.api.shapes.call_parts import Summary
 from voicebot.errors import NotPossible
@@ -45,53 +45,37 @@ router = APIRouter(prefix="/api/callbacks", tags=["callbacks"])
 @router.get("")
 async def list_callbacks(who: Agent, parts: Parts, floor: Floor) -> list[shapes.Callback]:
     """Promised callbacks in their order, and those done within a day. Agents see those of their queues."""
-    serves = await _serves(who, floor)
-    promised = [entry for entry in floor.agents.desk.entries if entry.kind is Kind.CALLBACK and serves(entry.queue)]
+    seen = await seen_queues(who, parts.access)
+    promised = [entry for entry in floor.agents.desk.entries if entry.kind is Kind.CALLBACK and entry.queue in seen]
     promised.sort(key=lambda entry: (entry.entered_at, entry.number))
-    return await asyncio.to_thread(_listed, parts, promised, serves)
+    return await asyncio.to_thread(_listed, parts, promised, seen)
 
 
 @router.post("/{callback}/take", status_code=204)
-async def take_callback(callback: str, who: Agent, floor: Floor) -> None:
+async def take_callback(callback: str, who: Agent, parts: Parts, floor: Floor) -> None:
     """Call this one now: it is rung while the agent hears it, or shown to be rung by hand."""
-    await _checked(callback, who, floor)
+    await _checked(callback, who, parts, floor)
     await floor.agents.take_callback(who.login, callback)
 
 
 @router.post("/{callback}/done", status_code=204)
-async def close_callback(callback: str, done: shapes.CallbackDone, who: Agent, floor: Floor) -> None:
+async def close_callback(callback: str, done: shapes.CallbackDone, who: Agent, parts: Parts, floor: Floor) -> None:
     """Say how it ended: reached, or given up."""
-    await _checked(callback, who, floor)
+    await _checked(callback, who, parts, floor)
     await floor.agents.desk.close_callback(who.login, callback, done.outcome, done.notes)
 
 
-class _Serves:
-    """Which queues somebody may know of."""
-
-    def __init__(self, queues: Iterable[str], everything: bool) -> None:
-        self._queues = frozenset(queues)
-        self._everything = everything
-
-    def __call__(self, queue: str) -> bool:
-        return self._everything or not self._queues or queue in self._queues
-
-
-async def _serves(who: Who, floor: FloorParts) -> _Serves:
-    return _Serves(await floor.agents.queues(who.login), who.may("supervisor"))
-
-
-async def _checked(callback: str, who: Who, floor: FloorParts) -> Entry:
+async def _checked(callback: str, who: Who, parts: ApiParts, floor: FloorParts) -> None:
     """Raises NotPossible, NotAllowed."""
     entry = floor.agents.desk.entry(callback)
     if entry is None or entry.kind is not Kind.CALLBACK:
         raise NotPossible("This callback is done already.", "Load the list again.")
-    if not (await _serves(who, floor))(entry.queue):
+    if entry.queue not in await seen_queues(who, parts.access):
         raise NotAllowed("This callback is of a queue that you do not serve.", "Somebody of that queue can take it.")
-    return entry
 
 
-def _listed(parts: ApiParts, promised: list[Entry], serves: _Serves) -> list[shapes.Callback]:
-    done = [one for one in parts.records.done_callbacks(datetime.now(UTC) - SHOWN_FOR) if serves(one.queue)]
+def _listed(parts: ApiParts, promised: list[Entry], seen: SeenQueues) -> list[shapes.Callback]:
+    done = [one for one in parts.records.done_callbacks(datetime.now(UTC) - SHOWN_FOR) if one.queue in seen]
     shown = [_promised(entry) for entry in promised]
     shown += [_done(one) for one in done]
     read = [one.model_copy(update={"summary": _summary(parts, one.call_id)}) for one in shown[:MOST_SUMMARIES]]

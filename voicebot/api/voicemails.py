@@ -15,6 +15,7 @@ from voicebot.api.auth import Agent
 from voicebot.api.calls import WAV
 from voicebot.api.errors import NotAllowed
 from voicebot.api.parts import ApiParts, Parts
+from voicebot.api.seen_queues import seen_queues
 from voicebot.api.shapes.calls import Voicemail
 from voicebot.records.voicemails import Voicemail as Message
 
@@ -31,8 +32,8 @@ async def list_voicemails(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[Voicemail]:
     """Messages, the newest first. Agents see those of their queues."""
-    queues = await _queues(who, parts)
-    found = await asyncio.to_thread(parts.voicemails.list, queues=queues, before=before, limit=limit)
+    seen = await seen_queues(who, parts.access)
+    found = await asyncio.to_thread(parts.voicemails.list, queues=seen.names, before=before, limit=limit)
     return [_view(message) for message in found]
 
 
@@ -61,18 +62,10 @@ async def play_voicemail(voicemail: VoicemailId, who: Agent, parts: Parts) -> Fi
     return FileResponse(path, media_type=WAV)
 
 
-async def _queues(who: Who, parts: ApiParts) -> frozenset[str] | None:
-    """Whose messages somebody may know of; None: all."""
-    if who.may("supervisor"):
-        return None
-    return frozenset((await parts.access.user(who.login)).queues) or None
-
-
 async def _allowed(voicemail: str, who: Who, parts: ApiParts) -> Message:
     """Raises VoicemailNotFound, NotAllowed."""
     message = await asyncio.to_thread(parts.voicemails.get, voicemail)
-    queues = await _queues(who, parts)
-    if queues is not None and message.queue not in queues:
+    if message.queue not in await seen_queues(who, parts.access):
         raise NotAllowed("This message is for a queue that you do not serve.", "Ask somebody of that queue.")
     return message
 
