@@ -69,14 +69,11 @@ class Fader:
         return scaled(pcm, np.linspace(level, self._level, self._frame, dtype=np.float32))
 
 
-class HoldMusic:
-    """Plucked chords over a soft bass, 16 s round and round; nobody's copyright but ours.
+class Loop:
+    """A piece of PCM that goes round and round; implements Music."""
 
-    The loop is synthesised once for each sample rate and process (some 100 ms): make one before the first call waits.
-    """
-
-    def __init__(self, sample_rate: int) -> None:
-        self._loop = _loop(sample_rate)
+    def __init__(self, pcm: bytes) -> None:
+        self._loop = pcm
         self._at = 0
 
     def read(self, n_samples: int) -> bytes:
@@ -88,6 +85,16 @@ class HoldMusic:
             missing -= len(part)
             self._at = (self._at + len(part)) % len(self._loop)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class HoldMusic(Loop):
+    """Plucked chords over a soft bass, 16 s round and round; nobody's copyright but ours.
+
+    The loop is synthesised once for each sample rate and process (some 100 ms): make one before the first call waits.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__(_loop(sample_rate))
 
 
 @cache

@@ -1,23 +1,27 @@
-"""One announcement into a room, outside any conversation: the agent's briefing."""
+"""Announcements into a room, outside any conversation: to callers who wait, to agents."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from telephony.player import PlaybackFinished, PlayerEvent
 from telephony.room import Room
 from tts.errors import TtsError
+from tts.text import spoken
 from voicebot.parts import Voice
+
+Span = str | Mapping[str, Any]
 
 log = logging.getLogger(__name__)
 
 
-async def announce(room: Room, voice: Voice, text: str, language: str, deadline_s: float = 30.0) -> bool:
+async def announce(room: Room, voice: Voice, words: Sequence[Span], language: str, deadline_s: float = 30.0) -> bool:
     """Speak into `room` and return when it has been heard; False when it could not be spoken (logged, never raised)."""
-    return await play(room, voice.say(text, language, room.sample_rate), deadline_s)
+    return await play(room, voice.say(spoken(words, language), language, room.sample_rate), deadline_s)
 
 
 async def play(room: Room, sound: AsyncIterator[bytes], deadline_s: float = 30.0) -> bool:

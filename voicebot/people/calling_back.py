@@ -14,7 +14,6 @@ from datetime import datetime
 from telephony.member import Member
 from telephony.room import Room
 from telephony.tones import RingingTone
-from tts.text import spoken
 from voicebot import events
 from voicebot.announce import announce
 from voicebot.background import Background
@@ -199,7 +198,7 @@ class CallBack:
         if entry is None or entry.state is EntryState.WRAP_UP:  # else it waits to be made already
             await self._promise(entered_at)
         language = self.context.language
-        await announce(room, self._voice, spoken(texts.fixed("call_again", language), language), language)
+        await announce(room, self._voice, texts.fixed("call_again", language), language)
 
     async def _promise(self, entered_at: datetime) -> None:
         entry, call_id = self._entry, self.context.call_id

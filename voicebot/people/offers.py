@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from telephony.leg import Leg
-from tts.text import spoken
 from voicebot import events
+from voicebot.announce import Span
 from voicebot.background import Background
 from voicebot.errors import NotReached
 from voicebot.events import CallEvent
@@ -36,7 +36,7 @@ class Offered:
     language: str
     voice: Voice
     headers: Callable[[], Mapping[str, str]]
-    words: Callable[[], str]
+    words: Callable[[], Sequence[Span]]
     publish: Callable[..., None]
 
 
@@ -44,8 +44,8 @@ def offered_case(case: Case) -> Offered:
     """A caller who waits. What is told of them is asked for when the phone has answered: more may be known by then."""
     caller, context = case.caller, case.caller.context
 
-    def words() -> str:
-        return spoken(briefing(caller.summary(), context.language), context.language)
+    def words() -> Sequence[Span]:
+        return briefing(caller.summary(), context.language)
 
     headers = partial(_headers, case)
     return Offered(caller.queue, context.caller, context.language, caller.voice, headers, words, context.publish)

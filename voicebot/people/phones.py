@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from telephony.errors import DialFailed, TelephonyError
 from telephony.leg import Digit, Ended, Endpoint, Leg, LegEvent
 from telephony.media import MediaThread
-from voicebot.announce import announce
+from voicebot.announce import Span, announce
 from voicebot.errors import NotReached
 from voicebot.parts import Voice
 
@@ -24,7 +24,7 @@ class Briefing:
     """What an agent hears after answering."""
 
     voice: Voice
-    text: str
+    words: Sequence[Span]
     language: str
 
 
@@ -87,7 +87,7 @@ async def ask(line: PhoneLine, media: MediaThread, briefing: Briefing, decide_s:
     """Brief the agent in a room of their own until a key is pressed. Raises NotReached: declined, no_decision, ..."""
     room = media.open_room(line.leg.sample_rate)
     member = room.join(line.leg)
-    announcing = announce(room, briefing.voice, briefing.text, briefing.language)
+    announcing = announce(room, briefing.voice, briefing.words, briefing.language)
     speaking = asyncio.create_task(announcing, name="briefing")
     try:
         async with asyncio.timeout(decide_s):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tts.text import spoken
+from voicebot.announce import Span
 from voicebot.config import Config
 from voicebot.errors import CallNotFound, RecordsUnavailable
 from voicebot.parts import Services
@@ -71,8 +71,8 @@ class Promises:
         """For an agent at a desk phone. No call goes on yet that could have a record of it."""
         language = entry.language
 
-        def words() -> str:
-            return spoken(texts.callback_offered(entry.caller, self.of(entry.id).why, language), language)
+        def words() -> Sequence[Span]:
+            return texts.callback_offered(entry.caller, self.of(entry.id).why, language)
 
         voice = self._services.own_voice()
         return Offered(entry.queue, entry.caller, language, voice, dict, words, lambda *told, **values: None)

@@ -12,7 +12,6 @@ from telephony.errors import TelephonyError
 from telephony.leg import Digit, Ended, Leg
 from telephony.room import Room
 from telephony.sip_names import parse_uri
-from tts.text import spoken
 from voicebot.access import Access, User
 from voicebot.access.errors import SignInFailed, TooManyTries
 from voicebot.announce import announce
@@ -147,8 +146,7 @@ class _Talk:
 
     async def say(self, name: str) -> None:
         """To the end."""
-        text = spoken(texts.fixed(name, self._language), self._language)
-        await announce(self._room, self._voice, text, self._language)
+        await announce(self._room, self._voice, texts.fixed(name, self._language), self._language)
 
     async def ask(self, name: str, wait_s: float, longest: int) -> str:
         """The keys up to #, or so many of them; what there is when none comes for so long after the question."""

@@ -8,13 +8,11 @@ import uuid
 from collections.abc import AsyncIterator
 from enum import StrEnum
 
-import numpy as np
-
 from telephony.errors import RecordingFailed
 from telephony.member import Member
 from telephony.recorder import Recorder
 from telephony.room import Room
-from tts.text import spoken
+from telephony.tones import tone
 from voicebot import events
 from voicebot.announce import announce, play
 from voicebot.parts import CallContext, Services, Voice
@@ -85,7 +83,7 @@ class TakingMessage:
         try:
             if recorder is not None:
                 await self._say("voicemail")
-                await play(self._room, _tone(self._room.sample_rate))
+                await play(self._room, _once(tone(_TONE_HZ, TONE_S, _TONE_PEAK, self._room.sample_rate)))
                 ending = await self._record(recorder)
         finally:
             left = await asyncio.shield(self._finish(recorder))
@@ -168,7 +166,7 @@ class TakingMessage:
 
     async def _say(self, name: str) -> None:
         language = self._context.language
-        await announce(self._room, self._voice, spoken(texts.fixed(name, language), language), language)
+        await announce(self._room, self._voice, texts.fixed(name, language), language)
 
     # What the ear tells (ears.Mind)
 
@@ -186,8 +184,5 @@ class TakingMessage:
         self._context.publish(events.Fault, stage="voice activity", message=reason)
 
 
-async def _tone(sample_rate: int) -> AsyncIterator[bytes]:
-    """The beep, without clicks at its ends."""
-    at = np.arange(int(TONE_S * sample_rate)) / sample_rate
-    edges = np.minimum(1.0, np.minimum(at, TONE_S - at) / 0.01)
-    yield np.rint(_TONE_PEAK * edges * np.sin(2 * np.pi * _TONE_HZ * at)).astype("<i2").tobytes()
+async def _once(pcm: bytes) -> AsyncIterator[bytes]:
+    yield pcm

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from telephony.music import HoldMusic
 from telephony.room import Room
-from tts.text import spoken
 from voicebot.announce import announce
 from voicebot.parts import Voice
 from voicebot.people import texts
@@ -56,7 +55,7 @@ class Waiting:
                 words = await self._words.get()
                 self._room.set_music(music, _DUCKED_DB)
                 for text in words:
-                    await announce(self._room, self._voice, spoken(text, self._language), self._language)
+                    await announce(self._room, self._voice, text, self._language)
                 self._room.set_music(music, _MUSIC_DB)
         finally:
             self._room.set_music(None)
