@@ -56,7 +56,8 @@ def run(*command: str | Path, cwd: Path, timeout_s: float = 600) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from what the Dockerfile copies and nothing else."""
     place = tmp_path_factory.mktemp("wheel")
-    for copied in re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.M):
+    stage = (ROOT / "Dockerfile").read_text(encoding="utf-8").partition(" AS build\n")[2].partition("\nFROM ")[0]
+    for copied in re.findall(r"^COPY (?!--from)(.*) \S+$", stage, re.M):
         for name in copied.split():
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -20,7 +20,7 @@ from voicebot.caller.sounds import save_wav
 from voicebot.demo.judge import CallReport, HeardLine, both_heard, heard_lines, judge, word_error_rate
 from voicebot.demo.report import LiveView, print_files, table
 from voicebot.demo.runner import EXAMPLE_BOT, SCENARIOS, DemoReport
-from voicebot.demo.stage import AGENTS, configuration, free_port
+from voicebot.demo.stage import AGENTS, configuration, configured_agents, free_port
 
 BEGUN = 1_800_000_000.0
 
@@ -230,7 +230,9 @@ def test_the_configuration_is_one_that_the_bot_takes(tmp_path: Path) -> None:
     from voicebot.config import load_config
 
     path = tmp_path / "voicebot.yaml"
-    text = configuration(tmp_path / "data", 5070, 8070, {"pl": "100", "en": "200"}, EXAMPLE_BOT, ["sip:a@h", "sip:b@h"])
+    numbers = {"pl": "100", "en": "200"}
+    sections = configured_agents(["sip:a@h", "sip:b@h"])
+    text = configuration(tmp_path / "data", 5070, 8070, numbers, EXAMPLE_BOT, sections)
     path.write_text(text, encoding="utf-8")
     config = load_config(path)
     assert (config.sip.port, config.http.port, config.data) == (5070, 8070, tmp_path / "data")
