@@ -52,9 +52,12 @@ class RecogniserClient:
         self._replace_wait_s = replace_wait_s
         # A connection per request: a Unix socket opens in no time, and a kept connection may be to a dead process.
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(socket_path), limits=httpx.Limits(max_keepalive_connections=0)),
+            transport=httpx.AsyncHTTPTransport(
+                uds=str(socket_path), limits=httpx.Limits(max_keepalive_connections=0), verify=False
+            ),
             base_url="http://recogniser",
             timeout=None,
+            trust_env=False,
         )
         self._closed = False
         self._running: set[asyncio.Task[Transcript]] = set()

@@ -45,9 +45,10 @@ class SpeechClient:
         self._sentence_timeout_s = sentence_timeout_s
         self._replacement_timeout_s = replacement_timeout_s
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(socket_path), limits=_CONNECTIONS),
+            transport=httpx.AsyncHTTPTransport(uds=str(socket_path), limits=_CONNECTIONS, verify=False),
             base_url="http://speech",
             timeout=None,  # every call runs under our own deadline
+            trust_env=False,
         )
 
     async def synthesize(self, request: SpeechRequest) -> AsyncIterator[bytes]:
