@@ -12,7 +12,7 @@ import numpy as np
 
 from asr.errors import ActivityError
 from asr.silero import RATES, Silero
-from asr.stream import ActivityEvent, ActivityFailed, ActivityStream, Window
+from asr.stream import ActivityEvent, ActivityFailed, ActivityStream, Window, measure
 from asr.tracker import ActivitySettings, SpeechDismissed, SpeechPaused, SpeechStarted, SpeechSuspected
 
 __all__ = [
@@ -41,7 +41,8 @@ class ActivityHealth:
     """For a watchdog: a service that is fed and does not look at it has gone deaf, and `behind_ms` grows.
 
     behind_ms: the most that any stream waits. dropped_ms: sound of the open streams that overflowed.
-    failed_streams: since the start. step_ms: the longest step of late (of the last hundred).
+    failed_streams: since the start. rounds: how often it has looked at the next windows; a thread that is late goes on
+    counting, one that hangs does not.
     """
 
     alive: bool
@@ -49,8 +50,7 @@ class ActivityHealth:
     behind_ms: int
     dropped_ms: int
     failed_streams: int
-    steps: int
-    step_ms: float
+    rounds: int
 
 
 class ActivityService:
@@ -65,8 +65,7 @@ class ActivityService:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._failed_streams = 0
-        self._steps = 0
-        self._longest_step_s = 0.0
+        self._rounds = 0
 
     def start(self) -> None:
         """Idempotent."""
@@ -110,8 +109,7 @@ class ActivityService:
             behind_ms=max((1000 * s.behind // s.sample_rate for s in streams), default=0),
             dropped_ms=sum(1000 * s.dropped_samples // s.sample_rate for s in streams),
             failed_streams=self._failed_streams,
-            steps=self._steps,
-            step_ms=round(self._longest_step_s * 1000, 2),
+            rounds=self._rounds,
         )
 
     def _open_streams(self) -> list[ActivityStream]:
@@ -125,18 +123,11 @@ class ActivityService:
                 continue
             time.sleep(GATHER_S)
             self._wake.clear()
-            started = time.perf_counter()
             try:
                 self.step()
             except Exception:
                 # Whatever it was, the calls of tomorrow still have to be heard.
                 log.exception("a step of voice activity detection failed")
-            self._measure(time.perf_counter() - started)
-
-    def _measure(self, step_s: float) -> None:
-        self._steps += 1
-        fresh = self._steps % 100 == 0
-        self._longest_step_s = step_s if fresh else max(self._longest_step_s, step_s)
 
     def step(self) -> None:
         """Looks at everything fed so far; the thread's turn of work, and a test's."""
@@ -162,13 +153,24 @@ class ActivityService:
                         stream.judged(window)
 
     def _next_windows(self, streams: list[ActivityStream]) -> list[tuple[ActivityStream, Window]]:
+        """One of each stream that has any; those that the gate shuts out are done with on the way."""
         batch: list[tuple[ActivityStream, Window]] = []
-        for stream in streams:
-            if not stream.closed:
+        asked = streams
+        while asked:
+            cut: list[tuple[ActivityStream, bytes]] = []
+            for stream in asked:
+                if stream.closed:
+                    continue
                 with _Isolated(self, stream):
-                    window = stream.next_window()
-                    if window is not None:
+                    if (window := stream.due()) is not None:
                         batch.append((stream, window))
+                    elif (pcm := stream.cut()) is not None:
+                        cut.append((stream, pcm))
+            asked = [stream for stream, _ in cut]
+            for stream, measured in zip(asked, measure([pcm for _, pcm in cut]) if cut else (), strict=True):
+                with _Isolated(self, stream):
+                    stream.admit(measured)
+            self._rounds += 1
         return batch
 
     def _ask(self, batch: list[tuple[ActivityStream, Window]], rate: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ import webrtcvad
 from numpy.typing import NDArray
 
 from asr.silero import STATE, WINDOW_MS, context_samples, window_samples
-from asr.tracker import ActivitySettings, SpeechTracker, TrackerEvent
+from asr.tracker import BLOCKS_PER_WINDOW, ActivitySettings, SpeechTracker, TrackerEvent
 
 Floats = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ RESET_AFTER_WINDOWS = 2000 // WINDOW_MS
 RESET_PROBABILITY = 0.1
 # What comes back of our own voice does so within this time, and at least so far under it (ITU-T G.168 in spirit).
 ECHO_MS = 400
-ECHO_DB = 25.0
+ECHO_FACTOR = 10 ** (-25 / 20)
 PLAYED_FRAMES = 256
 # Silero hardly hears soft voices: it is given them louder, by at most 18 dB, after the loudest sound of late.
 RAISED_PEAK = 0.1
@@ -45,13 +45,44 @@ ActivityEvent = TrackerEvent | ActivityFailed
 
 @dataclass
 class Window:
-    """One that Silero shall judge. One that does not decide is only heard again, when the gate has just opened."""
+    """One that Silero shall judge. One that does not decide is only heard again, when the gate has just opened.
+
+    samples: in -1..1. loudness: root mean square of each of its blocks.
+    """
 
     first_sample: int
     samples: Floats
+    loudness: Sequence[float]
     gain: float = 1.0  # for Silero
     decides: bool = True
     probability: float = 0.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A window before the gate, as 16-bit `pcm` and as `samples` in -1..1, of which are the other values.
+
+    level: root mean square, and `loudness` that of each block.
+    """
+
+    pcm: bytes
+    samples: Floats
+    level: float
+    peak: float
+    loudness: Sequence[float]
+
+
+def measure(cut: Sequence[bytes]) -> list[Measured]:
+    """Windows of the same length, all in one go: numpy's calls cost more than what they do for a single window.
+
+    Nor may it be one call a window that lets go of the GIL, as numpy's `dot` does: each costs a wait for the others.
+    """
+    samples = np.frombuffer(b"".join(cut), dtype="<i2").reshape(len(cut), -1).astype(np.float32) / np.float32(32768)
+    power = np.square(samples).reshape(len(cut), BLOCKS_PER_WINDOW, -1).mean(axis=2)
+    levels = np.sqrt(power.mean(axis=1)).tolist()
+    peaks = np.abs(samples).max(axis=1).tolist()
+    loudness = np.sqrt(power).tolist()
+    return [Measured(*window) for window in zip(cut, samples, levels, peaks, loudness, strict=True)]
 
 
 class ActivityStream:
@@ -79,10 +110,11 @@ class ActivityStream:
         self._vad = webrtcvad.Vad(settings.gate)
         self._quiet = 10 ** (settings.quiet_dbfs / 20)
         self._played: deque[tuple[int, float]] = deque(maxlen=PLAYED_FRAMES)  # end sample and level of each piece
-        self._reference: list[tuple[int, float]] = []
         self._tracker = SpeechTracker(sample_rate, settings)
-        self._rest: Floats
+        self._rest: bytes
+        self._gate_left: int
         self._quiet_windows: int
+        self._peak: float
         self._start_over(0)
 
     @property
@@ -127,9 +159,9 @@ class ActivityStream:
         Sound far under it is its echo and counts as silence. Whoever does not tell gets the bot's own words back from
         lines that return them: quiet speech and an echo cannot be told apart by listening.
         """
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
         if len(samples):
-            level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
+            level = math.sqrt(np.add.reduce(np.square(samples)) / len(samples)) / 32768
             with self._lock:
                 self._played.append((first_sample + len(samples), level))
 
@@ -169,27 +201,62 @@ class ActivityStream:
         """Takes over the sound that has come in since the last call."""
         with self._lock:
             self._pieces += self._queue
-            self._reference = list(self._played)
             self._queue.clear()
             self._queued = 0
 
-    def next_window(self) -> Window | None:
-        """The next one for Silero, which must be `judged` before the one after it; None until more sound comes.
+    def cut(self) -> bytes | None:
+        """The next whole window of sound, to be measured and admitted; None until more comes.
+
+        Where sound is missing, everything starts over.
+        """
+        size = 2 * window_samples(self.sample_rate)
+        while len(self._rest) < size:
+            if not self._pieces:
+                return None
+            first, pcm = self._pieces.popleft()
+            if first != self._processed + len(self._rest) // 2:
+                self._start_over(first)
+                self._emit(self._tracker.restart())
+            self._rest += pcm
+        window, self._rest = self._rest[:size], self._rest[size:]
+        return window
+
+    def admit(self, measured: Measured) -> None:
+        """Through the gate; a window that opens it takes along those that were shut out just before."""
+        samples, level, peak, loudness = measured.samples, measured.level, measured.peak, measured.loudness
+        if self._is_echo(level, len(samples)):
+            samples, level, peak, loudness = np.zeros_like(samples), 0.0, 0.0, [0.0] * BLOCKS_PER_WINDOW
+        self._peak = max(peak, PEAK_DECAY * self._peak)
+        gain = min(HIGHEST_GAIN, max(1.0, RAISED_PEAK / max(self._peak, 1e-6)))
+        window = Window(self._processed, samples, loudness, gain)
+        self._processed += len(samples)
+        was_open = self._gate_left > 0
+        if self._audible(level, measured.pcm) or self._tracker.speaking:
+            self._gate_left = self._settings.gate_tail_ms // WINDOW_MS
+        elif was_open:
+            self._gate_left -= 1
+        if not self._gate_left:
+            self._quiet_windows = 0
+            self._emit(self._tracker.update(window.first_sample, len(samples), loudness, 0.0))
+        else:
+            if not was_open:
+                self._forget()
+                self._due += [replace(shut, decides=False) for shut in self._before]
+            self._due.append(window)
+        self._before.append(window)
+
+    def due(self) -> Window | None:
+        """The next one for Silero, which must be `judged` before another is cut or asked for.
 
         One at a time: gate, state and tracker then depend on the sound alone, not on how much of it came at once.
         """
-        while not self._due:
-            samples = self._cut()
-            if samples is None:
-                return None
-            self._admit(samples)
-        return self._due.popleft()
+        return self._due.popleft() if self._due else None
 
     def judged(self, window: Window) -> None:
         """Takes the window with its probability, and tells what it means."""
         if not window.decides:
             return
-        self._emit(self._tracker.update(window.first_sample, window.samples, window.probability))
+        self._emit(self._tracker.update(window.first_sample, len(window.samples), window.loudness, window.probability))
         self._quiet_windows = self._quiet_windows + 1 if window.probability < RESET_PROBABILITY else 0
         if self._quiet_windows >= RESET_AFTER_WINDOWS:
             self._quiet_windows = 0
@@ -207,7 +274,7 @@ class ActivityStream:
 
     def _start_over(self, at_sample: int) -> None:
         self._processed = at_sample
-        self._rest = np.zeros(0, dtype=np.float32)
+        self._rest = b""
         self._before: deque[Window] = deque(maxlen=WARM_UP_WINDOWS)
         self._gate_left = 0
         self._quiet_windows = 0
@@ -218,55 +285,19 @@ class ActivityStream:
         self.state = np.zeros(STATE, dtype=np.float32)
         self.context = np.zeros(context_samples(self.sample_rate), dtype=np.float32)
 
-    def _cut(self) -> Floats | None:
-        """The samples of the next whole window. Where sound is missing, everything starts over."""
-        size = window_samples(self.sample_rate)
-        while len(self._rest) < size:
-            if not self._pieces:
-                return None
-            first, pcm = self._pieces.popleft()
-            if first != self._processed + len(self._rest):
-                self._start_over(first)
-                self._emit(self._tracker.restart())
-            samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) * np.float32(1 / 32768)
-            self._rest = np.concatenate([self._rest, samples])
-        window, self._rest = self._rest[:size], self._rest[size:]
-        return window
-
-    def _admit(self, samples: Floats) -> None:
-        """Through the gate; a window that opens it takes along those that were shut out just before."""
-        if self._is_echo(samples):
-            samples = np.zeros_like(samples)
-        self._peak = max(float(np.abs(samples).max()), PEAK_DECAY * self._peak)
-        window = Window(self._processed, samples, min(HIGHEST_GAIN, max(1.0, RAISED_PEAK / max(self._peak, 1e-6))))
-        self._processed += len(samples)
-        was_open = self._gate_left > 0
-        if self._audible(samples) or self._tracker.speaking:
-            self._gate_left = self._settings.gate_tail_ms // WINDOW_MS
-        elif was_open:
-            self._gate_left -= 1
-        if not self._gate_left:
-            self._quiet_windows = 0
-            self._emit(self._tracker.update(window.first_sample, samples, 0.0))
-        else:
-            if not was_open:
-                self._forget()
-                self._due += [replace(shut, decides=False) for shut in self._before]
-            self._due.append(window)
-        self._before.append(window)
-
-    def _is_echo(self, samples: Floats) -> bool:
+    def _is_echo(self, level: float, length: int) -> bool:
         since = self._processed - ECHO_MS * self.sample_rate // 1000
-        until = self._processed + len(samples)
-        loudest = max((level for end, level in self._reference if since < end <= until), default=0.0)
-        level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
-        return level < loudest * 10 ** (-ECHO_DB / 20)
+        until = self._processed + length
+        with self._lock:
+            while self._played and self._played[0][0] <= since:
+                self._played.popleft()
+            loudest = max((level for end, level in self._played if end <= until), default=0.0)
+        return level < loudest * ECHO_FACTOR
 
-    def _audible(self, samples: Floats) -> bool:
-        if math.sqrt(float(np.dot(samples, samples)) / len(samples)) < self._quiet:
+    def _audible(self, level: float, pcm: bytes) -> bool:
+        if level < self._quiet:
             return False
-        part = samples[: self.sample_rate * GATE_MS // 1000]
-        return bool(self._vad.is_speech((part * 32768).astype("<i2").tobytes(), self.sample_rate))
+        return bool(self._vad.is_speech(pcm[: 2 * (self.sample_rate * GATE_MS // 1000)], self.sample_rate))
 
     def _emit(self, event: ActivityEvent | None) -> None:
         if event is not None and not self._closed:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float32]
 
 BLOCKS_PER_WINDOW = 4  # 8 ms: how finely the edges of speech are found
 LOOK_BACK_WINDOWS = 3  # Silero needs one or two windows to believe in speech
@@ -83,16 +79,17 @@ class SpeechTracker:
         self._last_voiced = 0
         self.speaking = False
 
-    def update(self, first_sample: int, window: Floats, probability: float) -> TrackerEvent | None:
-        """window: samples in -1..1; a multiple of 4 of them."""
-        loudness = np.sqrt(np.square(window.reshape(BLOCKS_PER_WINDOW, -1)).mean(axis=1))
-        size = len(window) // BLOCKS_PER_WINDOW
-        blocks = [(first_sample + index * size, float(value)) for index, value in enumerate(loudness)]
-        end = first_sample + len(window)
+    def update(
+        self, first_sample: int, length: int, loudness: Sequence[float], probability: float
+    ) -> TrackerEvent | None:
+        """A window of `length` samples; loudness: root mean square, 0..1, of each of its 4 blocks of 8 ms."""
+        size = length // BLOCKS_PER_WINDOW
+        blocks = [(first_sample + index * size, value) for index, value in enumerate(loudness)]
+        end = first_sample + length
         event = (self._speech if self.speaking else self._silence)(first_sample, end, blocks, size, probability)
         self._recent.extend(blocks)
         if probability < FLOOR_PROBABILITY and not self.speaking:
-            self._floor = max(MIN_FLOOR, 0.9 * self._floor + 0.1 * float(loudness.mean()))
+            self._floor = max(MIN_FLOOR, 0.9 * self._floor + 0.1 * sum(loudness) / BLOCKS_PER_WINDOW)
         return event
 
     def _silence(
