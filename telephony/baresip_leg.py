@@ -98,8 +98,8 @@ class BaresipLeg(Leg):
         self._arm(self._owner.ack_timeout_s, lambda: self._lose("the caller never acknowledged the answer"))
         await self._accept()
         if await self.life.settled() is LegState.ENDED:
-            detail = self.life.ended.detail if self.life.ended else ""
-            raise LegGone(f"The call ended before it was up. {detail}".strip())
+            detail = (self.life.ended and self.life.ended.detail) or "no cause was told"
+            raise LegGone(f"The call ended before it was up: {detail}.")
 
     async def _accept(self) -> None:
         while self.state is not LegState.ENDED:

@@ -85,11 +85,11 @@ class BrowserLeg(Leg):
     async def send_digits(self, keys: str) -> None:
         """Raises NotForBrowsers: there is no telephone to hear keys."""
         checked_keys(keys)
-        self._refuse("Keys cannot be sent to a browser.")
+        self._refuse("hear keys")
 
     async def transfer(self, uri: str, timeout_s: float = 15.0) -> None:
         """Raises NotForBrowsers: another leg is brought into the room instead."""
-        self._refuse("A browser cannot be transferred.")
+        self._refuse("be transferred")
 
     def read(self, max_samples: int) -> bytes:
         return self._inbound.read(max_samples) if self.state is LegState.UP else b""
@@ -156,7 +156,7 @@ class BrowserLeg(Leg):
             logger.error("the connection of leg %s did not close within %s s", self.id, _CLOSE_S)
         self._on_gone(self)
 
-    def _refuse(self, message: str) -> None:
+    def _refuse(self, what: str) -> None:
         if self.state is not LegState.UP:
             raise LegGone("The leg is not up.")
-        raise NotForBrowsers(message, "Ask it of the other party's leg.")
+        raise NotForBrowsers(f"A browser cannot {what}.", "Ask it of the other party's leg.")

@@ -79,7 +79,7 @@ class Needs:
     async def __call__(self, who: Annotated[Who, Depends(signed_in)]) -> Who:
         if not any(who.may(role) for role in self.roles):
             raise NotAllowed(
-                f"This needs the role {' or '.join(self.roles)}, which you do not have.",
+                f"This needs a role that you do not have: {', '.join(self.roles)}.",
                 "An administrator can give you the role.",
             )
         return who

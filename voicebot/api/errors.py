@@ -1,4 +1,4 @@
-"""Every refusal of the API as {code, message, remedy}, and which HTTP status it has."""
+"""Every refusal of the API as {code, message, remedy}, in which language it is told, and which HTTP status it has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from telephony import errors as telephony
 from telephony.errors import TelephonyError
 from voicebot.access import errors as access
-from voicebot.api.shapes.base import Problem
+from voicebot.api import polish
+from voicebot.api.shapes.base import Language, Problem
 from voicebot.errors import (
     CallNotFound,
     NotPossible,
@@ -82,6 +83,7 @@ STATUS: dict[type[VoicebotError] | type[TelephonyError], int] = {
     NotPossible: 409,
     WrongNumber: 422,
     telephony.OfferRefused: 422,
+    telephony.LinesFull: 503,
     telephony.LegGone: 409,
     telephony.NobodyToWhisperTo: 409,
     telephony.NotForBrowsers: 409,
@@ -98,11 +100,37 @@ STATUS: dict[type[VoicebotError] | type[TelephonyError], int] = {
 """The status of each error, or of the nearest base that stands here. An error that is not here is ours: 503."""
 
 
+def language_of(headers: Mapping[str, str]) -> Language:
+    """What Accept-Language wants most (RFC 9110, 12.5.4) of the languages that there are; without it, English."""
+    wanted: dict[str, float] = {}
+    for choice in headers.get("accept-language", "").lower().split(","):
+        tag, *settings = (part.strip() for part in choice.split(";"))
+        language = tag.partition("-")[0]
+        wanted[language] = max(wanted.get(language, 0.0), _weight(settings))
+    return "pl" if wanted.get("pl", 0.0) > wanted.get("en", 0.0) else "en"
+
+
+def _weight(settings: Sequence[str]) -> float:
+    try:
+        return next((float(text[2:]) for text in settings if text.startswith("q=")), 1.0)
+    except ValueError:
+        return 0.0
+
+
 def problem(
-    status: int, code: str, message: str, remedy: str = "", headers: Mapping[str, str] | None = None
+    language: Language, status: int, code: str, message: str, remedy: str = "", headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
+    if language == "pl":
+        message, remedy = _in_polish(message, remedy)
     content = Problem(code=code, message=message, remedy=remedy).model_dump()
-    return JSONResponse(content, status_code=status, headers=dict(headers or {}))
+    return JSONResponse(content, status_code=status, headers={"Content-Language": language, **(headers or {})})
+
+
+def _in_polish(message: str, remedy: str) -> tuple[str, str]:
+    translated = polish.in_polish(message)
+    if translated is None:
+        return polish.UNKNOWN
+    return translated, remedy and (polish.in_polish(remedy) or "")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -119,20 +147,23 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     if status == 503:
         log.error("%s %s: %s", request.method, request.url.path, error)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, access.TooManyTries) else None
-    return problem(status, error.code, error.message, error.remedy, headers)
+    return problem(language_of(request.headers), status, error.code, error.message, error.remedy, headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """What came in is not repeated: it may be a password."""
     assert isinstance(error, RequestValidationError)
-    mistakes = "; ".join(_mistake(detail) for detail in error.errors())
-    return problem(422, "invalid", f"The request is not as it has to be: {mistakes}.", "See /api/openapi.json.")
+    language = language_of(request.headers)
+    mistakes = "; ".join(_mistake(detail, language) for detail in error.errors())
+    message = f"The request is not as it has to be: {mistakes}."
+    return problem(language, 422, "invalid", message, "See /api/openapi.json.")
 
 
-def _mistake(detail: Mapping[str, Any]) -> str:
+def _mistake(detail: Mapping[str, Any], language: Language) -> str:
     place: Sequence[object] = detail["loc"]
     where = ".".join(str(part) for part in place[1:]) or str(place[0])
-    return f"{where}: {str(detail['msg']).rstrip('.')}"
+    what = polish.mistake(detail["type"], detail.get("ctx", {})) if language == "pl" else str(detail["msg"]).rstrip(".")
+    return f"{where}: {what}"
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -140,11 +171,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     phrase = "Content Too Large" if error.status_code == 413 else HTTPStatus(error.status_code).phrase  # RFC 9110
     code = phrase.lower().replace(" ", "_")
     remedy = "See /api/openapi.json for what there is." if error.status_code in (404, 405) else ""
-    return problem(error.status_code, code, f"{phrase}: {request.method} {request.url.path}", remedy, error.headers)
+    message = f"{phrase}: {request.method} {request.url.path}"
+    return problem(language_of(request.headers), error.status_code, code, message, remedy, error.headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     """The traceback goes to the log, by the server, and nowhere else."""
-    return problem(
-        500, "internal", "Something went wrong in the server.", "Try again. The server's log tells what it was."
-    )
+    message, remedy = "Something went wrong in the server.", "Try again. The server's log tells what it was."
+    return problem(language_of(request.headers), 500, "internal", message, remedy)

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from voicebot.api.errors import problem
+from voicebot.api.errors import language_of, problem
 
 LONGEST_BODY = 1_000_000
 
@@ -81,9 +81,11 @@ class LimitedBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > LONGEST_BODY:
-            refusal = problem(413, "content_too_large", f"A request may have {LONGEST_BODY} bytes.", "Send less.")
+            message = f"A request may have {LONGEST_BODY} bytes."
+            refusal = problem(language_of(headers), 413, "content_too_large", message, "Send less.")
             await refusal(scope, receive, send)
             return
         received = 0

@@ -47,7 +47,10 @@ function learnClock(response: Response, sentAt: number): void {
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 async function request<Answer>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = {
+    Accept: "application/json",
+    "Accept-Language": document.documentElement.lang, // refusals are told in the language of the pages
+  };
   if (method !== "GET") headers["X-CSRF-Token"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const sentAt = Date.now();
