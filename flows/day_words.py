@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+from flows.words import similar
 
 _PL_MONTHS = (
     "styczen stycznia styczniu", "luty lutego lutym", "marzec marca marcu", "kwiecien kwietnia kwietniu",
@@ -86,3 +89,10 @@ AGO: dict[str, tuple[re.Pattern[str], ...]] = {
     "pl": (re.compile(rf" {_MANY}{_PL_UNIT} temu "),),
     "en": (re.compile(rf" {_MANY}(?:an? )?{_EN_UNIT} ago "),),
 }
+
+
+@lru_cache(maxsize=4096)
+def month_named(word: str, language: str) -> int | None:
+    """Which month a word is, 1 to 12."""
+    months = enumerate(MONTHS[language], 1)
+    return next((number for number, forms in months if any(similar(word, form) for form in forms)), None)

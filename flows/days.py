@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flows.day_words import AGO, AHEAD, FEASTS, LAST, MONTHS, NEXT, RELATIVE, THIS, UNITS, WEEKDAYS
+from flows.day_words import AGO, AHEAD, FEASTS, LAST, NEXT, RELATIVE, THIS, UNITS, WEEKDAYS, month_named
 from flows.said import said
 from flows.words import similar
 
@@ -84,10 +84,9 @@ class Days:
     def _month_at(self) -> tuple[int, int] | None:
         """Place and number of the last month named."""
         for place in range(len(self._words) - 1, -1, -1):
-            word = self._words[place]
-            for number, forms in enumerate(MONTHS[self._language], 1):
-                if any(similar(word, form) for form in forms):
-                    return place, number
+            number = month_named(self._words[place], self._language)
+            if number is not None:
+                return place, number
         return None
 
     def _in_month(self) -> Day | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from flows.grams import Vectors, grams
+from flows.grams import Vector, Vectors
 
 _RIDGE = 0.3
 _STEPS, _CLOSE_ENOUGH = 60, 1e-3  # of the conjugate gradients
@@ -52,10 +52,10 @@ class IntentClassifier:
         self._flows = [flow for flow, sentences in examples.items() if sentences]
         labelled = [(number, text) for number, flow in enumerate(self._flows) for text in examples[flow]]
         labelled += [(len(self._flows), text) for text in others]
-        documents = [grams(text, language) for _, text in labelled]
-        self._vectors = Vectors(documents)
-        rows = self._vectors.rows(documents)
+        self._vectors = Vectors((text for _, text in labelled), language)
+        rows = self._vectors.rows
         self._class = np.array([number for number, _ in labelled], dtype=np.int32)
+        self._begins = np.flatnonzero(np.diff(self._class, prepend=-1))  # where the examples of each class begin
         self._examples = rows.tocsc()
         share = math.log(max(len(labelled) - len(others), 1) / max(len(self._flows), 1) / _LITTLE)
         self.learned = min(max(share / math.log(_MUCH / _LITTLE), 0.0), 1.0)
@@ -77,16 +77,13 @@ class IntentClassifier:
         Scores of this flow, the next one and none; likeness (cosine) to the nearest example of this flow, of none and
         of the other flows; how much of the sentence is known at all.
         """
-        document = grams(text, self._language)
-        row = self._vectors.rows([document])
-        if not self._flows or not row.nnz:
+        vector = self._vectors.vector(text)
+        if not self._flows or not len(vector.columns):
             return None, ()
-        scores = (row @ self._weights)[0]
+        scores = vector.values @ self._weights[vector.columns]
         none = len(self._flows)
         first, *others = sorted(range(none), key=lambda number: -scores[number])
-        alike = np.asarray(self._examples[:, row.indices] @ row.data)
-        nearest = np.full(none + 1, -1.0)
-        np.maximum.at(nearest, self._class, alike)
+        nearest = self._nearest(vector)
         return self._flows[first], (
             float(scores[first]),
             float(scores[others[0]]) if others else -1.0,
@@ -94,8 +91,21 @@ class IntentClassifier:
             float(nearest[first]),
             float(nearest[none]),
             float(max((nearest[number] for number in others), default=0.0)),
-            self._vectors.known(document),
+            vector.known,
         )
+
+    def _nearest(self, vector: Vector) -> NDArray[np.float64]:
+        """Likeness to the nearest example of each class. Only the examples that share something are looked at."""
+        examples = self._examples
+        starts = examples.indptr[vector.columns]
+        counts = examples.indptr[vector.columns + 1] - starts
+        ends = np.cumsum(counts)
+        shared = np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)
+        products = examples.data[shared] * np.repeat(vector.values, counts)
+        alike = np.bincount(examples.indices[shared], products, len(self._class))
+        nearest = np.full(len(self._flows) + 1, -1.0)
+        nearest[self._class[self._begins]] = np.maximum.reduceat(alike, self._begins)
+        return nearest
 
 
 def _fit(rows: sparse.csr_array, classes: NDArray[np.int32], count: int) -> Matrix:

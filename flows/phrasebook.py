@@ -14,6 +14,7 @@ from flows.words import FORGIVEN, begins, similar, tokens
 FOLDER = Path(__file__).parent / "phrases"
 LANGUAGES = ("pl", "en")
 _GAP, _LONGEST_GAP = "...", 3  # it may stand for so many words
+_REMEMBERED = 1024  # words of which a set of phrases remembers what they may begin: most that callers say is said often
 
 
 @lru_cache(maxsize=4096)
@@ -44,6 +45,10 @@ class Pattern:
         first = self._words[0] if self._words else ""
         whole = not first.endswith("*") and (self._same is begins or len(first) < FORGIVEN)
         return first if whole else f"{first[0]}*"
+
+    def may_begin_with(self, word: str) -> bool:
+        """Whether there is any use in looking for it where this word stands."""
+        return bool(self._words) and (self._words[0] == _GAP or self._same(word, self._words[0]))
 
     def match_at(self, words: Sequence[str], start: int) -> int | None:
         """Where the phrase ends (exclusive) when it begins at `start`, or None."""
@@ -76,6 +81,13 @@ class PhraseSet:
             pattern = Pattern(phrase, exact=exact)
             if pattern.begins_with:
                 self._beginning.setdefault(pattern.begins_with, []).append(pattern)
+        self._beginning_with = lru_cache(maxsize=_REMEMBERED)(self._find_beginning_with)
+
+    def _find_beginning_with(self, word: str) -> tuple[Pattern, ...]:
+        keys = (word, f"{word[0]}*", _GAP)
+        return tuple(
+            pattern for key in keys for pattern in self._beginning.get(key, ()) if pattern.may_begin_with(word)
+        )
 
     def occurs(self, text: str | Sequence[str]) -> bool:
         """Whether one of them stands anywhere in the text."""
@@ -102,6 +114,11 @@ class PhraseSet:
             position = end
         return 0 < position >= len(words)
 
+    def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
+        """Where they stand: the first word and the one behind the last, the longest phrase from each first word."""
+        found = ((start, self._end(words, start)) for start in range(len(words)))
+        return [(start, end) for start, end in found if end]
+
     def without(self, words: Sequence[str]) -> list[str]:
         """The words that belong to none of the phrases."""
         kept: list[str] = []
@@ -116,9 +133,8 @@ class PhraseSet:
     def _end(self, words: Sequence[str], start: int) -> int:
         """Where the longest phrase ends (exclusive) that begins at `start`; 0 when none does."""
         end = 0
-        for key in (words[start], f"{words[start][0]}*", _GAP):
-            for pattern in self._beginning.get(key, ()):
-                end = max(end, pattern.match_at(words, start) or 0)
+        for pattern in self._beginning_with(words[start]):
+            end = max(end, pattern.match_at(words, start) or 0)
         return end
 
 

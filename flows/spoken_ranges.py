@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from datetime import date, timedelta
 
-from flows.day_words import LAST, MONTHS, NEXT
+from flows.day_words import LAST, NEXT, month_named
 from flows.numbers import find_numbers
 from flows.words import similar, tokens
 
@@ -52,10 +52,8 @@ def named_days(text: str, language: str, today: date) -> dict[str, str] | None:
     if any(word in words for word in _MONTH[language]):
         year, month = divmod(today.year * 12 + today.month - 1 + later, 12)
         return _month(year, month + 1, today)
-    for number, forms in enumerate(MONTHS[language], 1):
-        if any(similar(word, form) for word in words for form in forms):
-            return _month(today.year + (number < today.month), number, today)
-    return None
+    named = next(filter(None, (month_named(word, language) for word in words)), None)
+    return None if named is None else _month(today.year + (named < today.month), named, today)
 
 
 def _month(year: int, month: int, today: date) -> dict[str, str]:

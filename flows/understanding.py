@@ -78,8 +78,9 @@ class EmbeddedUnderstanding:
         self._emergency = {
             language: PhraseSet(list_in_language(words, language), exact=True) for language in bot.languages
         }
-        for language in bot.languages:
+        for language in bot.languages:  # the first caller does not wait for what is read once
             understood_phrases(language)
+            spoken_language("-", language)
 
     async def understand(self, text: str, context: TurnContext) -> Understood:
         """What was meant; a coroutine because the interface is one, it waits for nothing."""

@@ -16,6 +16,8 @@ _LETTERS = str.maketrans("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ", "acelnoszzACELN
 def fold(text: str) -> str:
     """Lower case without accents, so that typed text and recogniser text compare equal."""
     folded = unicodedata.normalize("NFKC", text).translate(_LETTERS).lower().translate(_LETTERS)
+    if folded.isascii():
+        return folded
     return "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -71,14 +71,18 @@ def contexts(bot: Bot, now: datetime) -> dict[str, TurnContext]:
 
 
 async def hear(
-    utterances: Sequence[Utterance], understanding: Understanding, contexts: Mapping[str, TurnContext]
+    utterances: Sequence[Utterance],
+    understanding: Understanding,
+    contexts: Mapping[str, TurnContext],
+    *,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[Judged]:
     """Let every utterance be understood, one after the other; `contexts` by language: the open question of a call."""
     judged = []
     for utterance in utterances:
-        begun = time.perf_counter()
+        begun = clock()
         understood = await understanding.understand(utterance.text, contexts[utterance.language])
-        judged.append(Judged(utterance, understood, time.perf_counter() - begun))
+        judged.append(Judged(utterance, understood, clock() - begun))
     return judged
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from flows.actions import Expectation
 from flows.corrections import takes
 from flows.numbers import find_numbers
-from flows.phrasebook import Pattern
+from flows.phrasebook import PhraseSet
 from flows.slots.base import Rejected, Slot
 from flows.spans import Span
 from flows.texts import Phrases, list_in_language
@@ -27,6 +28,11 @@ _BESIDE_PLACE = {
 _LAST = {"pl": ("ostatni", "ostatnia", "ostatnie", "ostatniego"), "en": ("last", "latter")}
 
 
+@lru_cache(maxsize=1000)
+def _phrases(*phrases: str) -> PhraseSet:
+    return PhraseSet(phrases)
+
+
 class ChoiceSlot(Slot):
     """`options` maps stored values to their words by language. The first is what the bot says; `kurier*` is a stem."""
 
@@ -37,11 +43,9 @@ class ChoiceSlot(Slot):
         """Options of which words are said; words within longer ones of another option do not count."""
         said = tokens(text)
         found = {
-            (option, start, end)
+            (option, *span)
             for option, words in self.options.items()
-            for phrase in [option, *list_in_language(words, language)]
-            for start in range(len(said))
-            if (end := Pattern(phrase).match_at(said, start)) is not None
+            for span in _phrases(option, *list_in_language(words, language)).spans(said)
         }
         kept = {
             option

@@ -9,12 +9,12 @@ from pydantic import Field
 
 from flows.actions import Expectation
 from flows.corrections import takes
-from flows.day_words import MONTHS, RELATIVE
+from flows.day_words import RELATIVE, month_named
 from flows.days import Days
 from flows.numbers import find_numbers
 from flows.slots.base import Rejected, Slot
 from flows.spans import Span
-from flows.words import similar, tokens
+from flows.words import tokens
 
 
 class DateSlot(Slot):
@@ -95,7 +95,7 @@ class DateSlot(Slot):
 
 
 def _has_month(text: str, language: str) -> bool:
-    return any(similar(word, form) for word in tokens(text) for forms in MONTHS[language] for form in forms)
+    return any(month_named(word, language) for word in tokens(text))
 
 
 def _exists(day: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from flows.actions import Expectation
 from flows.clock import find_time
 from flows.corrections import takes
-from flows.day_words import MONTHS
+from flows.day_words import month_named
 from flows.numbers import find_numbers
 from flows.slots.amount import AmountSlot
 from flows.slots.base import Rejected, Slot
@@ -18,7 +18,7 @@ from flows.slots.integer import IntegerSlot
 from flows.slots.time import TimeSlot
 from flows.spans import Span
 from flows.spoken_ranges import named_days, named_hours
-from flows.words import similar, tokens
+from flows.words import tokens
 
 _ASK = {"": "?"}
 _BETWEEN = {
@@ -95,11 +95,11 @@ class RangeSlot(Slot):
     def _days(self, first: str, last: str, language: str, now: datetime) -> tuple[str, str] | None:
         """ "Od piątego do ósmego grudnia": the month of the last is the first's; the last one follows the first."""
         slot = DateSlot(type="date", ask=_ASK)
-        named = next((w for w in tokens(last) if _is_month(w, language)), None)
+        named = next((w for w in tokens(last) if month_named(w, language)), None)
         if (
             named is not None
             and find_numbers(first, language)
-            and not any(_is_month(w, language) for w in tokens(first))
+            and not any(month_named(w, language) for w in tokens(first))
         ):
             number = find_numbers(first, language)[-1]
             first = " ".join([*tokens(first)[: number.end], named])
@@ -133,10 +133,6 @@ class RangeSlot(Slot):
 
     def expectation(self, language: str) -> Expectation:
         return Expectation("free", timeout_s=8.0)
-
-
-def _is_month(word: str, language: str) -> bool:
-    return any(similar(word, form) for forms in MONTHS[language] for form in forms)
 
 
 def _hours(first: str, last: str, language: str, now: datetime) -> tuple[str, str] | None:
