@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class StoredFloor:
         self._events: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._unwritten: dict[tuple[type, str], Entry | Agent] = {}
+        self._thread = ThreadPoolExecutor(1, "queue")  # its own: the shared ones write the files of calls that end
         self._writing: asyncio.Task[None] | None = None
         self._retry_at = 0.0
         self._failing = ""
@@ -128,6 +130,7 @@ class StoredFloor:
             await self._save(CLOSE_S)
         if self._unwritten:
             log.error("%d changes of the queue were not written (%s)", len(self._unwritten), self._failing or "slow")
+        await asyncio.to_thread(self._thread.shutdown)
         self._engine.dispose()
 
     async def _apply(self, event: Event) -> None:
@@ -168,7 +171,8 @@ class StoredFloor:
 
     async def _write(self, batch: Mapping[tuple[type, str], Entry | Agent]) -> None:
         try:
-            await asyncio.to_thread(self._write_all, list(batch.values()))
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._write_all, list(batch.values()))
         except (OSError, SQLAlchemyError) as error:
             self._retry_at = asyncio.get_running_loop().time() + RETRY_S
             self._complain(str(getattr(error, "orig", None) or error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -211,6 +212,18 @@ async def test_a_locked_database_loses_nobody_and_holds_nobody_up(kept: Kept, ca
             await kept.do(Tick())
             await asyncio.sleep(0.05)
     assert row(kept.data, "select id, state from queue_entries") == [("1", "wrap_up")]
+
+
+async def test_whoever_keeps_the_shared_threads_busy_does_not_hold_up_the_queue(kept: Kept) -> None:
+    done = threading.Event()
+    loop = asyncio.get_running_loop()
+    jammed = [loop.run_in_executor(None, done.wait, 10) for _ in range(64)]
+    try:
+        await kept.do(AWAY, entering("1"))
+        assert (kept.stored.failing, row(kept.data, "select id from queue_entries")) == ("", [("1",)])
+    finally:
+        done.set()
+        await asyncio.gather(*jammed)
 
 
 async def test_effects_are_carried_out_though_nobody_waits_for_them_any_more(kept: Kept) -> None:
