@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from flows.callback import CALLBACK_FLOW
@@ -37,11 +36,12 @@ from voicebot.events import (
     to_json,
 )
 from voicebot.phone_numbers import as_kept
+from voicebot.records.bulk import Bulk, changed_rows, new_rows, replaced_rows
 from voicebot.records.database import DATABASE, cannot_open, open_database
 from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow, VoicemailRow, WordsRow
 from voicebot.records.privacy import is_refusal, without_words
 
-_SPOKEN = tuple(event_name(kind) for kind in (CallerSaid, BotSaid, AgentSaid))
+_SPOKEN = (CallerSaid, BotSaid, AgentSaid)
 _KNOWN_FOR = timedelta(days=90)
 """How long an agent knows a caller."""
 
@@ -63,19 +63,47 @@ class CallStore:
     def write(self, batch: Sequence[NumberedEvent]) -> None:
         """Store redacted events. The words of a call whose caller refused recording go, whenever they come."""
         began = {item.event.call_id: item.event.at - timedelta(seconds=item.event.offset_s) for item in reversed(batch)}
+        rows = self._rows(batch, began)  # before the transaction: while it lasts nobody else can write
         with self._engine.begin() as connection:
-            connection.execute(  # also for calls whose start was lost
-                insert(CallRow).on_conflict_do_nothing(),
-                [{"id": call_id, "started_at": started_at} for call_id, started_at in began.items()],
-            )
-            for item in batch:
-                _change_call(connection, item.event)
-            connection.execute(insert(EventRow).on_conflict_do_nothing(), [_event_row(item) for item in batch])
-            for call_id in {item.event.call_id for item in batch if isinstance(item.event, CallEnded)}:
-                _gather_words(connection, call_id)
+            for bulk in rows:
+                bulk.write(connection)
             refused = select(CallRow.id).where(CallRow.id.in_(began), CallRow.recording == REFUSED)
             for call_id in connection.scalars(refused).all():
                 _forget_words(connection, call_id)
+
+    def _rows(self, batch: Sequence[NumberedEvent], began: Mapping[str, datetime]) -> list[Bulk]:
+        """In their order: what others refer to comes first."""
+        changes: dict[str, dict[str, Any]] = {}
+        for item in batch:
+            changes.setdefault(item.event.call_id, {}).update(_call_changes(item.event))
+        callbacks = [_callback_row(item.event) for item in batch if isinstance(item.event, CallbackPromised)]
+        voicemails = [_voicemail_row(item.event) for item in batch if isinstance(item.event, VoicemailLeft)]
+        changed = [{"id": call_id, **columns} for call_id, columns in changes.items() if columns]
+        words = self._words_of_ended(batch)
+        # also for calls whose start was lost
+        rows = [new_rows(CallRow, [{"id": call_id, "started_at": at} for call_id, at in began.items()])]
+        if changed:
+            rows.append(changed_rows(CallRow, changed))
+        if callbacks:  # the queue may have told of it first, and knows more
+            rows.append(new_rows(CallbackRow, callbacks))
+        if voicemails:
+            rows.append(new_rows(VoicemailRow, voicemails))
+        rows.append(new_rows(EventRow, [_event_row(item) for item in batch]))
+        if words:
+            rows.append(replaced_rows(WordsRow, words))
+        return rows
+
+    def _words_of_ended(self, batch: Sequence[NumberedEvent]) -> list[dict[str, Any]]:
+        """What was said in the calls that end here: before, and in this batch."""
+        ended = {item.event.call_id for item in batch if isinstance(item.event, CallEnded)}
+        if not ended:
+            return []
+        with self._engine.connect() as connection:
+            said = _said_in(connection, ended)
+        for item in batch:
+            if item.event.call_id in ended and isinstance(item.event, _SPOKEN):
+                said[item.event.call_id][item.number] = item.event.text
+        return _words_rows(said)
 
     def mark_lost(self, before: datetime) -> int:
         """Close the calls of a process that died before then: outcome `lost`. Returns how many there were."""
@@ -90,46 +118,38 @@ class CallStore:
                 .outerjoin(last, last.c.call_id == CallRow.id)
                 .where(CallRow.outcome == "", CallRow.started_at < before)
             ).all()
+            lost = []
             for call_id, started_at, offset_s in open_calls:
                 duration_s = offset_s or 0.0
-                connection.execute(
-                    update(CallRow)
-                    .where(CallRow.id == call_id)
-                    .values(outcome=LOST, ended_at=started_at + timedelta(seconds=duration_s), duration_s=duration_s)
-                )
-                _gather_words(connection, call_id)
-        return len(open_calls)
+                ended_at = started_at + timedelta(seconds=duration_s)
+                lost.append({"id": call_id, "outcome": LOST, "ended_at": ended_at, "duration_s": duration_s})
+            if lost:
+                changed_rows(CallRow, lost).write(connection)
+            if words := _words_rows(_said_in(connection, [row["id"] for row in lost])):
+                replaced_rows(WordsRow, words).write(connection)
+        return len(lost)
 
 
-def _change_call(connection: Connection, event: CallEvent) -> None:
-    if changes := _call_changes(event):
-        connection.execute(update(CallRow).where(CallRow.id == event.call_id).values(**changes))
-    if isinstance(event, CallbackPromised):
-        connection.execute(
-            insert(CallbackRow)
-            .values(
-                call_id=event.call_id,
-                number=as_kept(event.number),
-                promised_at=event.at,
-                queue=event.queue,
-                reason=event.reason,
-            )
-            .on_conflict_do_nothing()  # the queue may have told of it first, and knows more
-        )
-    if isinstance(event, VoicemailLeft):
-        connection.execute(
-            insert(VoicemailRow)
-            .values(
-                id=event.voicemail,
-                call_id=event.call_id,
-                queue=event.queue,
-                number=as_kept(event.number),
-                left_at=event.at,
-                duration_s=event.duration_s,
-                transcript=event.text,
-            )
-            .on_conflict_do_nothing()
-        )
+def _callback_row(event: CallbackPromised) -> dict[str, Any]:
+    return {
+        "call_id": event.call_id,
+        "number": as_kept(event.number),
+        "promised_at": event.at,
+        "queue": event.queue,
+        "reason": event.reason,
+    }
+
+
+def _voicemail_row(event: VoicemailLeft) -> dict[str, Any]:
+    return {
+        "id": event.voicemail,
+        "call_id": event.call_id,
+        "queue": event.queue,
+        "number": as_kept(event.number),
+        "left_at": event.at,
+        "duration_s": event.duration_s,
+        "transcript": event.text,
+    }
 
 
 def _event_row(item: NumberedEvent) -> dict[str, Any]:
@@ -184,13 +204,23 @@ def _call_changes(event: CallEvent) -> dict[str, Any]:
     return {}
 
 
-def _gather_words(connection: Connection, call_id: str) -> None:
-    """What was said in a call, folded, into its one row, so that past calls are found by their words."""
-    said = select(EventRow.data).where(EventRow.call_id == call_id, EventRow.event.in_(_SPOKEN))
-    texts = connection.scalars(said.order_by(EventRow.number)).all()
-    if words := " ".join(" ".join(tokens(str(data.get("text", "")))) for data in texts).strip():
-        row = insert(WordsRow).values(call_id=call_id, words=words)
-        connection.execute(row.on_conflict_do_update(index_elements=["call_id"], set_={"words": words}))
+def _said_in(connection: Connection, call_ids: Collection[str]) -> dict[str, dict[int, str]]:
+    """By call and by the event's number."""
+    spoken = EventRow.event.in_([event_name(kind) for kind in _SPOKEN])
+    query = select(EventRow.call_id, EventRow.number, EventRow.data).where(EventRow.call_id.in_(call_ids), spoken)
+    said: dict[str, dict[int, str]] = {call_id: {} for call_id in call_ids}
+    for call_id, number, data in connection.execute(query):
+        said[call_id][number] = str(data.get("text", ""))
+    return said
+
+
+def _words_rows(said: Mapping[str, Mapping[int, str]]) -> list[dict[str, Any]]:
+    """Folded, in one row a call, so that past calls are found by their words."""
+    words = {
+        call_id: " ".join(token for _, text in sorted(texts.items()) for token in tokens(text))
+        for call_id, texts in said.items()
+    }
+    return [{"call_id": call_id, "words": folded} for call_id, folded in words.items() if folded]
 
 
 def _forget_words(connection: Connection, call_id: str) -> None:

@@ -430,6 +430,36 @@ def test_storing_twice_is_storing_once(tmp_path: Path) -> None:
     assert len(read(tmp_path).events) == 2
 
 
+def test_the_database_is_locked_for_as_many_statements_however_many_calls_end(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / DATABASE)
+    upgrade(engine)
+    written: list[str] = []
+    sa_event.listen(engine, "before_cursor_execute", lambda *told: written.append(told[2].split()[0]))
+    counts = []
+    for first, calls in ((0, 2), (2, 80)):
+        names = [f"c{number}" for number in range(first, first + calls)]
+        life = [event for name in names for event in (started(name), said("gdzie jest paczka", 2, name), ended(name))]
+        written.clear()
+        CallStore(engine).write([NumberedEvent(number, event) for number, event in enumerate(life)])
+        counts.append(len([statement for statement in written if statement in ("INSERT", "UPDATE")]))
+    engine.dispose()
+    assert counts[0] == counts[1]
+    records = CallRecords(tmp_path)
+    assert len(records.list(outcome="contained", text="paczka")) == 82
+    records.close()
+
+
+def test_a_call_is_found_by_what_was_said_in_all_its_batches(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / DATABASE)
+    upgrade(engine)
+    rest = [NumberedEvent(3, said("do widzenia", 3)), NumberedEvent(4, ended())]
+    for batch in ([NumberedEvent(1, started()), NumberedEvent(2, said("gdzie jest paczka"))], rest, rest):
+        CallStore(engine).write(batch)
+    with engine.connect() as connection:
+        assert connection.scalar(text("select words from call_words")) == "gdzie jest paczka do widzenia"
+    engine.dispose()
+
+
 def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> None:
     engine = open_database(tmp_path / DATABASE)
     upgrade(engine)
