@@ -53,7 +53,7 @@ class Bot:
         async for _ in leg.events():
             pass
         room.close()
-        self.concealed_before += self.members.pop(leg.id).concealed
+        self.concealed_before += _concealed(self.members.pop(leg.id))
 
     async def block_the_loop(self) -> None:
         while True:
@@ -77,8 +77,13 @@ class Bot:
             "rss_mb": _rss_mb(),
             "lateness_ms": {"p50": lateness.p50_ms, "p99": lateness.p99_ms, "max": lateness.max_ms},
             "ticks_skipped": lateness.ticks_skipped,
-            "concealed": self.concealed_before + sum(member.concealed for member in self.members.values()),
+            "concealed": self.concealed_before + sum(_concealed(member) for member in self.members.values()),
         }
+
+
+def _concealed(member: Member) -> int:
+    reception = member.reception
+    return 0 if reception is None else reception.concealed
 
 
 def _rss_mb() -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from baresip import AudioInfo, AudioNotActive, AudioRestarted
 from baresip.audio import CallAudio
 
+from telephony.arrivals import Arrivals
 from telephony.resample import Resampler
 
 # Held at most while a flush is under way, which takes the stack up to one packet time (20 ms); more means that its
@@ -22,6 +25,7 @@ class LegAudio:
 
     def __init__(self, audio: CallAudio, sample_rate: int) -> None:
         self.sample_rate = sample_rate
+        self.arrivals = Arrivals()
         self._audio = audio
         self._tuned = False
         self._inward = _Converter(sample_rate, sample_rate)
@@ -31,6 +35,11 @@ class LegAudio:
 
     def read(self, max_samples: int) -> bytes:
         """Received audio, at most `max_samples`; b"" when none has come (a peer with DTX sends none in pauses)."""
+        pcm = self._read(max_samples)
+        self.arrivals.note(bool(pcm), time.monotonic())
+        return pcm
+
+    def _read(self, max_samples: int) -> bytes:
         if max_samples <= 0 or not self._ready():
             return b""
         inward = self._inward

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
@@ -14,6 +15,7 @@ from uuid import uuid4
 import baresip
 from baresip import AudioNotActive, BaresipError, Call, CallStats, Event, StackEvent, StaleHandleError
 
+from telephony.arrivals import HearingWatch
 from telephony.baresip_audio import LegAudio
 from telephony.baresip_events import end_cause
 from telephony.errors import LegGone, TransferFailed
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 _MEDIA_PROBE_S = 0.005
 _MEDIA_TIMEOUT_S = 3.0
 _ACCEPT_AGAIN_S = 0.02
+_LOOK_S = 1.0
 _NOT_YET = os.strerror(errno.EAGAIN)  # the stack's errors carry no number
 
 
@@ -73,6 +76,7 @@ class BaresipLeg(Leg):
         self._our_cause: EndCause | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._probing = False
+        self._on_hold = False
         self._before_audio: list[StackEvent] = []  # at most what arrives in the 3 s of `_MEDIA_TIMEOUT_S`; 64 are kept
 
     @property
@@ -190,6 +194,7 @@ class BaresipLeg(Leg):
             packets_lost=stats.jbuf_lost or 0,
             packets_late=stats.jbuf_late or 0,
             jitter_ms=float(stats.jbuf_jitter_ms or 0),
+            delay_ms=stats.rtt_ms / 2 + (stats.jbuf_delay_ms or 0),
         )
 
     # Events of the stack: loop thread
@@ -220,10 +225,9 @@ class BaresipLeg(Leg):
     def _in_dialog(self, event: StackEvent) -> None:
         if event.event is Event.CALL_DTMF_START:
             self.life.press((event.text or "")[:1])
-        elif event.event is Event.CALL_HOLD:
-            self.life.hold(True)
-        elif event.event is Event.CALL_RESUME:
-            self.life.hold(False)
+        elif event.event in (Event.CALL_HOLD, Event.CALL_RESUME):
+            self._on_hold = event.event is Event.CALL_HOLD
+            self.life.hold(self._on_hold)
         elif event.event is Event.CALL_TRANSFER:
             # A peer that may tell us where to call could send us to a premium-rate number.
             self._owner.spawn(self._refuse_transfer(), f"refuse transfer {self.id}")
@@ -251,10 +255,17 @@ class BaresipLeg(Leg):
             for event in self._before_audio:
                 self._in_dialog(event)
             self._before_audio.clear()
+            self._watch_hearing(HearingWatch(self._audio.arrivals, time.monotonic()))
         elif self._loop.time() > deadline:
             self._lose("no audio was agreed upon")
         else:
             self._arm(_MEDIA_PROBE_S, lambda: self._await_audio(deadline))
+
+    def _watch_hearing(self, watch: HearingWatch) -> None:
+        change = watch.look(time.monotonic(), self._on_hold)
+        if change is not None:
+            self.life.hearing(change)
+        self._arm(_LOOK_S, lambda: self._watch_hearing(watch))
 
     def _lose(self, detail: str) -> None:
         """End the leg as failed and take the call away from the stack."""

@@ -70,6 +70,20 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """Nothing comes from the far end though it is not on hold. `ever`: it was heard before."""
+
+    ever: bool
+
+
+@dataclass(frozen=True)
+class HeardAgain:
+    """The far end is heard, so long after it fell silent or should have begun."""
+
+    after_s: float
+
+
+@dataclass(frozen=True)
 class Ended:
     """The last event of every leg."""
 
@@ -77,18 +91,22 @@ class Ended:
     detail: str = ""
 
 
-LegEvent = Ringing | Answered | Digit | Held | Ended
+LegEvent = Ringing | Answered | Digit | Held | Unheard | HeardAgain | Ended
 
 
 @dataclass(frozen=True)
 class MediaStats:
-    """What is known of a leg's media, from our own jitter buffer (no peer RTCP needed)."""
+    """What is known of a leg's media, from our own jitter buffer (no peer RTCP needed).
+
+    `delay_ms`: of the jitter buffer, and half the round trip when the peer's RTCP tells it.
+    """
 
     codec: str
     packets_received: int
     packets_lost: int
     packets_late: int
     jitter_ms: float
+    delay_ms: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,26 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 
-from telephony.leg import LEG_MOVES, Answered, Digit, EndCause, Ended, Held, LegEvent, LegState, Ringing
+from telephony.leg import (
+    LEG_MOVES,
+    Answered,
+    Digit,
+    EndCause,
+    Ended,
+    HeardAgain,
+    Held,
+    LegEvent,
+    LegState,
+    Ringing,
+    Unheard,
+)
 
 logger = logging.getLogger(__name__)
 
-# A leg has one Ringing, one Answered, one Ended; only digits and hold messages come in numbers a peer chooses. When
-# nobody takes them, the newest of those two kinds are dropped and counted: what was keyed first is what was asked for.
+# A leg has one Ringing, one Answered, one Ended; the others come in numbers a peer chooses. When nobody takes them, the
+# newest of those kinds are dropped and counted: what was keyed first is what was asked for.
 MAX_WAITING_EVENTS = 256
+_COUNTLESS = (Digit, Held, Unheard, HeardAgain)
 
 DTMF_KEYS = frozenset("0123456789*#ABCD")
 
@@ -64,6 +77,11 @@ class LegLife:
         if self.state is LegState.UP:
             self._put(Held(on_hold))
 
+    def hearing(self, change: Unheard | HeardAgain) -> None:
+        """The far end is not heard, or is again."""
+        if self.state is LegState.UP:
+            self._put(change)
+
     def end(self, cause: EndCause, detail: str = "") -> bool:
         """Be over. False when it was over before: the first cause stands."""
         if not self._move(LegState.ENDED):
@@ -94,7 +112,7 @@ class LegLife:
         return True
 
     def _put(self, event: LegEvent) -> None:
-        if len(self._waiting) >= MAX_WAITING_EVENTS and isinstance(event, Digit | Held):
+        if len(self._waiting) >= MAX_WAITING_EVENTS and isinstance(event, _COUNTLESS):
             self.dropped_events += 1
             if self.dropped_events == 1:
                 logger.warning("leg %s: nobody takes its events, further digits are dropped", self.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from telephony.leg import Leg
-from telephony.port import Port
+from telephony.port import Port, Reception
 from telephony.recorder import Recorder
 from telephony.taps import Submit, Tap, Taps
 
@@ -39,9 +39,10 @@ class Member:
         return self._taps_of_mix.add(sink)
 
     @property
-    def concealed(self) -> int:
-        """Frames of 20 ms that were made up because they did not come."""
-        return 0 if self.port is None else self.port.concealed
+    def reception(self) -> Reception | None:
+        """How it has been received until now; None before it is in the room and after its leg has failed."""
+        port = self.port
+        return None if port is None else port.reception
 
     # The media thread's side.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from telephony.concealment import QUIET_PEAK, Concealer, crossfaded
@@ -19,6 +21,15 @@ _BACKLOG_FRAMES = 12  # more than this waiting is old news: cut down to the cush
 _PATIENCE_TICKS = 500  # 10 s without a pause: a cut that can be heard is better than a delay that stays
 _LOUDEST = 32768
 _WATCH_TICKS = 100  # 2 s: what was never needed in that time is delay, not cushion
+
+
+@dataclass(frozen=True)
+class Reception:
+    """Frames of 20 ms of one leg so far: given on as they came, made up in a gap, left out to lower the delay."""
+
+    frames: int = 0
+    concealed: int = 0
+    discarded: int = 0
 
 
 class _Intake:
@@ -42,6 +53,7 @@ class _Intake:
         self._surplus = 0
         self._softest = _LOUDEST
         self._patience = _PATIENCE_TICKS
+        self.frames = 0
         self.concealed = 0
         self.discarded = 0
 
@@ -75,6 +87,7 @@ class _Intake:
     def _take(self, waiting: bytes) -> bytes:
         size = self._bytes
         self._waiting = waiting[size:]
+        self.frames += 1
         self._watch(len(waiting) - size)
         return self._concealer.received(waiting[:size])
 
@@ -204,6 +217,8 @@ class Port:
         return max(0.0, self._end_s - now)
 
     @property
-    def concealed(self) -> int:
-        """Frames made up by concealment."""
-        return self._intake.concealed if self._rate else 0
+    def reception(self) -> Reception:
+        """What came of the leg until now. Any thread."""
+        if not self._rate:
+            return Reception()
+        return Reception(self._intake.frames, self._intake.concealed, self._intake.discarded)

@@ -21,7 +21,17 @@ from typing import Literal
 
 from telephony.baresip_events import end_cause
 from telephony.errors import DialFailed, EndpointDead, EndpointStartError, LegGone, TransferFailed
-from telephony.leg import EndCause, Endpoint, EndpointSettings, Leg, LegEvent, LegState, MediaStats
+from telephony.leg import (
+    EndCause,
+    Endpoint,
+    EndpointSettings,
+    HeardAgain,
+    Leg,
+    LegEvent,
+    LegState,
+    MediaStats,
+    Unheard,
+)
 from telephony.leg_life import LegLife, checked_keys
 from telephony.sip_names import parse_uri
 
@@ -306,6 +316,14 @@ class MemoryLeg(Leg):
         """Test only: the peer's audio has stopped reaching this leg for longer than the media timeout."""
         if self.state is LegState.UP:
             self._end_both(EndCause.MEDIA_TIMEOUT, EndCause.REMOTE_HANGUP)
+
+    def lose_sound(self, *, ever: bool) -> None:
+        """Test only: the peer's audio does not reach this leg, or does so no more."""
+        self.life.hearing(Unheard(ever))
+
+    def regain_sound(self, after_s: float) -> None:
+        """Test only: it does again."""
+        self.life.hearing(HeardAgain(after_s))
 
     def give_up(self, cause: EndCause) -> None:
         """An outbound leg that was not answered is cancelled."""

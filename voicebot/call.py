@@ -10,13 +10,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 
 import flows
 from flows import Handoff, HandoffFailed, HangUp, Returned
 from telephony.errors import LegGone, TelephonyError
-from telephony.leg import Digit, Ended, Leg
+from telephony.leg import Digit, Ended, HeardAgain, Leg, Unheard
 from telephony.member import Member
+from telephony.port import Reception
+from telephony.quality import line_quality
 from telephony.room import Room
 from voicebot import events
 from voicebot.config import NumberSettings
@@ -91,6 +94,7 @@ class Call:
         self._conversation: Conversation | None = None
         self._message: TakingMessage | None = None
         self._room: Room | None = None
+        self._reception: Reception | None = None
         self.stepping_in = SteppingIn(services, self.context, lambda: desk.case_of(call_id))
         self._ended_by = asyncio.Event()
         self._left_s = services.config.turns.longest_call_s
@@ -168,6 +172,7 @@ class Call:
             cause = "too_long"
             self.context.publish(events.Fault, stage="call", message="The talk with the bot took too long.")
         finally:
+            self._reception = member.reception
             room.close()
         return cause
 
@@ -278,6 +283,12 @@ class Call:
         async for event in self._leg.events():
             if isinstance(event, Digit):
                 self._key(event.key)
+            elif isinstance(event, Unheard):
+                self.context.publish(events.CallerUnheard, ever=event.ever)
+                if self._conversation is not None:
+                    self._conversation.not_heard()
+            elif isinstance(event, HeardAgain):
+                self.context.publish(events.CallerHeardAgain, after_s=event.after_s)
             elif isinstance(event, Ended):
                 raise _Over(str(event.cause))
 
@@ -321,6 +332,9 @@ class Call:
             await self._second.aclose()
         if self._reteller is not None:
             await self._reteller.aclose()
+        quality = line_quality(self._leg.media_stats(), self._reception)
+        if quality is not None:
+            self.context.publish(events.LineMeasured, **asdict(quality))
         self.context.publish(
             events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
         )

@@ -34,10 +34,10 @@ from flows import (
 )
 from telephony.member import Member
 from telephony.room import Room
-from tts.errors import TtsError
 from tts.text import spoken
 from voicebot import events
 from voicebot.dialog import Dialog
+from voicebot.interjections import NOT_HEARD, ONE_MOMENT, Interjections, is_interjection
 from voicebot.listener import Listener, Utterance, Words
 from voicebot.parts import CallContext, RunningBot, Services
 from voicebot.patience import patience_for
@@ -49,7 +49,6 @@ from voicebot.speaker import Said, Saying, Speaker
 log = logging.getLogger(__name__)
 
 BETWEEN_KEYS_S = 3.0
-ONE_MOMENT = "phrases/one_moment"
 WAY_OUT_S = 30.0  # after a fault: longer than the sentence that gives the call away
 
 DECISIONS: dict[type, str] = {EndTurn: "end_of_turn", Resume: "no_interruption", StopBot: "interruption"}
@@ -96,6 +95,7 @@ class Conversation:
         self.speaker = Speaker(
             room, on_started=self._bot_started, on_said=self._bot_said, on_interrupted=self._interrupted
         )
+        self._interjections = Interjections(bot, self._voice, self.speaker, room.sample_rate)
         self._listener = Listener(services.activity, room.sample_rate, self.speaker, self)
         self._untaps = (member.tap(self._listener.feed), member.tap_mix(self._listener.played))
         self._pipeline = CallPipeline(self, self.fault)
@@ -148,6 +148,10 @@ class Conversation:
             self._flush_keys()
         else:
             self._key_timer = self._loop.call_later(BETWEEN_KEYS_S, self._flush_keys)
+
+    def not_heard(self) -> None:
+        """Nothing comes from the caller's phone; what the bot says may well reach it."""
+        self._interject(NOT_HEARD)
 
     def _flush_keys(self) -> None:
         keys, self._keys = self._keys, ""
@@ -311,7 +315,7 @@ class Conversation:
 
     def _bot_started(self, saying: Saying) -> None:
         self._listener.bot_started(saying.interruptible)
-        if saying.step == ONE_MOMENT:
+        if is_interjection(saying.step):
             return
         self._watch.done()
         if self._clock is not None:
@@ -333,7 +337,7 @@ class Conversation:
             interrupted=not said.completed,
             heard_text=recorded if recorded and said.heard_text else said.heard_text,
         )
-        if not said.completed and said.saying.step != ONE_MOMENT:
+        if not said.completed and not is_interjection(said.saying.step):
             self._unheard.append(said)
         if self.speaker.silent:
             self._listener.bot_finished()
@@ -347,22 +351,11 @@ class Conversation:
         """Nothing has been heard since the caller's turn ended: say that it takes a moment, past whatever is slow."""
         self._context.publish(events.Fault, stage=stage, message=f"No answer was heard within {LATE_S:g} s.")
         if not self._listener.caller_speaks:
-            assert self._tasks is not None
-            self._tasks.create_task(self._ask_for_a_moment(), name="one moment")
+            self._interject(ONE_MOMENT)
 
-    async def _ask_for_a_moment(self) -> None:
-        """A stored prompt, handed to the speaker directly. Where it is not stored, nothing quicker could be said."""
-        language = self._dialog.state.language
-        text = self._bot.bot.phrases[language]["one_moment"][0]
-        saying = self.speaker.announce(text, ONE_MOMENT, interruptible=True)
-        try:
-            async with asyncio.timeout(LATE_S):
-                async for pcm in self._voice.say(text, language, self._rate):
-                    self.speaker.feed(saying, pcm)
-        except (TtsError, TimeoutError) as error:
-            log.warning("nothing could be said about a slow answer: %s", error or "the voice is slow, too")
-        finally:
-            self.speaker.end(saying)
+    def _interject(self, phrase: str) -> None:
+        if self._tasks is not None:
+            self._tasks.create_task(self._interjections.say(phrase, self._dialog.state.language), name=phrase)
 
     def _reply_lost(self, stage: str) -> None:
         self.fault(f"no answer came from {stage}")

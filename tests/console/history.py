@@ -16,7 +16,7 @@ from tests.console.simulated import QUEUES, Call, utc_now
 from tests.console.stories import PARCEL, STORIES
 from voicebot.api.shapes.access import AuditLine, IssuedToken, Token, User
 from voicebot.api.shapes.call_parts import Collected, EarlierCall, Turn
-from voicebot.api.shapes.calls import Decision, PastCall, PastCallLine, TurnLatency, Voicemail
+from voicebot.api.shapes.calls import Decision, PastCall, PastCallLine, SoundQuality, TurnLatency, Voicemail
 from voicebot.api.shapes.desk import Callback
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def past_call(id_: str, state: State) -> PastCall:
         at += 1.1 + 0.3 * len(entry.text.split())
     call.said, call.slots = turns, slots
     return PastCall(
-        line=line, transcript=turns, slots=slots, decisions=decisions, latencies=latencies,
+        line=line, sound=SoundQuality(codec="g711", loss=0.012, jitter_ms=6.0, delay_ms=60.0, mos=4.25),
+        transcript=turns, slots=slots, decisions=decisions, latencies=latencies,
         summary=state.floor.summary(call),
         notes="Paczka przekierowana do paczkomatu." if line.outcome == "handed_off" else "",
         wrap_up_code="solved" if line.outcome == "handed_off" else "",

@@ -440,6 +440,31 @@ async def test_a_caller_may_leave_at_any_moment(tmp_path: Path, moment: Moment, 
     assert end.cause == ("remote_hangup" if how == "hangs up" else "media_timeout")
 
 
+async def test_a_caller_of_whom_nothing_is_heard_is_told_so_and_served_when_the_sound_comes(tmp_path: Path) -> None:
+    async with line(tmp_path) as bot:
+        bot.systems.answers = ORDER
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        caller = await phone.dial()
+        await greeted(bot)
+        (leg,) = [leg for leg in bot.endpoint.legs if leg.direction == "inbound"]
+        leg.lose_sound(ever=False)  # type: ignore[attr-defined]
+        told = await bot.until(events.BotSaid, step="phrases/not_heard")
+        assert "Nie dociera do mnie dźwięk" in told.text
+        leg.regain_sound(8.0)  # type: ignore[attr-defined]
+        caller.write(b"\x01\x02" * 8000)
+        await bot.say("gdzie jest moja paczka")
+        await said(bot, "sześciocyfrowy")
+        await caller.hang_up()
+        await bot.over()
+        await phone.stop()
+    assert [event.ever for event in bot.events(events.CallerUnheard)] == [False]
+    assert [event.after_s for event in bot.events(events.CallerHeardAgain)] == [8.0]
+    (measured,) = bot.events(events.LineMeasured)
+    assert (measured.codec, measured.packets) == ("pcma", 50)
+    assert 1 < measured.mos < 4.5
+
+
 async def test_two_calls_at_once_do_not_mix(tmp_path: Path) -> None:
     async with line(tmp_path) as bot:
         first, second = Phone(bot.network, 6000), Phone(bot.network, 6001)

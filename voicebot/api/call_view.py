@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from voicebot.api.shapes.base import Mood
 from voicebot.api.shapes.call_parts import Collected, Summary, Turn
-from voicebot.api.shapes.calls import Decision, PastCall, PastCallLine, TurnLatency
+from voicebot.api.shapes.calls import Decision, PastCall, PastCallLine, SoundQuality, TurnLatency
 from voicebot.api.summary_view import earlier_view
 from voicebot.decisions import Decided, explain, latencies
-from voicebot.events import REFUSED, TurnTimed
+from voicebot.events import REFUSED, CallEvent, LineMeasured, TurnTimed
 from voicebot.records import CallFolder, CallRecord, transcribe
 from voicebot.records import EarlierCall as Earlier
 
@@ -52,6 +52,7 @@ def call_view(record: CallRecord, earlier: tuple[Earlier, ...], calls: Path, lan
     summary = summary_view(CallFolder(calls / record.id).read_summary())
     return PastCall(
         line=line,
+        sound=sound_view(record.events),
         transcript=[Turn.model_validate(turn, from_attributes=True) for turn in transcribe(record.events).turns],
         slots=summary.collected if summary is not None else [],
         decisions=[decision_view(decided) for decided in explain(record.events, language)],
@@ -62,6 +63,11 @@ def call_view(record: CallRecord, earlier: tuple[Earlier, ...], calls: Path, lan
         earlier=[earlier_view(call) for call in earlier],
         recording="refused" if record.recording == REFUSED else "kept" if line.recorded else "none",
     )
+
+
+def sound_view(events: Sequence[CallEvent]) -> SoundQuality | None:
+    measured = next((event for event in events if isinstance(event, LineMeasured)), None)
+    return None if measured is None else SoundQuality.model_validate(measured, from_attributes=True)
 
 
 def decision_view(decided: Decided) -> Decision:

@@ -30,8 +30,8 @@ from flows import (
 from flows.scripted import Said, Scripted
 from flows.testing import FakeSystemClient
 from tts.text import spoken
-from voicebot.conversation import ONE_MOMENT
 from voicebot.events import BotSaid, CallEnded, CallEvent
+from voicebot.interjections import is_interjection
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Watch:
 
     def heard(self, event: CallEvent) -> None:
         self.over = self.over or isinstance(event, CallEnded)
-        if isinstance(event, BotSaid) and event.step != ONE_MOMENT:
+        if isinstance(event, BotSaid) and not is_interjection(event.step):
             self.to_be_said -= 1
             heard = event.heard_text if event.interrupted else event.text
             written = heard if event.interrupted else self.announced.get(event.text, event.text)

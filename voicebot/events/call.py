@@ -139,6 +139,33 @@ class StoodIn(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallerUnheard(CallEvent):
+    """Nothing comes from the caller's phone, which is not on hold; `ever`: it did before."""
+
+    ever: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerHeardAgain(CallEvent):
+    """The caller's sound comes, so long after it stopped or should have begun."""
+
+    after_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineMeasured(CallEvent):
+    """How the caller's sound reached us, at the end of the call; the figures are told at `telephony.quality`."""
+
+    codec: str
+    packets: int
+    loss: float
+    jitter_ms: float
+    delay_ms: float
+    r: float
+    mos: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fault(CallEvent):
     """Something broke and the call went on without it."""
 

@@ -16,8 +16,10 @@ from voicebot.events import (
     AlertRaised,
     BotSaid,
     CallEnded,
+    CallerHeardAgain,
     CallerSaid,
     CallerSaying,
+    CallerUnheard,
     CallEvent,
     CallHeld,
     CallResumed,
@@ -66,7 +68,7 @@ _SIDE_EVENTS = (Decision, TurnTimed, SystemCalled, LanguageModelAsked, StoodIn, 
 # Nor do these; they hold nothing that is dictated, and who watches the call must see them now.
 _AT_ONCE = (
     *(CallHeld, CallResumed, SupervisorJoined, SupervisorLeft, RoutingDecided, MoodChanged),
-    *(AlertRaised, AlertAcknowledged, WrappedUp),
+    *(AlertRaised, AlertAcknowledged, WrappedUp, CallerUnheard, CallerHeardAgain),
 )
 
 _LONGEST_DICTATION = 64  # events held back at most, per call

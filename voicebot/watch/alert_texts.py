@@ -11,6 +11,7 @@ TEXTS = {
         "unnamed": "jedno z tych, na które trzeba uważać",
         "wait": "Rozmówca czeka od {seconds} s w kolejce {queue}.",
         "language_model": "Model językowy {service} nie odpowiada; bot rozumie bez niego.",
+        "unheard": "Od rozmówcy nie dochodzi żaden dźwięk.",
         "recognition": "Rozpoznawanie mowy nie działa.",
     },
     "en": {
@@ -21,6 +22,7 @@ TEXTS = {
         "unnamed": "one of the words to look out for",
         "wait": "The caller has been waiting for {seconds} s in the queue {queue}.",
         "language_model": "The language model {service} does not answer; the bot understands without it.",
+        "unheard": "No sound comes from the caller's phone.",
         "recognition": "Speech recognition does not work.",
     },
 }

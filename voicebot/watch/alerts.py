@@ -21,6 +21,7 @@ from voicebot.events import (
     CallEnded,
     CallerSaid,
     CallerSaying,
+    CallerUnheard,
     CallEvent,
     CallHeld,
     CallResumed,
@@ -40,7 +41,7 @@ from voicebot.watch.keywords import Keywords
 from voicebot.watch.mood import mood_of
 from voicebot.watch.rows import Alert
 
-Kind = Literal["angry", "loop", "silence", "keyword", "wait", "language_model", "recognition"]
+Kind = Literal["angry", "loop", "silence", "keyword", "wait", "language_model", "recognition", "unheard"]
 
 OF_THE_FLOOR: tuple[Kind, ...] = ("language_model", "recognition")
 """Trouble of all calls at once: told for the first of them, not for each."""
@@ -158,6 +159,8 @@ class Alerts:
                 yield from self._counted(call, f"repaired {call.step}", event)
             case Decision(kind="recognition_down"):
                 yield from self._tell("recognition", event.call_id, event.at)
+            case CallerUnheard():
+                yield from self._tell("unheard", event.call_id, event.at)
             case StoodIn(part="understanding", why="left_alone", service=service):
                 yield from self._tell("language_model", event.call_id, event.at, service=service)
 

@@ -17,6 +17,7 @@ from voicebot.events import (
     CallEnded,
     CallerSaid,
     CallerSaying,
+    CallerUnheard,
     CallEvent,
     CallHeld,
     CallStarted,
@@ -188,6 +189,11 @@ def test_trouble_of_the_floor_is_told_once_for_all_calls_and_anew_after_an_hour(
     assert len(alerts.happened(left_alone("c1", 5 + TOLD_ANEW_AFTER.total_seconds()))) == 1
     down = Decision(kind="recognition_down", data={"again": False}, **at(7, "c7"))
     assert [alert.kind for alert in alerts.happened(down)] == ["recognition"]
+
+
+def test_a_caller_of_whom_nothing_is_heard_is_told_of_once() -> None:
+    _, told = watching(CallerUnheard(ever=False, **at(6)), CallerUnheard(ever=True, **at(60)))
+    assert [(alert.kind, alert.text) for alert in told] == [("unheard", "Od rozmówcy nie dochodzi żaden dźwięk.")]
 
 
 def test_what_is_switched_off_is_not_told() -> None:

@@ -95,8 +95,21 @@ class PastCalls(Out):
     more: datetime | None
 
 
+class SoundQuality(Out):
+    """How the caller's sound reached us; `loss` 0..1, `mos` 1 to 4.5 (above 4: good, below 3.1: poor)."""
+
+    codec: str
+    loss: float
+    jitter_ms: float
+    delay_ms: float
+    mos: float
+
+
 class PastCall(Out):
+    """`sound` is null of calls that were never heard, and of those of earlier releases."""
+
     line: PastCallLine
+    sound: SoundQuality | None
     transcript: list[Turn]
     slots: list[Collected]
     decisions: list[Decision]

@@ -22,6 +22,7 @@ from voicebot.events import (
     CallEvent,
     CallStarted,
     Decision,
+    LineMeasured,
     Outcome,
     RecordingStopped,
     TurnTimed,
@@ -152,6 +153,8 @@ async def test_calls_are_looked_for(
 async def test_a_call_is_told_whole_and_that_it_was_read(app: FastAPI, access: Access, past: Past) -> None:
     past.call("c0", -1, agent="jan")
     past.call("c1", agent="ola")
+    sound = {"codec": "g711", "loss": 0.05, "jitter_ms": 7.0, "delay_ms": 80.0, "mos": 3.93}
+    past.write(LineMeasured(packets=950, r=77.4, **sound, **past.at("c1", 0, 9)))  # type: ignore[arg-type]
     summary = {
         **{"call_id": "c1", "language": "pl", "who": "+48601234567", "why": "żółw", "tried": [], "reason": ""},
         **{"why_stopped": "", "mood": "angry", "outcome": "contained", "told": "", "last_turns": []},
@@ -170,6 +173,7 @@ async def test_a_call_is_told_whole_and_that_it_was_read(app: FastAPI, access: A
         ("flow_started", "Sprawa: stan zamówienia.", None),
     ]
     assert call["latencies"] == [{"at_s": 4.0, "stages": {"recognition": 80.0, "speech": 120.5}, "total_ms": 200.5}]
+    assert call["sound"] == sound
     assert call["slots"] == [{"name": "number", "label": "numer", "value": "123", "certainty": None, "masked": False}]
     assert (call["summary"]["mood"], call["notes"], call["wrap_up_code"]) == ("angry", "Wysłano.", "solved")
     assert [(one["id"], one["agent"], one["notes"]) for one in call["earlier"]] == [("c0", "Jan", "Wysłano.")]
