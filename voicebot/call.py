@@ -339,7 +339,7 @@ class Call:
             events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
         )
         try:
-            await asyncio.to_thread(self._write_files)
+            await asyncio.to_thread(lambda: self._folder.write(self.summary()))
         except OSError as error:
             log.error("transcript and summary of %s were not written: %s", self.context.call_id, error)
 
@@ -347,7 +347,3 @@ class Call:
         """A caller who reached an agent was handed off, whoever hung up and when."""
         joined = any(isinstance(event, events.AgentJoined) for event in self.context.events)
         return Outcome.HANDED_OFF if joined else self._outcome
-
-    def _write_files(self) -> None:
-        self._folder.write_transcript(self.context.events)
-        self._folder.write_summary(self.summary())

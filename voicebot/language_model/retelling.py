@@ -51,14 +51,14 @@ _NOT_PLAIN = re.compile(r"[^A-Za-z0-9\u00c0-\u024f .,;:!?'’\"„”“()%/@+&�
 
 def can_retell(summary: Summary) -> bool:
     """Whether the model may be asked: in a language that is checked, about words that may be kept."""
-    return summary.language in _REPORTING and not summary.refused_recording and bool(summary.transcript)
+    return summary.language in _REPORTING and not summary.refused_recording and bool(summary.transcript.turns)
 
 
 def question(summary: Summary) -> Question:
     """The question what the call was. `summary`: see `can_retell`."""
     language = summary.language
     values = personal_values({"": [item.value for item in summary.collected]}, {""})
-    turns = (f"{turn.who}: {hidden(turn.text, language, values)}" for turn in summary.transcript[-_TURNS:])
+    turns = (f"{turn.who}: {hidden(turn.text, language, values)}" for turn in summary.transcript.turns[-_TURNS:])
     parts = ["The last turns:", *turns]
     if summary.collected:
         names = ", ".join(hidden(item.label, language, values) for item in summary.collected)
@@ -90,6 +90,6 @@ def checked(text: str, summary: Summary) -> Grounded | Refused:
 
 def _known(summary: Summary) -> Iterator[str]:
     """All that an answer may say, sentence by sentence."""
-    yield from (turn.text for turn in summary.transcript)
+    yield from (turn.text for turn in summary.transcript.turns)
     yield from (f"{item.label} {item.value}" for item in summary.collected)
     yield from (summary.why, summary.why_stopped, *summary.tried, _REPORTING[summary.language])

@@ -218,8 +218,7 @@ class CallBack:
         self.context.publish(events.CallEnded, outcome=outcome, cause=cause, duration_s=round(duration_s, 2))
         folder = CallFolder(self._services.config.data / "calls" / self.context.call_id)
         try:
-            await asyncio.to_thread(folder.write_transcript, self.context.events)
-            await asyncio.to_thread(folder.write_summary, self.summary())
+            await asyncio.to_thread(lambda: folder.write(self.summary()))
         except OSError as error:
             log.error("transcript and summary of %s were not written: %s", self.context.call_id, error)
 

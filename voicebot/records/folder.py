@@ -6,13 +6,8 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from voicebot.events import CallEvent
-from voicebot.records.privacy import is_refusal, redact_events
-from voicebot.records.transcript import transcribe
 
 if TYPE_CHECKING:  # a summary holds a transcript, which lives in this package
     from voicebot.summary import Summary
@@ -39,28 +34,20 @@ class CallFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         return self.path
 
-    def write_transcript(self, events: Sequence[CallEvent]) -> Path | None:
-        """`transcript.json` and `.txt`, redacted. Returns the JSON file, or None when the caller refused recording.
+    def write(self, summary: Summary) -> None:
+        """Summary and transcript, as JSON and as text.
 
-        Then nothing is written and what of the call's words is here already, is deleted.
+        Of a caller who refused recording nothing is written, and what of the call's words is here already, is deleted.
         """
-        if any(is_refusal(event) for event in events):
-            self.keep_nothing()
-            return None
-        transcript = transcribe(redact_events(events))
-        self._write("transcript.txt", transcript.as_text())
-        return self._write_json("transcript.json", transcript.as_json())
-
-    def write_summary(self, summary: Summary) -> Path | None:
-        """`summary.json` and `.txt`. Returns the JSON file, or None when the caller refused recording."""
         if summary.refused_recording:
             self.keep_nothing()
-            return None
-        self._write("summary.txt", summary.as_text())
-        return self._write_json("summary.json", summary.as_json())
+            return
+        for name, part in (("transcript", summary.transcript), ("summary", summary)):
+            self._write(f"{name}.txt", part.as_text())
+            self._write(f"{name}.json", json.dumps(part.as_json(), ensure_ascii=False, indent=2) + "\n")
 
     def read_summary(self) -> dict[str, Any] | None:
-        """What `write_summary` wrote, now or in an earlier release; None where there is none."""
+        """What `write` wrote, now or in an earlier release; None where there is none."""
         try:
             data = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -76,10 +63,7 @@ class CallFolder:
         with contextlib.suppress(OSError):  # other files are here, or it never was
             self.path.rmdir()
 
-    def _write_json(self, name: str, data: dict[str, Any]) -> Path:
-        return self._write(name, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-
-    def _write(self, name: str, text: str) -> Path:
+    def _write(self, name: str, text: str) -> None:
         """Beside its place first, on disk, then moved there."""
         target = self.make() / name
         handle, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")
@@ -92,4 +76,3 @@ class CallFolder:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        return target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -60,7 +60,7 @@ class Transcript:
             "language": self.language,
             "outcome": self.outcome,
             "started_at": self.started_at.isoformat() if self.started_at else None,
-            "turns": [asdict(turn) for turn in self.turns],
+            "turns": [dict(vars(turn)) for turn in self.turns],
         }
 
     def as_text(self) -> str:

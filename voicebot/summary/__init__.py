@@ -4,14 +4,13 @@ Pure: built from the call's events; secret numbers are masked. `as_text` is for 
 `sip_headers` and `crm_link` for what shows them at the agent's.
 """
 
-from voicebot.summary.make import LAST_TURNS, hidden_slots, summarise
+from voicebot.summary.make import hidden_slots, summarise
 from voicebot.summary.model import MASKED, UNSURE, Collected, Summary, as_text
 from voicebot.summary.outside import crm_link, sip_headers
 from voicebot.summary.spoken import BRIEFING_S, TOLD_BRIEFING_S, briefing, spoken_seconds
 
 __all__ = [
     "BRIEFING_S",
-    "LAST_TURNS",
     "MASKED",
     "TOLD_BRIEFING_S",
     "UNSURE",

@@ -28,8 +28,6 @@ from voicebot.summary.model import MASKED, Collected, Summary
 from voicebot.summary.texts import LABELS, OUTCOMES, REASONS, TEXTS, TRIED, known, plain
 from voicebot.watch.mood import mood_of
 
-LAST_TURNS = 6
-
 _HIDDEN_TYPES = ("pesel", "iban")
 
 
@@ -84,8 +82,7 @@ def summarise(
         next_step=next_step(masked, words, reason, why, collected, mood.name),
         outcome=transcript.outcome,
         told=told,
-        last_turns=transcript.turns[-LAST_TURNS:],
-        transcript=transcript.turns,
+        transcript=transcript,
         refused_recording=any(is_refusal(event) for event in events),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from voicebot.records.transcript import Turn, turn_lines
+from voicebot.records.transcript import Transcript, Turn, turn_lines
 from voicebot.summary.texts import TEXTS, known
 
 MASKED = "[hidden]"
+LAST_TURNS = 6
 UNSURE = 0.6  # a certainty below it is told
 
 
@@ -54,14 +55,19 @@ class Summary:
     next_step: str
     outcome: str
     told: str
-    last_turns: tuple[Turn, ...]
-    transcript: tuple[Turn, ...] = field(repr=False)
+    transcript: Transcript = field(repr=False)
     refused_recording: bool = False
+
+    @property
+    def last_turns(self) -> tuple[Turn, ...]:
+        return self.transcript.turns[-LAST_TURNS:]
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the whole transcript, which has a file of its own."""
-        data = asdict(self)
+        data = dict(vars(self))
         del data["transcript"], data["refused_recording"]
+        data["collected"] = [dict(vars(value)) for value in self.collected]
+        data["last_turns"] = [dict(vars(turn)) for turn in self.last_turns]
         return data
 
     def as_text(self) -> str:

@@ -49,9 +49,8 @@ def whole_call() -> list[CallEvent]:
 
 def test_transcript_files(tmp_path: Path) -> None:
     folder = CallFolder(tmp_path / "calls" / "c1")
-    path = folder.write_transcript(whole_call())
-    assert path == tmp_path / "calls" / "c1" / "transcript.json"
-    data = json.loads(path.read_text())
+    folder.write(summarise(whole_call(), "pl", {}))
+    data = json.loads((tmp_path / "calls" / "c1" / "transcript.json").read_text())
     assert {name: value for name, value in data.items() if name != "turns"} == {
         "call_id": "c1",
         "caller": PESEL,  # a telephone number by its place, whatever it looks like
@@ -78,9 +77,8 @@ def test_transcript_files(tmp_path: Path) -> None:
 
 def test_summary_files(tmp_path: Path) -> None:
     folder = CallFolder(tmp_path)
-    path = folder.write_summary(summarise(whole_call(), "pl", {"pesel": PESEL}))
-    assert path == tmp_path / "summary.json"
-    assert json.loads(path.read_text())["collected"] == [
+    folder.write(summarise(whole_call(), "pl", {"pesel": PESEL}))
+    assert json.loads((tmp_path / "summary.json").read_text())["collected"] == [
         {"name": "pesel", "label": "pesel", "value": "[PESEL]", "certainty": None, "masked": True}
     ]
     assert "pesel: [PESEL]" in (tmp_path / "summary.txt").read_text()
@@ -88,13 +86,10 @@ def test_summary_files(tmp_path: Path) -> None:
 
 def test_a_caller_who_refused_leaves_no_files(tmp_path: Path) -> None:
     folder = CallFolder(tmp_path / "c1")
-    folder.write_transcript(whole_call())
-    folder.write_summary(summarise(whole_call(), "pl", {}))
+    folder.write(summarise(whole_call(), "pl", {}))
     folder.recording.write_bytes(b"RIFF")
     events = [*whole_call()[:-1], RecordingStopped(reason=REFUSED, **at(66)), whole_call()[-1]]
-    assert folder.write_transcript(events) is None
-    assert not folder.path.exists()
-    assert folder.write_summary(summarise(events, "pl", {})) is None
+    folder.write(summarise(events, "pl", {}))
     assert not folder.path.exists()
 
 
@@ -106,7 +101,7 @@ def test_keeping_nothing_leaves_files_that_are_not_ours(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_old_file_whole_and_no_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = CallFolder(tmp_path)
-    folder.write_transcript(whole_call()[:3])
+    folder.write(summarise(whole_call()[:3], "pl", {}))
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
 
     def full(descriptor: int) -> None:
@@ -114,7 +109,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_no_pieces(tmp_path: Path, mon
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        folder.write_transcript(whole_call())
+        folder.write(summarise(whole_call(), "pl", {}))
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 

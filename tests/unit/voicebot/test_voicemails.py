@@ -14,6 +14,7 @@ from voicebot.events import REFUSED, CallEvent, CallStarted, RecordingStopped, V
 from voicebot.records import CallFolder, RecordWriter, WriterSettings
 from voicebot.records.database import Database
 from voicebot.records.voicemails import Voicemails
+from voicebot.summary import summarise
 
 BEGAN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PESEL = "44051401359"
@@ -96,6 +97,6 @@ def test_who_refuses_to_be_recorded_takes_the_message_back(tmp_path: Path, voice
     folder.voicemail("a").write_bytes(b"RIFF")
     refusal = RecordingStopped(reason=REFUSED, **at(2, "call-a"))
     write(tmp_path, left("a", 1), left("b", 1), refusal)
-    assert folder.write_transcript([left("a", 1), refusal]) is None
+    folder.write(summarise([left("a", 1), refusal], "pl", {}))
     assert [one.id for one in voicemails.list()] == ["b"]
     assert not folder.path.exists()
