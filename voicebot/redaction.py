@@ -57,6 +57,9 @@ _HARMLESS = re.compile(
 )
 
 _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|\s+|.", re.DOTALL)
+_DIGIT = re.compile(r"[0-9]")
+_WORD = re.compile(r"[^\W\d_]+")
+_POLISH = str.maketrans("ąćęłńóśźż", "acelnoszz")
 _BETWEEN_DIGITS = frozenset(",.;-–—/")
 _HESITATION = re.compile(r"[ey]+m?|u[hm]+|er+m?|h?m+|no|potem|dalej|kreska|myslnik|przecinek|spacja|then|dash|comma")
 
@@ -89,6 +92,9 @@ _NOUNS = _words(  # "trzy zera", "dwie siódemki"
     0,
     1,
 )
+_RANKED = ((_UNITS, 0), (_TEENS, 0), (_TENS, 10), (_HUNDREDS, 100))
+_SPOKEN = {word: (value, rank) for words, rank in _RANKED for word, value in words.items()}
+_NUMBER_WORDS = _SPOKEN.keys() | _NOUNS.keys()
 _REPEATS = {"double": 2, "triple": 3, "podwojne": 2, "podwojna": 2, "podwojny": 2, "potrojne": 3, "potrojna": 3}
 _ENGLISH_NUMBERS = frozenset(
     "oh one two three four five six seven eight nine zero eleven twelve thirteen fourteen fifteen sixteen seventeen"
@@ -148,9 +154,10 @@ class _Reading:
 
 def fold(word: str) -> str:
     """Lower case, without diacritics."""
+    word = word.lower().translate(_POLISH)
     if word.isascii():
-        return word.lower()
-    plain = unicodedata.normalize("NFD", word.lower().replace("ł", "l"))
+        return word
+    plain = unicodedata.normalize("NFD", word)
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
@@ -158,14 +165,8 @@ def _read_word(reading: _Reading, word: str, start: int, end: int, english: bool
     """Take a word as part of a dictated number; False when it is none."""
     if word == "ten" and not english:  # Polish "this"
         return False
-    if word in _UNITS:
-        reading.add_word(start, end, _UNITS[word], 0)
-    elif word in _TEENS:
-        reading.add_word(start, end, _TEENS[word], 0)
-    elif word in _TENS:
-        reading.add_word(start, end, _TENS[word], 10)
-    elif word in _HUNDREDS:
-        reading.add_word(start, end, _HUNDREDS[word], 100)
+    if word in _SPOKEN:
+        reading.add_word(start, end, *_SPOKEN[word])
     elif word in _NOUNS:
         last = reading.runs[-1][-1] if reading.runs[-1] else None
         if last and reading.touching and last.digits in ("2", "3", "4"):
@@ -189,8 +190,11 @@ def _read_word(reading: _Reading, word: str, start: int, end: int, english: bool
 
 def _runs(text: str) -> list[list[_Group]]:
     """All stretches of digit groups with nothing but separators and hesitations between them."""
+    written = _DIGIT.search(text) is not None
+    if not written and not any(fold(word) in _NUMBER_WORDS for word in set(_WORD.findall(text))):
+        return []  # as most texts are
     reading = _Reading()
-    harmless = [match.span() for match in _HARMLESS.finditer(text)]
+    harmless = [match.span() for match in _HARMLESS.finditer(text)] if written else []
     english = not _ENGLISH_NUMBERS.isdisjoint(text.lower().replace("-", " ").split())
     for match in _TOKEN.finditer(text):
         start, end, token = match.start(), match.end(), match.group()
@@ -352,7 +356,7 @@ def redact_value(value: Any) -> Any:
     """`value` with every string and whole number inside it redacted: mappings (keys too), lists, tuples, sets."""
     if isinstance(value, str):
         return redact(value)
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
         masked = redact(str(value))
