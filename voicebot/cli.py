@@ -16,6 +16,7 @@ from flows import FlowError
 from telephony.errors import TelephonyError
 from tts.errors import TtsError
 from voicebot.config import Config, load_config
+from voicebot.edge_cli import edge_app
 from voicebot.errors import VoicebotError
 from voicebot.flows_cli import flows_app
 from voicebot.users_cli import users_app
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A voicebot that answers a company's phone number.",
 )
+app.add_typer(edge_app, name="edge")
 app.add_typer(flows_app, name="flows")
 app.add_typer(users_app, name="users")
 out = Console()

@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from telephony.leg import EndpointSettings
+from voicebot.edge.settings import EdgeSettings
 from voicebot.errors import ConfigError, ServiceFailed
 from voicebot.people_checks import mistakes
 from voicebot.people_settings import (
@@ -251,6 +252,7 @@ class Config(Section):
     turns: TurnSettings = TurnSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    edge: EdgeSettings | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Config:
@@ -305,6 +307,7 @@ def _anchored(config: Config, base: Path) -> Config:
             "recognition": config.recognition.model_copy(update={"models_dir": base / config.recognition.models_dir}),
             "speech": config.speech.model_copy(update={"voices_dir": base / config.speech.voices_dir}),
             "http": config.http.anchored(base),
+            "edge": config.edge and config.edge.anchored(base),
         }
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from voicebot.errors import ConfigError
 
 
 class Section(BaseModel):
@@ -33,6 +36,35 @@ def _read_secret(value: object) -> object:
 
 
 Secret = Annotated[str, BeforeValidator(_read_secret), Field(repr=False)]
+
+
+@dataclass(frozen=True)
+class SecretSource:
+    """Where a secret is to be found, for what only one command needs: the others run without it."""
+
+    kind: Literal["env", "file"]
+    name: str
+
+    def read(self) -> str:
+        """Raises ConfigError when it is not there, or empty."""
+        try:
+            secret = str(_read_secret({self.kind: self.name}))
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        if not secret or not secret.isprintable():
+            raise ConfigError(f"The secret in {self.name} is empty or holds signs that nobody can type.", "Mend it.")
+        return secret
+
+
+def _read_source(value: object) -> object:
+    if isinstance(value, dict) and len(value) == 1:
+        (kind, name), *_ = value.items()
+        if kind in ("env", "file"):
+            return SecretSource(kind, str(name))
+    return _read_secret(value)
+
+
+LateSecret = Annotated[SecretSource, BeforeValidator(_read_source)]
 
 
 def _read_zone(value: object) -> object:

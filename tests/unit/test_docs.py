@@ -203,6 +203,22 @@ def test_the_example_of_other_engines_is_right(tmp_path: Path, monkeypatch: pyte
         service.blueprint.make("pl", {})
 
 
+def test_the_example_of_the_edge_is_right(tmp_path: Path) -> None:
+    (written,) = blocks(DOCS / "how-to" / "run-at-the-edge.md", "yaml")
+    (tmp_path / "voicebot.yaml").write_text(written, encoding="utf-8")
+    assert load_config(tmp_path / "voicebot.yaml").edge
+
+
+def test_the_lines_of_the_log_of_the_edge_are_written_by_it() -> None:
+    code = (ROOT / "voicebot" / "edge" / "templates" / "kamailio.cfg.j2").read_text(encoding="utf-8")
+    table = (DOCS / "how-to" / "run-at-the-edge.md").read_text(encoding="utf-8").partition("## What the log says")[2]
+    parts = [
+        part for row in re.findall(r"^\| `(.*?)` \|", table, re.M) for part in row.split("...") if part.strip(" :")
+    ]
+    assert len(parts) > 6
+    assert [part for part in parts if part not in code] == []
+
+
 def test_the_example_of_a_language_model_is_right(tmp_path: Path) -> None:
     (written,) = blocks(DOCS / "how-to" / "use-a-language-model.md", "yaml")
     (tmp_path / "voicebot.yaml").write_text(written, encoding="utf-8")
