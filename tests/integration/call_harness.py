@@ -263,7 +263,9 @@ class Phone:
     """A person's telephone on the same network."""
 
     def __init__(self, network: MemoryNetwork, port: int) -> None:
-        self.endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", port, user="phone", codecs=("pcma",)), network)
+        told = tuple(f"X-Voicebot-{name}" for name in ("Call", "Reason", "Summary"))
+        settings = EndpointSettings("127.0.0.1", port, user="phone", codecs=("pcma",), expose_headers=told)
+        self.endpoint = MemoryEndpoint(settings, network)
         self.leg: Leg | None = None
         self._keys = ""
         self._delay_s = 0.0

@@ -92,6 +92,9 @@ async def test_a_caller_who_asks_for_a_person_reaches_the_agent(tmp_path: Path) 
         await bot.say("chcę rozmawiać z człowiekiem")
         await bot.until(events.AgentJoined)
         assert anna.leg is not None
+        told = anna.leg.headers
+        assert (told["X-Voicebot-Call"], told["X-Voicebot-Reason"]) == ("call-0", "caller_asked")
+        assert "gdzie jest zam" in told["X-Voicebot-Summary"]
         await both_hear(caller, anna.leg)
         await anna.leg.hang_up()
         assert (await ended(caller)).cause is EndCause.REMOTE_HANGUP

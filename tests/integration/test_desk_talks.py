@@ -274,6 +274,20 @@ async def test_a_number_that_is_not_reached_gives_the_old_place_back(tmp_path: P
         await floor.talks("ewa")
 
 
+@pytest.mark.parametrize("asked", [True, False], ids=["asked first", "given"])
+async def test_nothing_of_what_the_caller_told_goes_to_a_number_outside(tmp_path: Path, asked: bool) -> None:
+    async with rig(tmp_path) as floor:
+        outside = Phone(floor.bot.network, 6009)
+        await outside.start()
+        outside.answers("")
+        await floor.talks("anna")
+        target = Target("number", "+48600000000")
+        floor.talk.ask(target) if asked else floor.talk.give(target)
+        leg = await floor.until(lambda: outside.leg)
+        assert (leg.remote_number, leg.headers.keys()) == ("+48600100200", {"To", "From"})
+        await outside.stop()
+
+
 async def test_no_call_is_offered_to_an_agent_without_a_line(tmp_path: Path) -> None:
     async with rig(tmp_path) as floor:
         await floor.talks("anna")

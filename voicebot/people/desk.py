@@ -26,7 +26,6 @@ from voicebot.people.talk import Reach, Reached, Talk, TalkState, Target, Worker
 from voicebot.queueing import happenings as happen
 from voicebot.queueing.floor import Floor
 from voicebot.queueing.model import STANDING, Agent, AgentState, Entry, EntryState, Kind, Offer, Profile
-from voicebot.summary import sip_headers
 
 log = logging.getLogger(__name__)
 
@@ -140,15 +139,9 @@ class Desk:
         uri = self._services.config.people.outside(number)
         if uri is None:
             raise NotReached("not_allowed")
-        context = case.caller.context
         ring_s = self._services.config.queue(case.caller.queue).ring_s
-        return await ring(
-            self._services.endpoint,
-            uri,
-            caller=context.caller,
-            headers=sip_headers(case.caller.summary()),
-            timeout_s=ring_s,
-        )
+        # No headers: what the caller told is for the house alone.
+        return await ring(self._services.endpoint, uri, caller=case.caller.context.caller, headers={}, timeout_s=ring_s)
 
     def overhear(self, case: Case) -> Overhearing:
         """Who writes down what is said while the bot is silent."""
