@@ -89,6 +89,12 @@ class NotPossible(VoicebotError):
     code = "not_possible"
 
 
+class LineTaken(VoicebotError):
+    """Another browser has the agent's audio line by now."""
+
+    code = "line_taken"
+
+
 class NotReached(VoicebotError):
     """Somebody who was rung did not answer; `cause` is a stable word: busy, no_answer, declined, unreachable, ..."""
 

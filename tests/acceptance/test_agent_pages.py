@@ -271,6 +271,37 @@ def test_a_reload_keeps_the_call_and_another_tab_does_not_take_it(
     expect(says(anna, "Podsumuj rozmowę")).to_be_visible()
 
 
+def test_a_second_browser_takes_the_line_and_the_first_says_so_and_can_take_it_back(
+    floor: Floor, at_work: Callable[[str], Desk], call: Call
+) -> None:
+    home = at_work("anna")
+    phone = call("+48601200011")
+    home.accept()
+    hears(phone, AGENT_HZ)
+
+    office = Desk(floor.ewas, floor.bot, "anna")
+    try:
+        office.sign_in()
+        office.button("Połącz dźwięk").click()
+        hears(phone, SECOND_HZ, not_=(AGENT_HZ,))
+        expect(home.page.get_by_role("alert").get_by_text("Twój dźwięk przejęła inna przeglądarka")).to_be_visible()
+        time.sleep(4)
+        hears(phone, SECOND_HZ, not_=(AGENT_HZ,))
+        home.page.reload()
+        expect(home.page.get_by_text("Rozmowa", exact=True).first).to_be_visible()
+        hears(phone, SECOND_HZ, not_=(AGENT_HZ,))
+
+        home.button("Połącz dźwięk").click()
+        hears(phone, AGENT_HZ, not_=(SECOND_HZ,))
+        office.button("Przejmij dźwięk z powrotem").click()
+        hears(phone, SECOND_HZ, not_=(AGENT_HZ,))
+        hears(office, CALLER_HZ)
+    finally:
+        office.close()
+    phone.obey("hang_up")
+    expect(says(home, "Podsumuj rozmowę")).to_be_visible()
+
+
 def test_a_killed_browser_gives_the_caller_to_the_next_agent(
     floor: Floor, at_work: Callable[[str], Desk], call: Call, tmp_path: Path
 ) -> None:

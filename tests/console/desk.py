@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ class Desk:
     def __init__(self, login: str, name: str, floor: Floor) -> None:
         self.login, self.name, self.floor = login, name, floor
         self.state, self.reason, self.reach, self.line = "offline", "", "browser", "none"
+        self.line_id = ""
         self.since = utc_now()
         self.call: Call | None = None
         self.offer_until = self.wrap_until = utc_now()
@@ -86,7 +88,8 @@ class Desk:
         return AgentView(
             revision=time.time_ns() // 1000,
             login=self.login, name=self.name, state=self.state, reason=self.reason, since=self.since,
-            reach=self.reach, line=self.line, queues=list(QUEUES), offer=self._offer(now), call=self._call(now),
+            reach=self.reach, line=self.line, line_id=self.line_id, queues=list(QUEUES),
+            offer=self._offer(now), call=self._call(now),
             wrap_up=self._wrap_up(), waiting=len(waiting), longest_wait_s=longest,
         )  # fmt: skip
 
@@ -125,6 +128,7 @@ class Desk:
     async def connect(self, sdp: str) -> str:
         """Gives the browser back what it sends."""
         await self.close()
+        self.line_id = uuid.uuid4().hex
         peer = RTCPeerConnection()
         relay = MediaRelay()
         self.peers.append(peer)
@@ -179,7 +183,8 @@ def add_routes(app: FastAPI, state: State) -> None:
 
     @app.post("/api/agent/line")
     async def line(request: Request, body: dict[str, str]) -> dict[str, str]:
-        return {"sdp": await own(request).connect(body["sdp"])}
+        sdp = await own(request).connect(body["sdp"])
+        return {"id": own(request).line_id, "sdp": sdp}
 
     @app.delete("/api/agent/line", status_code=204)
     async def no_line(request: Request) -> None:

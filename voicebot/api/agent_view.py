@@ -54,6 +54,7 @@ class AgentViews:
             since=agent.since if agent is not None else now,
             reach="phone" if profile.by_phone else "browser",
             line=desk.lines.state(profile.login).value,
+            line_id=desk.lines.line_id(profile.login),
             queues=sorted(profile.queues),
             offer=self._offer(entry, now) if agent is not None and agent.state is AgentState.OFFERED else None,
             call=self._call(profile.login, entry),

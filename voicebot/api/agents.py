@@ -13,6 +13,7 @@ from voicebot.config import Config
 from voicebot.errors import NotPossible
 from voicebot.hub import Hub
 from voicebot.people.desk import Desk
+from voicebot.people.lines import Connected
 from voicebot.people.talk import Target
 from voicebot.phone_numbers import callable_number
 from voicebot.queueing.happenings import AgentChanged
@@ -90,17 +91,17 @@ class Agents:
         await self._profile(login)
         self.changed(login)
 
-    async def connect_line(self, who: Who, offer_sdp: str) -> str:
-        """Connect the browser's audio until the session ends; the SDP answer. Raises TelephonyError."""
+    async def connect_line(self, who: Who, offer_sdp: str, instead_of: str) -> Connected:
+        """Connect the browser's audio until the session ends. Raises TelephonyError, LineTaken."""
         await self._profile(who.login)
-        answer_sdp = await self.desk.lines.connect(who.login, offer_sdp)
+        connected = await self.desk.lines.connect(who.login, offer_sdp, instead_of)
         self._forget_session(who.login)
         self._session_of_line[who.login] = self._access.on_revoked(who, lambda: self._cut(who.login))
-        return answer_sdp
+        return connected
 
-    async def disconnect_line(self, login: str) -> None:
-        self._forget_session(login)
-        await self.desk.lines.disconnect(login)
+    async def disconnect_line(self, login: str, line_id: str) -> None:
+        if await self.desk.lines.disconnect(login, line_id):
+            self._forget_session(login)
 
     def checked_target(self, login: str, target: Target) -> Target:
         """As it is written in the house. Raises NotPossible for one that does not exist or is the agent."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from voicebot.access import Who
 from voicebot.api.auth import Agent
@@ -43,13 +45,16 @@ async def set_agent_reach(reach: shapes.Reach, who: Agent, floor: Floor) -> shap
 @router.post("/agent/line")
 async def connect_line(offer: shapes.LineOffer, who: Agent, floor: Floor) -> shapes.LineAnswer:
     """Connect the browser's audio, for as long as the session lasts; a talk that lost its line goes on."""
-    return shapes.LineAnswer(sdp=await floor.agents.connect_line(who, offer.sdp))
+    connected = await floor.agents.connect_line(who, offer.sdp, offer.instead_of)
+    return shapes.LineAnswer(id=connected.id, sdp=connected.answer_sdp)
 
 
 @router.delete("/agent/line", status_code=204)
-async def disconnect_line(who: Agent, floor: Floor) -> None:
+async def disconnect_line(
+    who: Agent, floor: Floor, line: Annotated[str, Query(max_length=64, description="This one alone.")] = ""
+) -> None:
     """Take the audio line down. The agent takes no calls in the browser until it is connected again."""
-    await floor.agents.disconnect_line(who.login)
+    await floor.agents.disconnect_line(who.login, line)
 
 
 @router.post("/offers/{entry}/accept")

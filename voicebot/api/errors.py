@@ -19,6 +19,7 @@ from voicebot.api import polish
 from voicebot.api.shapes.base import Language, Problem
 from voicebot.errors import (
     CallNotFound,
+    LineTaken,
     NotPossible,
     RecordingNotFound,
     RecordsUnavailable,
@@ -81,6 +82,7 @@ STATUS: dict[type[VoicebotError] | type[TelephonyError], int] = {
     UnknownBot: 404,
     AlertNotFound: 404,
     NotPossible: 409,
+    LineTaken: 409,
     WrongNumber: 422,
     telephony.OfferRefused: 422,
     telephony.LinesFull: 503,

@@ -1,16 +1,23 @@
-"""The audio lines of agents' browsers. A line stays up between calls; a call only joins its leg to a room."""
+"""The audio lines of agents' browsers. A line stays up between calls; a call only joins its leg to a room.
+
+An agent has one line. Who connects takes it from wherever it was. A page whose line broke says which one that was, and
+does not take back what another browser has by now.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from telephony.errors import TelephonyError
 from telephony.leg import Ended, Leg
 from voicebot.background import Background
+from voicebot.errors import LineTaken
 from voicebot.people.phones import hang_up
 
 log = logging.getLogger(__name__)
@@ -33,6 +40,15 @@ class _Line:
     state: LineState = LineState.NONE
     leg: Leg | None = None
     watching: asyncio.Task[None] | None = None
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A line that comes up, and the SDP answer for its browser."""
+
+    id: str
+    answer_sdp: str
 
 
 class BrowserLines:
@@ -42,6 +58,7 @@ class BrowserLines:
         self._answer = answer
         self._changed = changed
         self._lines: dict[str, _Line] = {}
+        self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._background = Background()
 
     def state(self, login: str) -> LineState:
@@ -52,17 +69,36 @@ class BrowserLines:
         line = self._line(login)
         return line.leg if line.state is LineState.UP else None
 
-    async def connect(self, login: str, offer_sdp: str) -> str:
-        """Bring a line up in the place of the one there was; returns the SDP answer. Raises TelephonyError."""
-        await self.disconnect(login)
-        leg, answer_sdp = await self._answer(offer_sdp)
-        line = self._lines[login] = _Line(LineState.CONNECTING, leg)
-        line.watching = asyncio.create_task(self._watch(login, line, leg), name=f"line of {login}")
-        self._changed(login)
-        return answer_sdp
+    def line_id(self, login: str) -> str:
+        """Of the line that is there; empty where there is none."""
+        line = self._lines.get(login)
+        return line.id if line is not None else ""
 
-    async def disconnect(self, login: str) -> None:
-        """Take the line down; it does not count as lost."""
+    async def connect(self, login: str, offer_sdp: str, instead_of: str = "") -> Connected:
+        """Bring a line up in the place of the one there was. Raises TelephonyError.
+
+        `instead_of`: the broken line that this one replaces. Raises LineTaken where another has taken its place.
+        """
+        async with self._changing[login]:
+            there = self._line(login)
+            if instead_of and there.leg is not None and there.id != instead_of:
+                raise LineTaken("Your audio was taken over by another browser.", "Take it back, or go on there.")
+            await self._end(login)
+            leg, answer_sdp = await self._answer(offer_sdp)
+            line = self._lines[login] = _Line(LineState.CONNECTING, leg)
+            line.watching = asyncio.create_task(self._watch(login, line, leg), name=f"line of {login}")
+            self._changed(login)
+            return Connected(line.id, answer_sdp)
+
+    async def disconnect(self, login: str, line_id: str = "") -> bool:
+        """Take the line down, whichever it is or this one alone; it does not count as lost. Whether that was done."""
+        async with self._changing[login]:
+            if line_id and self._line(login).id != line_id:
+                return False
+            await self._end(login)
+            return True
+
+    async def _end(self, login: str) -> None:
         line = self._lines.pop(login, None)
         if line is None:
             return

@@ -1,11 +1,11 @@
-import { api } from "../api/client";
+import { api, ApiError, part } from "../api/client";
 import type { LineAnswer } from "../api/schema";
 import { chosenDevice } from "./devices";
 import { Level } from "./level";
 import { fullOffer, voiceOf } from "./peer";
 import { judge, type Quality, read, type Reading } from "./quality";
 
-export type LineState = "off" | "elsewhere" | "asking" | "connecting" | "up" | "lost";
+export type LineState = "off" | "elsewhere" | "taken" | "asking" | "connecting" | "up" | "lost";
 export type LineTrouble = "denied" | "no_microphone" | "busy" | "insecure" | "refused" | "needs_click" | null;
 
 export interface LineView {
@@ -25,7 +25,7 @@ const LOOK_MS = 2000;
 
 /**
  * The audio line of this browser to the floor: one connection that stays up between calls and comes back by itself,
- * after a reload too, until it is switched off.
+ * after a reload too, until it is switched off or another browser of the same user takes it.
  */
 export class AudioLine {
   private view: LineView = OFF;
@@ -42,6 +42,7 @@ export class AudioLine {
   private looking: ReturnType<typeof setInterval> | undefined;
   private muted = false;
   private claim: AbortController | null = null;
+  private ids: string[] = []; // the server's, of the lines that this page has had, the last one last
 
   constructor() {
     this.speaker.autoplay = true;
@@ -63,7 +64,7 @@ export class AudioLine {
   }
 
   async start(): Promise<void> {
-    if (this.view.state !== "off") return;
+    if (this.view.state !== "off" && this.view.state !== "taken") return;
     localStorage.setItem(WANTED, "on");
     this.become({ ...OFF, state: "asking" });
     const claim = (this.claim = new AbortController());
@@ -95,15 +96,17 @@ export class AudioLine {
 
   /** Switches off for good; the server forgets the line. */
   stop(): void {
+    const id = this.ids.at(-1) ?? "";
     localStorage.setItem(WANTED, "off");
     this.drop();
-    void api.delete("/agent/line").catch(() => undefined); // it ends by itself where the server cannot be told
+    void api.delete(`/agent/line?line=${part(id)}`).catch(() => undefined); // it ends by itself where the server cannot be told
   }
 
   /** Lets go of everything but keeps the wish, as when signing out. */
   drop(): void {
     this.claim?.abort();
     this.claim = null;
+    this.ids = [];
     clearTimeout(this.retry);
     this.closePeer();
     this.microphone?.getTracks().forEach((track) => track.stop());
@@ -174,11 +177,28 @@ export class AudioLine {
     this.microphone.getAudioTracks().forEach((track) => peer.addTrack(track, this.microphone as MediaStream));
     this.breath = setTimeout(() => this.peer === peer && this.broken(), CONNECT_MS);
     try {
-      const answer = await api.post<LineAnswer>("/agent/line", { sdp: await fullOffer(peer) });
-      if (this.peer === peer) await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-    } catch {
-      if (this.peer === peer) this.broken();
+      const offer = { sdp: await fullOffer(peer), instead_of: this.ids.at(-1) ?? "" };
+      const answer = await api.post<LineAnswer>("/agent/line", offer);
+      if (this.peer !== peer) return;
+      this.ids.push(answer.id);
+      await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    } catch (error) {
+      if (this.peer !== peer) return;
+      if (error instanceof ApiError && error.problem.code === "line_taken") this.taken();
+      else this.broken();
     }
+  }
+
+  /** The line that the server has of this user; when it is none of ours, asking for ours tells whether it was taken. */
+  check(id: string): void {
+    if (this.view.state === "up" && id && !this.ids.includes(id)) this.broken();
+  }
+
+  /** Another browser has it, and keeps it until the user takes it back here: not even a reload does that. */
+  private taken(): void {
+    localStorage.setItem(WANTED, "off");
+    this.drop();
+    this.become({ ...OFF, state: "taken" });
   }
 
   private follow(peer: RTCPeerConnection): void {

@@ -25,7 +25,9 @@ export function AgentBar() {
         <Since at={view.since} />
       </Text>
       {view.reach === "browser" && view.state !== "offline" && (
-        <Tooltip label={t(line === "up" ? "line.up" : line === "off" ? "line.none" : "line.connecting")}>
+        <Tooltip
+          label={t(line === "up" ? "line.up" : line === "off" || line === "taken" ? "line.none" : "line.connecting")}
+        >
           <Text component="span" lh={0} c={line === "up" ? "dimmed" : "var(--vb-red)"} visibleFrom="xs">
             {line === "up" ? <IconWaveSine size={18} /> : <IconMicrophoneOff size={18} />}
           </Text>

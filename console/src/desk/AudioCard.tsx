@@ -66,7 +66,7 @@ function BrowserLine({ now }: { now: LineView }) {
         </>
       )}
       <Group gap="xs">
-        {now.state === "elsewhere" ? null : now.state === "off" ? (
+        {now.state === "elsewhere" || now.state === "taken" ? null : now.state === "off" ? (
           <Button leftSection={<IconMicrophone size={16} />} onClick={() => void line.start()}>
             {t("desk.connect")}
           </Button>

@@ -69,6 +69,8 @@ export function DeskProvider({ children }: { children: ReactNode }) {
 
   const muted = view?.call?.muted ?? false;
   useEffect(() => line.mute(muted), [muted]);
+  const lineId = view?.line_id ?? "";
+  useEffect(() => line.check(lineId), [lineId]);
   useEffect(() => {
     if (line.wanted) void line.start();
     return () => line.drop();

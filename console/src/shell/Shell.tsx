@@ -5,6 +5,7 @@ import { Link, useLocation } from "wouter";
 
 import { AgentBar } from "../desk/AgentBar";
 import { DeskProvider } from "../desk/desk";
+import { LineNote } from "../desk/LineNote";
 import { useT } from "../i18n";
 import { useKeys } from "../parts/keys";
 import { Mark } from "../parts/Mark";
@@ -71,6 +72,7 @@ function Frame({ children }: { children: ReactNode }) {
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
         <ConnectionNote />
+        {may("agent") && <LineNote />}
         {children}
       </AppShell.Main>
       <ShortcutsHelp opened={help} onClose={helpSwitch.close} pages={pages} />

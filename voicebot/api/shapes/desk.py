@@ -99,7 +99,7 @@ class WrapUp(Out):
 
 
 class AgentView(Out):
-    """Everything that an agent's desk shows. `line`: the audio line of the browser.
+    """Everything that an agent's desk shows. `line`: the browser's audio line, `line_id` its id while there is one.
 
     `revision` grows: of two views the one with the higher is the newer, whichever comes first.
     """
@@ -112,6 +112,7 @@ class AgentView(Out):
     since: datetime
     reach: Literal["browser", "phone"]
     line: Literal["none", "connecting", "up", "lost"]
+    line_id: str
     queues: list[str]
     offer: Offer | None
     call: AgentCall | None
@@ -130,10 +131,14 @@ class Reach(In):
 
 
 class LineOffer(In):
+    """`instead_of`: the id of the line that broke, which is not to be taken back from another browser."""
+
     sdp: Sdp
+    instead_of: Annotated[str, Field(max_length=64)] = ""
 
 
 class LineAnswer(Out):
+    id: str
     sdp: str
 
 

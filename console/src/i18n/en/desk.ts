@@ -39,6 +39,12 @@ export const desk = {
   "desk.line_connecting": "Connecting…",
   "desk.line_up": "Connected",
   "desk.line_elsewhere": "The audio is in another tab of this browser. It comes here when you close that one.",
+  "desk.line_taken": "Another browser has your audio.",
+  "desk.taken": "Your audio was taken over by another browser",
+  "desk.taken_detail": "You are signed in there, too, and calls are heard there. Only one browser can have the audio.",
+  "desk.not_here": "Your audio is not connected in this browser",
+  "desk.not_here_detail": "You are in a call. If another browser has the audio, connecting it takes it over.",
+  "desk.take_back": "Take the audio back",
   "desk.line_lost": "Connection lost. Reconnecting by itself…",
   "desk.trouble_denied":
     "The microphone is not allowed. Allow it with the lock sign beside the address, then connect again.",
