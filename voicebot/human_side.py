@@ -133,9 +133,7 @@ class HumanSide:
 
     def _agent_changed(self, login: str) -> None:
         self.agents.changed(login)
-        agent = self.desk.agent(login)
-        entry = self.desk.entry(agent.entry) if agent is not None and agent.entry else None
-        if entry is not None:
+        if (entry := self.desk.entry_of(login)) is not None:
             call_id = self.desk.call_id(entry)
             self._background.begin(self.supervision.agents_changed(call_id), f"whispers in {call_id}")
 

@@ -194,13 +194,13 @@ async def test_without_a_way_out_the_agent_rings_by_hand_and_says_how_it_ended(t
         assert now is not None
         assert bot.desk.is_by_hand(now)
         assert now.state is EntryState.ACCEPTED
-        await bot.desk.close_callback("ewa", entry.id, "reached", "zamówione")
+        await bot.desk.close_callback(entry.id, "reached", "zamówione")
         assert bot.desk.entry(entry.id) is None
         ewa = bot.desk.agent("ewa")
         assert ewa is not None
         assert ewa.state is AgentState.AVAILABLE
         with pytest.raises(NotPossible):
-            await bot.desk.close_callback("ewa", entry.id, "gave_up")
+            await bot.desk.close_callback(entry.id, "gave_up")
     written = bot.events(events.WrappedUp)[0]
     assert (written.call_id, written.notes, written.agent) == ("call-before", "zamówione", "ewa")
     assert not bot.events(events.CallStarted)

@@ -42,7 +42,7 @@ class AgentViews:
         desk = self._desk
         agent = desk.agent(profile.login)
         now = datetime.now(UTC)
-        entry = desk.entry(agent.entry) if agent is not None and agent.entry else None
+        entry = desk.entry_of(profile.login)
         queues = self._config.queues
         mine = [one for one in desk.entries if one.state in STANDING and can_serve(profile, one, queues)]
         return shapes.AgentView(

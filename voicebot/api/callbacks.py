@@ -62,7 +62,7 @@ async def take_callback(callback: str, who: Agent, parts: Parts, floor: Floor) -
 async def close_callback(callback: str, done: shapes.CallbackDone, who: Agent, parts: Parts, floor: Floor) -> None:
     """Say how it ended: reached, or given up."""
     await _checked(callback, who, parts, floor)
-    await floor.agents.desk.close_callback(who.login, callback, done.outcome, done.notes)
+    await floor.agents.desk.close_callback(callback, done.outcome, done.notes)
 
 
 async def _checked(callback: str, who: Who, parts: ApiParts, floor: FloorParts) -> None:

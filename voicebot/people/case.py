@@ -136,6 +136,11 @@ class Case:
         else:
             self._news.put_nowait(BackToBot(to.name))
 
+    def tell_refused(self, agent: str, cause: str) -> None:
+        """To the record: the agent did not take the caller."""
+        name = self._desk.worker(agent).name
+        self.caller.context.publish(events.AgentRefused, uri="", cause=cause, agent=agent, name=name)
+
     def announce(self, position: int, wait_s: float | None) -> None:
         """Tell the caller how they stand."""
         self._waiting.tell_place(position, wait_s)

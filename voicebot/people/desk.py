@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol, assert_never
+from typing import Literal, Protocol
 
 from telephony.leg import Leg
 from voicebot import events
@@ -14,15 +13,18 @@ from voicebot.errors import NotPossible, NotReached
 from voicebot.live_calls import LiveCalls
 from voicebot.parts import Services
 from voicebot.people.calling_back import Callbacks
+from voicebot.people.carrying_out import CarryingOut
 from voicebot.people.case import Case
+from voicebot.people.cases import Cases
 from voicebot.people.consulting import Consultations
 from voicebot.people.handed import CallerAtDesk, Handed
 from voicebot.people.lines import BrowserLines, LineState
-from voicebot.people.offers import DeskPhones, offered_case
+from voicebot.people.offers import DeskPhones
 from voicebot.people.overhearing import Overhearing
 from voicebot.people.phones import ring
 from voicebot.people.promises import Promises
 from voicebot.people.talk import Reach, Reached, Talk, TalkState, Target, Worker
+from voicebot.people.wrap_ups import WrapUps
 from voicebot.queueing import happenings as happen
 from voicebot.queueing.floor import Floor
 from voicebot.queueing.model import STANDING, Agent, AgentState, Entry, EntryState, Kind, Offer, Profile
@@ -63,12 +65,16 @@ class Desk:
         self._floor = queue.floor
         self._changed = changed
         self._followed = followed
-        self._cases: dict[str, Case] = {}  # by entry
+        self._cases = Cases()
         self._consultations = Consultations(self)
         self._phones = DeskPhones(services, self.apply, self._has, self._phone_hung_up, self._phone_pressed)
         self.promises = Promises(services)
         self._callbacks = Callbacks(services, self, calls, self.promises, changed)
-        self._notes: dict[str, str] = {}  # by entry, until it is wrapped up
+        self._wrap_ups = WrapUps(services.events, self.call_id, lambda agent: self.worker(agent).name)
+        self._carrying_out = CarryingOut(
+            *(self._floor, self._cases, self._consultations, self._phones, self.promises, self._callbacks),
+            *(self._wrap_ups, changed),
+        )
 
     async def close(self) -> None:
         """Whoever is being rung is let go."""
@@ -85,11 +91,16 @@ class Desk:
 
     def case_of(self, call_id: str) -> Case | None:
         """The call, while it is with people."""
-        return next((case for case in self._cases.values() if case.caller.context.call_id == call_id), None)
+        return self._cases.of_call(call_id)
 
     async def apply(self, event: happen.Event) -> None:
         """Tell the queue what happened; what follows from it is carried out when this returns."""
         await self._queue.apply(event)
+
+    def carry_out(self, effects: Iterable[happen.Effect]) -> None:
+        """For the queue to call, in order."""
+        for effect in effects:
+            self._carrying_out.carry_out(effect)
 
     # What a case asks (case.Colleagues)
 
@@ -97,13 +108,10 @@ class Desk:
         return self._floor.entry(entry)
 
     def new_entry(self, case: Case) -> str:
-        entry = uuid.uuid4().hex
-        self._cases[entry] = case
-        return entry
+        return self._cases.new_entry(case)
 
     def forget(self, case: Case) -> None:
-        for entry in [entry for entry, other in self._cases.items() if other is case]:
-            del self._cases[entry]
+        self._cases.forget(case)
 
     def worker(self, agent: str) -> Worker:
         leg = self._phones.leg(agent)
@@ -133,7 +141,7 @@ class Desk:
 
     def follow(self, case: Case, entry: str) -> None:
         self._consultations.becomes_a_call(entry)
-        self._cases[entry] = case
+        self._cases.follow(case, entry)
 
     async def reach_number(self, case: Case, number: str) -> Reached:
         uri = self._services.config.people.outside(number)
@@ -167,9 +175,14 @@ class Desk:
     def agent(self, login: str) -> Agent | None:
         return self._floor.agent(login)
 
+    def entry_of(self, login: str) -> Entry | None:
+        """What the agent is offered, talks about or wraps up."""
+        agent = self.agent(login)
+        return self.entry(agent.entry) if agent is not None and agent.entry else None
+
     def case_about(self, entry: str) -> Case | None:
         """The caller whom an entry is about, be it theirs or a consultation."""
-        return self._consultations.case(entry) or self._cases.get(entry)
+        return self._consultations.case(entry) or self._cases.of(entry)
 
     def call_id(self, entry: Entry) -> str:
         """Of the call in which its caller is talked with; of a callback that is not made yet, where it was promised."""
@@ -177,8 +190,8 @@ class Desk:
 
     def is_called_back(self, login: str) -> bool:
         """Whether the agent talks with somebody whom we called."""
-        talk = self._talk_of(login)
-        return talk is not None and any(talk is case.talk and case.called_back for case in self._cases.values())
+        case = self._cases.served_by(login)
+        return case is not None and case.called_back
 
     def is_by_hand(self, entry: Entry) -> bool:
         """Whether whoever takes this callback has to ring the number on a telephone of theirs."""
@@ -194,12 +207,11 @@ class Desk:
 
     def serves(self, login: str, call_id: str) -> bool:
         """Whether the agent has to do with the call: it is offered to them, or they talk."""
-        agent = self.agent(login)
-        entry = self.entry(agent.entry) if agent is not None and agent.entry else None
+        entry = self.entry_of(login)
         return entry is not None and call_id in (entry.call_id, self.call_id(entry))
 
     def notes(self, entry: str) -> str:
-        return self._notes.get(entry, "")
+        return self._wrap_ups.notes(entry)
 
     def back_until(self, login: str) -> datetime | None:
         """Until when a broken line is waited for."""
@@ -229,14 +241,15 @@ class Desk:
     async def accept(self, login: str, entry: str) -> None:
         """Raises NotPossible when it is not offered to this agent any more."""
         offer = self._offer(login, entry)
-        if (case := self._cases.get(entry)) is not None:
+        if (case := self._cases.of(entry)) is not None:
             case.caller.context.publish(events.AgentAnswered, uri="", agent=login, name=self.worker(login).name)
         await self.apply(happen.Accept(offer))
 
     async def decline(self, login: str, entry: str) -> None:
         """Raises NotPossible, see accept."""
         offer = self._offer(login, entry)
-        self._tell_refused(entry, login, "declined")
+        if (case := self._cases.of(entry)) is not None:
+            case.tell_refused(login, "declined")
         await self.apply(happen.Decline(offer))
 
     def talk_of(self, login: str) -> Talk:
@@ -246,8 +259,8 @@ class Desk:
         return talk
 
     def _talk_of(self, login: str) -> Talk | None:
-        cases = self._cases.values()
-        return next((case.talk for case in cases if case.talk is not None and case.talk.worker.id == login), None)
+        case = self._cases.served_by(login)
+        return case.talk if case is not None else None
 
     async def end(self, login: str) -> None:
         """The agent ends the call, or stops being asked. Raises NotPossible."""
@@ -256,8 +269,7 @@ class Desk:
 
     async def _stop_calling_back(self, login: str) -> bool:
         """It was a try; False when the agent does not call anybody back."""
-        agent = self.agent(login)
-        entry = self.entry(agent.entry) if agent is not None and agent.entry else None
+        entry = self.entry_of(login)
         if entry is None or entry.kind is not Kind.CALLBACK or entry.state is not EntryState.ACCEPTED:
             return False
         if not self._callbacks.give_up(login):
@@ -275,15 +287,13 @@ class Desk:
             self._check_reachable(profile)
         await self.apply(happen.Take(entry, profile.login))
 
-    async def close_callback(
-        self, login: str, entry: str, outcome: Literal["reached", "gave_up"], notes: str = ""
-    ) -> None:
+    async def close_callback(self, entry: str, outcome: Literal["reached", "gave_up"], notes: str = "") -> None:
         """Somebody says how it ended. Raises NotPossible when it has an end already."""
         promised = self.entry(entry)
         if promised is None or promised.kind is not Kind.CALLBACK:
             raise NotPossible("This callback is done already.", "Load the list again.")
         if notes:
-            self._notes[entry] = notes
+            self._wrap_ups.write(entry, notes)
         await self.apply(happen.CallbackDone(entry, outcome))
 
     def take_notes(self, login: str, notes: str) -> None:
@@ -291,7 +301,7 @@ class Desk:
         agent = self.agent(login)
         if agent is None or not agent.entry:
             raise NotPossible("There is no call to write about.")
-        self._notes[agent.entry] = notes
+        self._wrap_ups.write(agent.entry, notes)
 
     async def wrap_up(self, login: str, code: str, notes: str) -> None:
         """Raises NotPossible without something to wrap up."""
@@ -341,102 +351,3 @@ class Desk:
         if waiting is None or waiting.offer is None or waiting.offer.agent != login:
             raise NotPossible("This call is not offered to you any more.", "Somebody else has it, or it has ended.")
         return waiting.offer.id
-
-    # What the queue decides
-
-    def carry_out(self, effects: Iterable[happen.Effect]) -> None:
-        """For the queue to call, in order."""
-        for effect in effects:
-            self._carry_out(effect)
-
-    def _carry_out(self, effect: happen.Effect) -> None:
-        match effect:
-            case happen.Offered(offer, entry):
-                self._offered(offer, entry)
-            case happen.Withdrawn(offer, why):
-                if why == "timed_out":
-                    self._tell_refused(offer.entry, offer.agent, "no_answer")
-                self._phones.stop(offer)
-            case happen.Connect(entry, agent):
-                self._connect(effect, entry, agent)
-            case happen.Returned(entry, agent):
-                if (case := self._cases.get(entry.id)) is not None and case.talk is not None:
-                    case.talk.end("line_lost")
-            case happen.Overflow(entry):
-                if (case := self._cases.get(entry.id)) is not None:
-                    case.tell(effect)
-            case happen.Announce(entry, position, wait_s):
-                if (case := self._cases.get(entry.id)) is not None:
-                    case.announce(position, wait_s)
-            case happen.Ended(entry):
-                self._ended(entry)
-            case happen.Missed():
-                pass  # the agent's new state tells it
-            case happen.Changed(entries, agents):
-                self._tell_changed(entries, agents)
-            case _:
-                assert_never(effect)
-
-    def _offered(self, offer: Offer, entry: Entry) -> None:
-        agent = self._floor.agent(offer.agent)
-        assert agent is not None
-        if entry.kind is Kind.CALLBACK:
-            self._callbacks.show(entry, agent.login)
-            if agent.profile.by_phone:
-                self._phones.start(offer, agent.profile, self.promises.offered(entry))
-            return
-        case = self.case_about(entry.id)
-        if case is not None and entry.kind is Kind.CALL:
-            case.caller.context.publish(
-                events.AgentOffered,
-                agent=agent.login,
-                name=agent.profile.name,
-                queue=entry.queue,
-                entry=entry.id,
-                reach="phone" if agent.profile.by_phone else "browser",
-            )
-        if agent.profile.by_phone and case is not None:
-            self._phones.start(offer, agent.profile, offered_case(case))
-
-    def _tell_refused(self, entry: str, agent: str, cause: str) -> None:
-        if (case := self._cases.get(entry)) is not None:
-            case.caller.context.publish(
-                events.AgentRefused, uri="", cause=cause, agent=agent, name=self.worker(agent).name
-            )
-
-    def _tell_changed(self, entries: Iterable[str], agents: Iterable[str]) -> None:
-        """An entry is shown to whoever has it, and how many wait to everybody at the desk."""
-        for login in {*agents} if not entries else {agent.login for agent in self._floor.agents}:
-            self._changed(login)
-
-    def _connect(self, effect: happen.Connect, entry: Entry, agent: str) -> None:
-        if self._consultations.accepted(entry.id, agent):
-            return
-        if (case := self._cases.get(entry.id)) is not None:
-            case.tell(effect)
-        elif entry.kind is Kind.CALLBACK:
-            self._callbacks.start(entry, agent)
-
-    def _ended(self, entry: Entry) -> None:
-        written = self._notes.pop(entry.id, "")
-        notes = entry.notes or written
-        by_hand = entry.kind is Kind.CALLBACK and bool(notes)
-        if (entry.talking_at is not None and entry.kind is not Kind.CONSULT) or by_hand:
-            self._tell_wrapped_up(entry, notes)
-        self._consultations.ended(entry.id, entry.outcome)
-        self._callbacks.ended(entry)
-
-    def _tell_wrapped_up(self, entry: Entry, notes: str) -> None:
-        """The call may have ended long before."""
-        agent = self.agent(entry.agent)
-        clock = events.CallClock(self.call_id(entry))
-        self._services.events.publish(
-            events.WrappedUp(
-                agent=entry.agent,
-                name=agent.profile.name if agent is not None else "",
-                queue=entry.queue,
-                code=entry.code,
-                notes=notes,
-                **clock.stamp(),
-            )
-        )
