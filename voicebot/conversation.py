@@ -38,6 +38,7 @@ from tts.text import spoken
 from voicebot import events
 from voicebot.dialog import Dialog
 from voicebot.interjections import NOT_HEARD, ONE_MOMENT, Interjections, is_interjection
+from voicebot.key_entry import KeyEntry
 from voicebot.listener import Listener, Utterance, Words
 from voicebot.parts import CallContext, RunningBot, Services
 from voicebot.patience import patience_for
@@ -48,7 +49,6 @@ from voicebot.speaker import Said, Saying, Speaker
 
 log = logging.getLogger(__name__)
 
-BETWEEN_KEYS_S = 3.0
 WAY_OUT_S = 30.0  # after a fault: longer than the sentence that gives the call away
 
 DECISIONS: dict[type, str] = {EndTurn: "end_of_turn", Resume: "no_interruption", StopBot: "interruption"}
@@ -62,6 +62,12 @@ class _TurnClock:
     ended: float
     recognised: float = 0.0
     decided: float = 0.0
+
+    def stages(self, heard: float) -> dict[str, float]:
+        """Milliseconds of each; `heard`: when the bot's first word was."""
+        marks = (self.paused, self.ended, self.recognised, self.decided, heard)
+        times = zip(("end_of_turn", "recognition", "dialog", "speech"), marks, marks[1:], strict=False)
+        return {name: round((later - earlier) * 1000, 1) for name, earlier, later in times}
 
 
 class Conversation:
@@ -101,8 +107,7 @@ class Conversation:
         self._pipeline = CallPipeline(self, self.fault)
         self._expect = Expectation("intent")
         self._awaited: asyncio.Task[Words] | None = None  # of the turn that ended last
-        self._keys = ""
-        self._key_timer: asyncio.TimerHandle | None = None
+        self._keys = KeyEntry(self._keys_entered)
         self._clock: _TurnClock | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._asking: set[asyncio.Task[None]] = set()
@@ -129,47 +134,31 @@ class Conversation:
             # A caller who hangs up cuts the bot off: what was heard of it is told now, not after the end of the call.
             self.speaker.drop()
             self._watch.done()
-            for timer in (self._key_timer, self._way_out):
-                if timer is not None:
-                    timer.cancel()
+            self._keys.forget()
+            if self._way_out is not None:
+                self._way_out.cancel()
             for untap in self._untaps:
                 untap()
             await self._listener.close()
 
     def key(self, key: str) -> None:
         """A key of the caller's phone."""
-        if key == "#" and not self._keys:
+        if key == "#" and not self._keys.begun:
             return  # it ends an entry that its length has ended already
         self._listener.key_pressed()
-        self._keys += key
-        self._stop_key_timer()
-        complete = not self._expect.keys or key == "#" or len(self._keys) == self._expect.length
-        if complete:
-            self._flush_keys()
-        else:
-            self._key_timer = self._loop.call_later(BETWEEN_KEYS_S, self._flush_keys)
+        self._keys.press(key, self._expect)
 
     def not_heard(self) -> None:
         """Nothing comes from the caller's phone; what the bot says may well reach it."""
         self._interject(NOT_HEARD)
 
-    def _flush_keys(self) -> None:
-        keys, self._keys = self._keys, ""
+    def _keys_entered(self, keys: str) -> None:
         self._context.publish(events.KeysPressed, keys=keys)
         if self._awaited is not None:
             self._awaited.cancel()  # who presses keys does not wait for words to be recognised
         self._dialog.hurry()
         self._watch.begin("dialog")
         self._pipeline.post(EventFrame(Keys(keys)))
-
-    def _forget_keys(self) -> None:
-        """An entry that was begun answers nothing that is asked now."""
-        self._keys = ""
-        self._stop_key_timer()
-
-    def _stop_key_timer(self) -> None:
-        if self._key_timer is not None:
-            self._key_timer.cancel()
 
     # What the pipeline asks (pipeline.Turn)
 
@@ -245,7 +234,7 @@ class Conversation:
                 if self.speaker.silent:
                     self._watch.done()
                 if (expect.kind, expect.length) != (self._expect.kind, self._expect.length):
-                    self._forget_keys()
+                    self._keys.forget()
                 self._expect = expect
                 self._dialog.expect = expect
                 longest_s = self._services.config.turns.longest_utterance_s
@@ -320,13 +309,7 @@ class Conversation:
         self._watch.done()
         if self._clock is not None:
             clock, self._clock = self._clock, None
-            marks = (clock.paused, clock.ended, clock.recognised, clock.decided, self._loop.time())
-            names = ("end_of_turn", "recognition", "dialog", "speech")
-            stages = {
-                name: round((later - earlier) * 1000, 1)
-                for name, earlier, later in zip(names, marks, marks[1:], strict=False)
-            }
-            self._context.publish(events.TurnTimed, stages=stages)
+            self._context.publish(events.TurnTimed, stages=clock.stages(self._loop.time()))
 
     def _bot_said(self, said: Said) -> None:
         recorded = said.saying.recorded
