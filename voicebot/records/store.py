@@ -184,7 +184,7 @@ def _call_changes(event: CallEvent) -> dict[str, Any]:
         case Decision(kind="flow_started", data={"flow": str(flow), **more}):
             aside = flow == CALLBACK_FLOW or more.get("entered") == "sub"
             return {} if aside else {"why": str(more.get("title") or flow.replace("_", " "))}
-        case MoodChanged(mood=mood):
+        case MoodChanged(mood="angry" | "impatient" as mood):  # who calms down has been so nevertheless
             return {"mood": mood}
         case HandoffStarted(queue=queue, reason=reason):
             return {"queue": queue, "handoff_reason": reason}

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from voicebot.redaction import fold
 
 MOST_WORDS = 5  # that are shown
+CALM_AFTER = 3
+"""A caller is calm again after so many sentences in a row whose words show no mood."""
 
 # Stems, of folded words: the beginnings of what angry and impatient callers say.
 _MOODS = {
@@ -53,15 +55,18 @@ def mood_of(sentences: Iterable[str]) -> Mood:
 
 
 class MoodWatch:
-    """The mood of a caller who goes on speaking. A mood stays for the call; anger comes over impatience."""
+    """The mood of a caller who goes on speaking. It stays until `CALM_AFTER`; anger comes over impatience."""
 
     def __init__(self) -> None:
         self.mood = Mood()
+        self._calm = 0  # sentences, since one that showed a mood
 
     def hear(self, sentence: str) -> Mood | None:
         """The new mood, when the sentence changes it."""
         heard = mood_of([sentence])
-        if _order(heard) <= _order(self.mood):
+        self._calm = self._calm + 1 if heard == Mood() else 0
+        calmed = self._calm >= CALM_AFTER and self.mood != heard
+        if not calmed and _order(heard) <= _order(self.mood):
             return None
         self.mood = heard
         return heard

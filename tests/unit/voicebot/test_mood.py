@@ -41,11 +41,29 @@ def test_the_evidence_is_whole_words_in_the_callers_spelling() -> None:
     assert len(mood_of(["idiot skandal beznadziejny bezczelny kpina oszust"]).words) == MOST_WORDS
 
 
-def test_a_mood_is_told_when_it_changes_and_stays() -> None:
+def changes(*sentences: str) -> list[str]:
+    """The mood that each sentence brings; empty where it changes nothing."""
     watch = MoodWatch()
-    told = [watch.hear(text) for text in ("dzień dobry", "szybciej", "szybciej", "skandal", "proszę szybciej", "miło")]
-    assert [mood.name if mood else None for mood in told] == [None, "impatient", None, "angry", None, None]
-    assert watch.mood.name == "angry"
+    told = [watch.hear(text) for text in sentences]
+    return [mood.name if mood is not None else "" for mood in told]
+
+
+def test_a_mood_is_told_when_it_changes() -> None:
+    said = ("dzień dobry", "szybciej", "szybciej", "skandal", "proszę szybciej", "miło")
+    assert changes(*said) == ["", "impatient", "", "angry", "", ""]
+
+
+def test_who_says_three_calm_sentences_in_a_row_is_calm_again() -> None:
+    assert changes("skandal", "tak", "nie", "dobrze", "tak") == ["angry", "", "", "neutral", ""]
+    assert changes("szybciej", "tak", "nie", "dobrze", "skandal") == ["impatient", "", "", "neutral", "angry"]
+
+
+def test_a_word_between_them_lets_the_calm_begin_anew() -> None:
+    assert changes("skandal", "tak", "nie", "szybciej", "tak", "nie", "dobrze") == ["angry", *[""] * 5, "neutral"]
+
+
+def test_calm_sentences_before_a_mood_do_not_count() -> None:
+    assert changes("tak", "nie", "dobrze", "skandal", "tak", "nie") == ["", "", "", "angry", "", ""]
 
 
 @pytest.mark.parametrize(

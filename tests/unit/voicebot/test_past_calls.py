@@ -76,6 +76,10 @@ def flow(name: str, title: str = "", entered: str = "asked") -> Callable[[dict[s
     return lambda stamp: Decision(kind="flow_started", data=data, **stamp)
 
 
+def mood(name: str) -> Callable[[dict[str, Any]], CallEvent]:
+    return lambda stamp: MoodChanged(mood=name, words=[], **stamp)
+
+
 def joined(agent: str, name: str = "", uri: str = "") -> Callable[[dict[str, Any]], CallEvent]:
     return lambda stamp: AgentJoined(uri=uri, agent=agent, name=name, **stamp)
 
@@ -103,7 +107,7 @@ def test_a_call_tells_what_it_was_about_who_served_it_and_what_came_of_it(past: 
         "c1",
         flow("order_status", "stan zamówienia"),
         flow("verify", "sprawdzenie", entered="sub"),
-        lambda stamp: MoodChanged(mood="angry", words=["skandal"], **stamp),
+        mood("angry"),
         flow("callback"),
         joined("ola", "Ola Nowak"),
         ended,
@@ -115,6 +119,13 @@ def test_a_call_tells_what_it_was_about_who_served_it_and_what_came_of_it(past: 
     assert (call.wrap_up_code, call.notes) == ("complaint", "Oddzwonić jutro.")
     assert records.get("c1").was_served_by("ola")
     assert not records.get("c1").was_served_by("jan")
+
+
+def test_a_caller_who_calmed_down_is_kept_as_they_were_before(past: Past, records: CallRecords) -> None:
+    past.call("c1", *map(mood, ("impatient", "angry", "neutral")), ended)
+    past.call("c2", *map(mood, ("impatient", "neutral")), ended)
+    past.call("c3", ended)
+    assert {call.id: call.mood for call in records.list()} == {"c1": "angry", "c2": "impatient", "c3": "neutral"}
 
 
 def test_a_supervisor_who_takes_over_serves_the_call(past: Past, records: CallRecords) -> None:

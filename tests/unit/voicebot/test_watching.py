@@ -52,12 +52,17 @@ async def test_from_the_callers_words_to_the_board(monkeypatch: pytest.MonkeyPat
     row = watching.board.call("c1")
     assert row is not None
     assert (row.mood, row.alerts, row.last_words) == ("angry", ("angry",), "to skandal")
-    clock[0] += timedelta(seconds=30)
+    for second in (5, 6, 7):
+        stream.publish(CallerSaid(text="no dobrze", confidence=0.9, decode_ms=80, audio_s=1.0, **at(second)))
+    row = watching.board.call("c1")
+    assert row is not None
+    assert (row.mood, row.alerts) == ("neutral", ("angry",))
+    clock[0] += timedelta(seconds=35)
     async with asyncio.timeout(5):
         while len(told) < 2:
             await asyncio.sleep(0.01)
     [_, silence] = [event for event in published if isinstance(event, AlertRaised)]
-    assert (silence.kind, silence.offset_s) == ("silence", 30)
+    assert (silence.kind, silence.offset_s) == ("silence", 35)
     assert [alert.kind for alert in told] == ["angry", "silence"]
     stream.publish(ENDED)
     for who in ("boss", "eva"):

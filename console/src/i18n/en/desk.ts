@@ -88,7 +88,7 @@ export const desk = {
   "desk.tried": "What was tried",
   "desk.tried_none": "Nothing yet.",
   "desk.stopped": "Why the bot stopped",
-  "desk.mood": "Mood",
+  "desk.mood": "Mood in this call",
   "desk.mood_words": "said: {words}",
   "desk.next_step": "Next step",
   "desk.told": "In a language model's words",

@@ -93,7 +93,7 @@ export const desk = {
   "desk.tried": "Co zrobiono",
   "desk.tried_none": "Jeszcze nic.",
   "desk.stopped": "Dlaczego bot przestał",
-  "desk.mood": "Nastrój",
+  "desk.mood": "Nastrój w tej rozmowie",
   "desk.mood_words": "słowa: {words}",
   "desk.next_step": "Następny krok",
   "desk.told": "Słowami modelu językowego",
