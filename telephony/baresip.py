@@ -25,10 +25,10 @@ from baresip import (
     UserAgent,
 )
 
-from telephony import baresip_config
+from telephony import baresip_config, source_filter
 from telephony.baresip_leg import BaresipLeg
 from telephony.errors import DialFailed, EndpointDead, EndpointStartError
-from telephony.leg import EndCause, Endpoint, EndpointSettings, Leg
+from telephony.leg import EndCause, Endpoint, EndpointSettings, Leg, Registration
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class BaresipEndpoint(Endpoint):
         self._agent: UserAgent | None = None
         self._dialler: UserAgent | None = None
         self._dead = ""
+        self._registration: Registration | None = None
         self._legs: dict[int, BaresipLeg] = {}
         self._early: dict[int, list[StackEvent]] = {}
         self._dialling = 0
@@ -100,7 +101,11 @@ class BaresipEndpoint(Endpoint):
             raise
 
     async def _open(self, runtime: Runtime, called: Account, dials: Account) -> None:
-        # Before the agent and every call, so that this listener sees each event first.
+        # Before the agents: without one the stack takes no call.
+        if self.settings.peers:
+            ports = (self._port, self._port + 1) if self.settings.transport == "tls" else (self._port,)
+            source_filter.take_only_from(self.settings.peers, self.settings.address, ports)
+        # Before every call, too, so that this listener sees each event first.
         runtime.subscribe(self._on_stack_event)
         try:
             self._agent = await UserAgent.create(runtime, called)
@@ -261,9 +266,8 @@ class BaresipEndpoint(Endpoint):
 
     def _on_stack_event(self, event: StackEvent) -> None:
         """Loop thread: the stack's thread hands every event over with call_soon_threadsafe."""
-        if event.event is Event.REGISTER_FAIL:
-            # The stack tries again by itself; until it succeeds no call can come.
-            logger.error("registration at %s failed: %s", self.settings.registrar, event.text)
+        if event.event in (Event.REGISTER_OK, Event.REGISTER_FAIL):
+            self._follow_registration(event.event is Event.REGISTER_OK, event.text or "")
         if not event.call:
             return
         leg = self._legs.get(event.call)
@@ -275,6 +279,21 @@ class BaresipEndpoint(Endpoint):
                 early.append(event)
             if len(self._early) > _EARLY_CALLS:
                 del self._early[next(iter(self._early))]
+
+    def _follow_registration(self, registered: bool, detail: str) -> None:
+        """Told once a change: until it succeeds no call can come.
+
+        The stack tries again by itself, after half a minute first, half an hour at most. We do not hurry it: a second
+        `register()` while the first is unanswered makes it free memory twice.
+        """
+        before, registrar = self._registration, self.settings.registrar or ""
+        self._registration = Registration(registrar, registered, "" if registered else detail)
+        if before is not None and before.registered == registered:
+            return
+        if registered:
+            logger.info("registered at %s", registrar)
+        else:
+            logger.error("registration at %s failed: %s", registrar, detail)
 
     # LegOwner
 
@@ -294,6 +313,10 @@ class BaresipEndpoint(Endpoint):
     @property
     def legs(self) -> tuple[Leg, ...]:
         return tuple(self._legs.values())
+
+    @property
+    def registration(self) -> Registration | None:
+        return self._registration
 
     @property
     def sip_uri(self) -> str:

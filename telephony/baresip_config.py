@@ -9,14 +9,11 @@ import socket
 from baresip import Account, Config
 
 from telephony.errors import EndpointStartError
-from telephony.leg import EndpointSettings
+from telephony.leg import OWN_HEADERS, EndpointSettings
 
 # With "opus_samplerate 16000" and "opus_stereo no" (below) baresip registers Opus under this name. On the wire it is
 # opus/48000/2 as RFC 7587 wants it. Left alone, baresip hands Opus over as 48 kHz stereo.
 _CODEC_NAMES = {"pcma": "pcma", "pcmu": "pcmu", "opus": "opus/16000/1"}
-
-# Always exposed: without To there is no dialled number, without the others no caller and no wish for privacy.
-_OWN_HEADERS = ("To", "From", "P-Asserted-Identity", "Privacy")
 
 
 def stack_config(settings: EndpointSettings, port: int) -> Config:
@@ -29,7 +26,7 @@ def stack_config(settings: EndpointSettings, port: int) -> Config:
             f"RTP ports {low}-{high} are too few for {settings.max_calls} calls.",
             "A call takes two (RTP and RTCP): widen rtp_ports or lower max_calls.",
         )
-    exposed = {name.lower(): name for name in (*_OWN_HEADERS, *settings.expose_headers)}
+    exposed = {name.lower(): name for name in (*OWN_HEADERS, *settings.expose_headers)}
     shortest, longest = settings.jitter_buffer_ms
     lines = [
         f"sip_listen {settings.address}:{port}",

@@ -10,9 +10,14 @@ import abc
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import IPv4Network
 from typing import Literal
 
 FRAME_MS = 20
+
+# Of an INVITE, always exposed: without To there is no dialled number, without the others no caller, no wish for
+# privacy, and no trunk.
+OWN_HEADERS = ("To", "From", "P-Asserted-Identity", "Remote-Party-ID", "Privacy", "Via")
 
 
 class LegState(StrEnum):
@@ -115,6 +120,7 @@ class EndpointSettings:
 
     `address` is the local IPv4 address, `sip_port` 0 picks a free one, `rtp_ports` is an inclusive range.
     `codecs` in order of preference: `pcma`, `pcmu`, `opus`. `registrar` with `user`/`password` registers at a PBX.
+    `peers`: the networks that SIP is taken from, phones that are rung included; empty: from everywhere.
     """
 
     address: str
@@ -125,12 +131,22 @@ class EndpointSettings:
     max_calls: int = 50
     rtp_timeout_s: int = 20
     jitter_buffer_ms: tuple[int, int] = (20, 160)
-    expose_headers: tuple[str, ...] = ("To", "From", "P-Asserted-Identity", "Diversion", "User-to-User")
+    expose_headers: tuple[str, ...] = ("Diversion", "User-to-User")
     registrar: str | None = None
     auth_user: str | None = None
     password: str = field(default="", repr=False)
     transport: Literal["udp", "tcp", "tls"] = "udp"
     srtp: bool = False
+    peers: tuple[IPv4Network, ...] = ()
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Whether the registrar sends calls here. `detail`: its words when it refused."""
+
+    registrar: str
+    registered: bool
+    detail: str = ""
 
 
 class Leg(abc.ABC):
@@ -226,6 +242,11 @@ class Endpoint(abc.ABC):
     @abc.abstractmethod
     def legs(self) -> tuple[Leg, ...]:
         """Legs that have not ended."""
+
+    @property
+    def registration(self) -> Registration | None:
+        """The last outcome of registering, refreshed ones included; None without a registrar."""
+        return None
 
     @property
     @abc.abstractmethod

@@ -6,7 +6,7 @@ Pure functions over header values that come from the network: they never raise, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -59,21 +59,33 @@ def _split_port(host: str) -> tuple[str, int]:
     return name, int(port) if port.isascii() and port.isdecimal() and len(port) <= 5 else 0
 
 
-def caller_number(headers: Mapping[str, str], from_uri: str) -> str:
-    """The caller's number, "" when it is withheld.
+IDENTITY_HEADERS = ("p-asserted-identity", "remote-party-id", "from")
 
-    A network-asserted identity (RFC 3325) goes before From, which any phone may fill in as it likes. A caller who asks
-    for privacy is withheld even where a trusted trunk still tells us the number.
+
+def caller_number(headers: Mapping[str, str], from_uri: str, trusted: Sequence[str] = IDENTITY_HEADERS) -> str:
+    """The caller's number, "" when it is withheld: of the first of the `trusted` headers that has one.
+
+    A network-asserted identity (RFC 3325, and Remote-Party-ID before it) goes before From, which any phone may fill in
+    as it likes. A caller who asks for privacy is withheld even where a trusted trunk still tells us the number.
     """
     by_name = {name.lower(): value for name, value in headers.items()}
+    by_name["from"] = by_name.get("from", "") or f"<{from_uri}>"
     privacy = {word.strip().lower() for word in re.split("[;,]", by_name.get("privacy", ""))}
-    source = parse_uri(address_of(by_name.get("from", "")) or from_uri)
-    if privacy & {"id", "user", "header"} or _is_anonymous(source):
+    hidden = re.search(r";\s*privacy=(?!off\b)", by_name.get("remote-party-id", ""), re.IGNORECASE)
+    if privacy & {"id", "user", "header"} or hidden or _is_anonymous(parse_uri(address_of(by_name["from"]))):
         return ""
-    asserted = parse_uri(address_of(by_name.get("p-asserted-identity", "")))
-    if asserted.user and not _is_anonymous(asserted):
-        return asserted.user
-    return source.user
+    told = (parse_uri(address_of(by_name.get(name, ""))) for name in trusted)
+    return next((address.user for address in told if address.user and not _is_anonymous(address)), "")
+
+
+def sent_by(via: str) -> str:
+    """The host that the topmost Via says the request was sent from (RFC 3261, 18.2.1): `received`, if it has one."""
+    first = via.partition(",")[0]
+    received = re.search(r";\s*received=([^;\s]+)", first, re.IGNORECASE)
+    if received:
+        return received[1]
+    words = first.partition(";")[0].split()
+    return _split_port(words[-1])[0] if len(words) > 1 else ""
 
 
 def _is_anonymous(address: SipAddress) -> bool:

@@ -22,6 +22,7 @@ from typing import Literal
 from telephony.baresip_events import end_cause
 from telephony.errors import DialFailed, EndpointDead, EndpointStartError, LegGone, TransferFailed
 from telephony.leg import (
+    OWN_HEADERS,
     EndCause,
     Endpoint,
     EndpointSettings,
@@ -130,7 +131,7 @@ class MemoryEndpoint(Endpoint):
             near.finish(EndCause.BUSY, "486 Busy Here")
             return
         near.call.codec, near.call.sample_rate = codec, SAMPLE_RATES[codec]
-        exposed = {name.lower() for name in self.settings.expose_headers}
+        exposed = {name.lower() for name in (*OWN_HEADERS, *self.settings.expose_headers)}
         seen = {name: value for name, value in headers.items() if name.lower() in exposed}
         seen |= {
             "To": f"<sip:{number}@{self.settings.address}>",

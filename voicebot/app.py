@@ -299,6 +299,11 @@ class App:
             "calls": len(self._calls),
             "restarts": {process.name: process.restarts for process in processes},
         }
+        registration = self._services.endpoint.registration if self._services is not None else None
+        if registration is not None:
+            report["registration"] = "registered" if registration.registered else registration.detail or "refused"
+            if not registration.registered and report["status"] == "ok":
+                report["status"] = "degraded"
         if self._language_model is not None:
             report["language_model"] = "left_alone" if self._language_model.left_alone else "asked"
         return report

@@ -22,6 +22,7 @@ from telephony.port import Reception
 from telephony.quality import line_quality
 from telephony.room import Room
 from voicebot import events
+from voicebot.arrivals import arrival
 from voicebot.config import NumberSettings
 from voicebot.conversation import Conversation
 from voicebot.dialog import Dialog
@@ -84,8 +85,11 @@ class Call:
         self._bot = bot
         self._leg = leg
         self._folder = CallFolder(services.config.data / "calls" / call_id)
+        self._arrived = arrived = arrival(leg, services.config.sip)
+        clock = CallClock(call_id)
         self.context = CallContext(
-            call_id, leg.remote_number, leg.dialled, number.language, CallClock(call_id), services.events
+            *(call_id, arrived.caller, arrived.dialled, number.language, clock, services.events),
+            headers=arrived.headers,
         )
         self._second = services.second_opinion_for(self.context, bot)
         self._reteller = services.reteller_for(self.context)
@@ -118,6 +122,8 @@ class Call:
             language=context.language,
             bot=self._bot.bot.name,
             version=self._bot.version,
+            trunk=self._arrived.trunk,
+            headers=dict(self._arrived.headers),
         )
         try:
             await self._leg.answer()

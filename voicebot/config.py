@@ -14,10 +14,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
-from telephony.leg import EndpointSettings
 from voicebot.edge.settings import EdgeSettings
 from voicebot.errors import ConfigError, ServiceFailed
-from voicebot.people_checks import mistakes
+from voicebot.people_checks import mistakes, unheard
 from voicebot.people_settings import (
     AlertSettings,
     HttpSettings,
@@ -27,55 +26,12 @@ from voicebot.people_settings import (
     RuleSettings,
     WebhookSettings,
 )
+from voicebot.phone_numbers import as_e164
 from voicebot.setting_types import Secret, Section, TimeZone, Values
+from voicebot.sip_settings import SipSettings
 
 if TYPE_CHECKING:  # Pipecat takes a second to import, and only who configures a service needs it here
     from voicebot.engines.blueprint import Blueprint
-
-
-class SipSettings(Section):
-    """Where the bot is reached by SIP."""
-
-    address: str = "127.0.0.1"
-    port: int = Field(5060, ge=0, le=65535)
-    transport: Literal["udp", "tcp", "tls"] = "udp"
-    rtp_ports: tuple[int, int] = (20000, 29999)
-    codecs: tuple[Literal["pcma", "pcmu", "opus"], ...] = ("pcma", "pcmu", "opus")
-    max_calls: int = Field(20, ge=1, le=200)
-    rtp_timeout_s: int = Field(20, ge=5)
-    user: str = "bot"
-    registrar: str | None = None
-    auth_user: str | None = None
-    password: Secret = ""
-    srtp: bool = False
-
-    @model_validator(mode="after")
-    def _rtp_ports_fit(self) -> SipSettings:
-        low, high = self.rtp_ports
-        if not 1024 <= low < high <= 65535:
-            raise ValueError("rtp_ports is a range like [20000, 29999] within 1024..65535.")
-        if high - low + 1 < self.max_calls * 4:
-            raise ValueError(
-                f"rtp_ports holds fewer than four ports (caller, agent) for each of {self.max_calls} calls. Widen it."
-            )
-        return self
-
-    def endpoint(self) -> EndpointSettings:
-        return EndpointSettings(
-            address=self.address,
-            sip_port=self.port,
-            rtp_ports=self.rtp_ports,
-            user=self.user,
-            codecs=self.codecs,
-            # Handoff rings one agent at a time for each caller, on a leg of its own.
-            max_calls=self.max_calls * 2,
-            rtp_timeout_s=self.rtp_timeout_s,
-            registrar=self.registrar,
-            auth_user=self.auth_user,
-            password=self.password,
-            transport=self.transport,
-            srtp=self.srtp,
-        )
 
 
 class ServiceSettings(Section):
@@ -256,7 +212,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Config:
-        found = mistakes(self.queues, self.routing, self.alerts, self.mail)
+        found = [
+            *mistakes(self.queues, self.routing, self.alerts, self.mail),
+            *unheard(self.sip, self.queues, self.people),
+        ]
         if found:
             raise ValidationError.from_exception_data("Config", [one.detail() for one in found])
         return self
@@ -266,8 +225,10 @@ class Config(Section):
         return self.queues.get(name, QueueSettings())
 
     def number(self, dialled: str) -> NumberSettings | None:
-        """Who answers `dialled`: the entry that names it, else the one for any number."""
-        named = [entry for entry in self.numbers if entry.number == dialled]
+        """Who answers `dialled`: the entry that names it, however it is written, else the one for any number."""
+        region = self.sip.region
+        wanted = as_e164(dialled, region)
+        named = [entry for entry in self.numbers if as_e164(entry.number, region) == wanted]
         wild = [entry for entry in self.numbers if entry.number == "*"]
         return next(iter(named + wild), None)
 

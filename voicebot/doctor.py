@@ -9,12 +9,14 @@ import asyncio
 import errno
 import importlib.util
 import os
+import secrets
 import shutil
 import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from asr.device import check_memory, choose_device
@@ -22,12 +24,14 @@ from asr.errors import AsrError, ModelMissing
 from asr.models import find, repository
 from tts.errors import TtsError
 from tts.voices import find_voice
-from voicebot.config import Config, RecognitionSettings, ServiceSettings, SipSettings, SpeechSettings
+from voicebot.config import Config, RecognitionSettings, ServiceSettings, SpeechSettings
 from voicebot.errors import VoicebotError
 from voicebot.people_settings import HttpSettings
 from voicebot.records import CallRecords
 from voicebot.records.database import DATABASE
+from voicebot.sip_settings import SipSettings
 
+ANSWER_S = 3.0  # a registrar has so long
 DISK_NEEDED_MB = 500
 RECORDING_MB_PER_HOUR = 115  # stereo, 8 kHz, 16 bit
 
@@ -61,6 +65,7 @@ def examine(config: Config | None) -> list[Check]:
         voices_dir=speech.voices_dir,
         data=config.data if config else Path("var"),
         services={"recognition": recognition.service, "speech": speech.service},
+        registrar=(sip.registrar, sip.transport) if sip.registrar else None,
     )
 
 
@@ -78,12 +83,17 @@ def run_checks(
     voices_dir: Path,
     data: Path,
     services: Mapping[str, ServiceSettings | None] | None = None,
+    registrar: tuple[str, str] | None = None,
 ) -> list[Check]:
-    """`sip`: address, port, transport. `legs`: calls at once, agents' included. Every check is made, whatever fails."""
+    """`sip`: address, port, transport. `legs`: calls at once, agents' included. Every check is made, whatever fails.
+
+    `registrar`: host and transport.
+    """
     address, sip_port, transport = sip
     checks: list[tuple[str, Callable[[], Check]]] = [
         ("SIP port", lambda: check_port("SIP port", address, sip_port, transport)),
         ("RTP ports", lambda: check_rtp_ports(address, rtp_ports, legs)),
+        *([("registrar", partial(check_registrar, address, *registrar))] if registrar else []),
         ("HTTP port", lambda: check_port("HTTP port", http[0], http[1], "tcp")),
         ("recognition model", lambda: check_model(model, models_dir)),
         ("recognition device", lambda: check_device(device, compute_type, model, models_dir)),
@@ -122,6 +132,51 @@ def check_rtp_ports(address: str, ports: tuple[int, int], legs: int) -> Check:
             return Check("RTP ports", True, f"{low}-{high} has room for {legs} legs.")
     remedy = "Widen rtp_ports, choose another range, or lower max_calls."
     return Check("RTP ports", False, f"{low}-{high} has room for {free} legs, {legs} are needed.", remedy)
+
+
+def check_registrar(address: str, registrar: str, transport: str) -> Check:
+    """Whether it answers at all; whether it takes the password, the bot's log and /health say."""
+    host, _, port = registrar.partition(":")
+    at = (host, int(port or (5061 if transport == "tls" else 5060)))
+    remedy = "Look at sip.registrar, at the way there and at the PBX. A running bot's /health tells its registration."
+    try:
+        if transport == "udp":
+            _ask_options(address, at, registrar)
+        else:
+            socket.create_connection(at, ANSWER_S, (address, 0)).close()
+    except socket.gaierror as error:
+        return Check("registrar", False, f"The name {host} is not found: {error.strerror}.", remedy)
+    except OSError as error:
+        return Check("registrar", False, f"{registrar} ({transport}) does not answer: {error or 'timed out'}.", remedy)
+    return Check("registrar", True, f"{registrar} ({transport}) answers.")
+
+
+def _ask_options(address: str, at: tuple[str, int], registrar: str) -> None:
+    """Ask by UDP until something comes back, whatever it is. Raises OSError."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.bind((address, 0))
+        asking.connect(at)
+        asking.settimeout(ANSWER_S / 3)
+        here = "{}:{}".format(*asking.getsockname())
+        call = secrets.token_hex(8)
+        lines = [
+            f"OPTIONS sip:{registrar} SIP/2.0",
+            f"Via: SIP/2.0/UDP {here};branch=z9hG4bK{call};rport",
+            f"From: <sip:doctor@{here}>;tag={call}",
+            f"To: <sip:{registrar}>",
+            f"Call-ID: {call}",
+            "CSeq: 1 OPTIONS",
+            "Max-Forwards: 70",
+            "Content-Length: 0",
+        ]
+        for left in (2, 1, 0):
+            asking.send("\r\n".join([*lines, "", ""]).encode())
+            try:
+                asking.recv(65536)
+                return
+            except TimeoutError:
+                if not left:
+                    raise
 
 
 def check_model(model: str, models_dir: Path) -> Check:

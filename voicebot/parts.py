@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -177,7 +177,7 @@ class RunningBot:
 
 @dataclass
 class CallContext:
-    """Who calls, and the call's own stream of events."""
+    """Who calls, and the call's own stream of events. `headers`: what goes on with the caller to whomever is rung."""
 
     call_id: str
     caller: str
@@ -185,6 +185,7 @@ class CallContext:
     language: str
     clock: CallClock
     stream: EventStream
+    headers: Mapping[str, str] = field(default_factory=dict)
     discard_recording: Callable[[], None] = lambda: None
     events: list[CallEvent] = field(default_factory=list)
 

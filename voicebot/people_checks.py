@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from voicebot.people_settings import AlertSettings, MailSettings, QueueSettings, RuleSettings, ToQueue, WhenSettings
+from voicebot.people_settings import (
+    AlertSettings,
+    MailSettings,
+    PeopleSettings,
+    QueueSettings,
+    RuleSettings,
+    ToQueue,
+    WhenSettings,
+)
 from voicebot.redaction import fold
+from voicebot.sip_settings import SipSettings
 
 Location = tuple[str | int, ...]
 
@@ -37,6 +46,20 @@ def mistakes(
     if alerts.mail and mail is None:
         found.append(Mistake(("alerts", "mail"), "No server takes e-mail. Add `mail:` with `server` and `sender`."))
     return found
+
+
+def unheard(sip: SipSettings, queues: Mapping[str, QueueSettings], people: PeopleSettings) -> Iterator[Mistake]:
+    """Telephones that are rung and whose answers would be dropped, because no trunk has their address."""
+    rung: list[tuple[Location, str]] = [
+        (("queues", name, "agents", at, "uri"), agent.uri)
+        for name, queue in queues.items()
+        for at, agent in enumerate(queue.agents)
+    ]
+    if people.outbound is not None:
+        rung.append((("people", "outbound", "uri"), people.outbound.uri))
+    for location, uri in rung:
+        if not sip.takes_from(uri):
+            yield Mistake(location, f"No trunk has the address of {uri}, so its answers are not heard. Add it to one.")
 
 
 def _unknown_queues(queues: Mapping[str, QueueSettings], routing: Sequence[RuleSettings]) -> Iterator[Mistake]:

@@ -1,6 +1,8 @@
-"""Telephone numbers that somebody is to be called back at: one way of writing them, and which are refused."""
+"""Telephone numbers: one way of writing them, and which are never rung."""
 
 from __future__ import annotations
+
+import re
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -27,6 +29,19 @@ def callable_number(text: str, region: str = REGION) -> str:
         raise WrongNumber(f"There can be no telephone number {text}.", "Check its digits and its country code.")
     if phonenumbers.number_type(number) in _DEAR:
         raise WrongNumber(f"{text} is a number of higher rates.", "Give an ordinary number.")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def as_e164(text: str, region: str = REGION) -> str:
+    """The number in the form of E.164, from any way of writing it; what is none (an extension, a name) as it is."""
+    if not re.fullmatch(r"\+?[0-9 ()./-]+", text):
+        return text
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return text
+    if not phonenumbers.is_valid_number(number):
+        return text
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 

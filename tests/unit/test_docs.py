@@ -180,6 +180,15 @@ def test_the_conversation_of_the_tutorial_goes_as_it_says(tutorial: Path) -> Non
     assert heard == " ".join(line for line in written.splitlines() if not line.startswith("you  ")).split()
 
 
+def test_the_tests_that_pages_name_exist() -> None:
+    named = re.findall(r"`(test_\w+)(\.py)?…?`", (DOCS / "reference" / "sip.md").read_text(encoding="utf-8"))
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    functions = set(re.findall(r"def (test_\w+)", "".join(path.read_text(encoding="utf-8") for path in files)))
+    known = {name for path in files for name in [path.stem]} | functions
+    assert len(named) > 40
+    assert [name for name, _ in named if not any(other.startswith(name) for other in known)] == []
+
+
 # Examples of the reference
 
 

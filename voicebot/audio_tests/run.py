@@ -19,11 +19,12 @@ from voicebot.app import App
 from voicebot.audio_tests.talk import AudioTalk, PhoneProcess
 from voicebot.audio_tests.watched import Exchange, Watch, WatchedEngine
 from voicebot.bots import LoadedBot
-from voicebot.config import Config, NumberSettings, SipSettings
+from voicebot.config import Config, NumberSettings
 from voicebot.demo.stage import LOCALHOST, free_port
 from voicebot.events import EventStream
 from voicebot.parts import RunningBot
 from voicebot.people_settings import HttpSettings, QueueSettings
+from voicebot.sip_settings import SipSettings
 
 _LINES = {"pl": "100", "en": "200"}
 ENDED_S = 20.0  # for the bot to take down a call that was hung up

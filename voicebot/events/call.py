@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from voicebot.events.base import CallEvent, Outcome
@@ -13,7 +13,8 @@ from voicebot.events.base import CallEvent, Outcome
 class CallStarted(CallEvent):
     """A call came in. `caller` is the caller's number, empty when withheld; `bot` the name of the loaded bot.
 
-    `version` is the published version that it runs under to its end; 0 for a bot from a folder.
+    `version` is the published version that it runs under to its end; 0 for a bot from a folder. `trunk` it came
+    through, and the `headers` of its INVITE that are let in.
     """
 
     caller: str
@@ -21,6 +22,8 @@ class CallStarted(CallEvent):
     language: str
     bot: str
     version: int = 0
+    trunk: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,12 +47,13 @@ def offered_case(case: Case) -> Offered:
     def words() -> Sequence[Span]:
         return briefing(caller.summary(), context.language)
 
-    headers = partial(_headers, case)
+    headers = partial(headers_of, case)
     return Offered(caller.queue, context.caller, context.language, caller.voice, headers, words, context.publish)
 
 
-def _headers(case: Case) -> Mapping[str, str]:
-    return sip_headers(case.caller.summary())
+def headers_of(case: Case) -> Mapping[str, str]:
+    """What whoever is rung about a caller is told in the INVITE: headers that came with the caller, and our own."""
+    return {**case.caller.context.headers, **sip_headers(case.caller.summary())}
 
 
 class DeskPhones:

@@ -23,8 +23,8 @@ _CODECS = {"pcma": ("PCMA/8000/1", 8000, 1), "pcmu": ("PCMU/8000/1", 8000, 1), "
 class DebianPhone:
     """One baresip process in a folder of its own; `async with` ends it."""
 
-    def __init__(self, folder: Path, speech: NDArray[np.int16], codec: str = "pcma") -> None:
-        """`speech`: what it says again and again, at 8000 Hz (48000 Hz for Opus)."""
+    def __init__(self, folder: Path, speech: NDArray[np.int16], codec: str = "pcma", *, encryption: str = "") -> None:
+        """`speech`: what it says again and again, at 8000 Hz (48000 Hz for Opus). `encryption`: as `srtp-mand`."""
         self.program = require_program("baresip", package="baresip-core")
         self.folder = folder / "phone"
         self.recordings = self.folder / "heard"
@@ -37,7 +37,7 @@ class DebianPhone:
             file.setsampwidth(2)
             file.setframerate(rate)
             file.writeframes(np.repeat(speech, channels).astype("<i2").tobytes())
-        modules = ("g711", "opus", "aufile", "aubridge", "sndfile")
+        modules = ("g711", "opus", "aufile", "aubridge", "sndfile", "srtp")
         applications = ("account", "menu", "ctrl_tcp")
         lines = [
             f"sip_listen 127.0.0.1:{self.port}",
@@ -53,7 +53,8 @@ class DebianPhone:
         ]
         (self.folder / "config").write_text("\n".join(lines) + "\n")
         (self.folder / "accounts").write_text(
-            f"<sip:phone@127.0.0.1:{self.port}>;regint=0;answermode=auto;audio_codecs={name}\n"
+            f"<sip:phone@127.0.0.1:{self.port}>;regint=0;answermode=auto;audio_codecs={name}"
+            f"{f';mediaenc={encryption}' if encryption else ''}\n"
         )
         (self.folder / "contacts").write_text("")
         self._process: asyncio.subprocess.Process | None = None

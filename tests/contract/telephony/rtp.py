@@ -105,7 +105,7 @@ class RtpPeer(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.port = 0
         self.received: list[tuple[float, bytes]] = []
-        self._far_end: tuple[str, int] | None = None
+        self.far_end: tuple[str, int] | None = None  # where the sound comes from
         self._known = asyncio.Event()
         self._transport: asyncio.DatagramTransport | None = None
         self._sequence = 0
@@ -116,7 +116,7 @@ class RtpPeer(asyncio.DatagramProtocol):
         self.port = transport.get_extra_info("sockname")[1]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._far_end = addr
+        self.far_end = addr
         self._known.set()
         self.received.append((asyncio.get_running_loop().time(), data))
 
@@ -130,7 +130,12 @@ class RtpPeer(asyncio.DatagramProtocol):
         for index, packet in enumerate(packets):
             await asyncio.sleep(max(0.0, begin + 0.02 * index - loop.time()))
             if packet:
-                self._transport.sendto(packet, self._far_end)
+                self._transport.sendto(packet, self.far_end)
+
+    def send_to(self, data: bytes, address: tuple[str, int]) -> None:
+        """One datagram, whatever is in it."""
+        assert self._transport is not None
+        self._transport.sendto(data, address)
 
     async def say(self, samples: NDArray[np.int16]) -> None:
         """Send speech; a second call goes on with the numbering of the first."""

@@ -56,21 +56,27 @@ class Scenario:
     _received: int = 0
     _cancelled: bool = False
 
-    def invite(self) -> Self:
-        """The first INVITE."""
-        return self._send(self._request("INVITE", sdp(self.media_port, self.codec), first=True))
+    def invite(self, *, offer: bool = True) -> Self:
+        """The first INVITE; without an `offer` the far end makes it, and `ack(answer=True)` answers."""
+        return self._send(self._request("INVITE", sdp(self.media_port, self.codec) if offer else "", first=True))
 
     def retransmit_invite(self) -> Self:
         """The first INVITE once more, byte for byte, as a phone sends it that got no answer; 180 comes again."""
         text = self._request("INVITE", sdp(self.media_port, self.codec), first=True)
         return self._send(text, retransmit=False).expect(180)
 
-    def reinvite(self, *, direction: str = "sendrecv", codec: str | None = None) -> Self:
-        """A re-INVITE in the dialog; expects 200 and acknowledges it."""
+    def reinvite(self, *, direction: str = "sendrecv", codec: str | None = None, refused: int = 0) -> Self:
+        """A re-INVITE in the dialog; expects 200, or to be `refused`, and acknowledges it."""
         self._cseq += 1
         self._invite_cseq = self._cseq
         self._send(self._request("INVITE", sdp(self.media_port, codec or self.codec, direction)))
-        return self.expect(100, optional=True).expect(200).ack()
+        return self.expect(100, optional=True).expect(refused or 200).ack()
+
+    def update(self, *, direction: str = "") -> Self:
+        """UPDATE in the dialog (RFC 3311), with an offer when `direction` is given; expects 200."""
+        self._cseq += 1
+        body = sdp(self.media_port, self.codec, direction) if direction else ""
+        return self._send(self._request("UPDATE", body, extra=("Session-Expires: 90;refresher=uac",))).expect(200)
 
     def expect(self, status: int, *, optional: bool = False) -> Self:
         """Wait for a response."""
@@ -88,8 +94,8 @@ class Scenario:
         self._cseq += 1
         return self._send(self._request("PRACK", extra=("RAck: [$rseq] 1 INVITE",))).expect(200)
 
-    def ack(self) -> Self:
-        return self._send(self._request("ACK"), retransmit=False)
+    def ack(self, *, answer: bool = False) -> Self:
+        return self._send(self._request("ACK", sdp(self.media_port, self.codec) if answer else ""), retransmit=False)
 
     def talk(self) -> Self:
         """INVITE until the call is up."""
@@ -104,6 +110,10 @@ class Scenario:
         """CANCEL the INVITE; expects 200 for it and 487 for the INVITE."""
         self._send(self._request("CANCEL", first=True)).expect(200).expect(487)
         return self._send(self._request("ACK", first=True), retransmit=False)
+
+    def cancel_late(self) -> Self:
+        """CANCEL when the INVITE was answered already; expects 200."""
+        return self._send(self._request("CANCEL", first=True), retransmit=False).expect(200)
 
     def stream(self, file: Path) -> Self:
         """Send a file of raw G.711 once; with `media_port=STREAM_PORT`."""
@@ -159,13 +169,22 @@ class Scenario:
             retransmit=status.startswith("200") and media,
         )
 
+    def register(self, expires_s: int) -> Self:
+        """As a registrar: wait for a REGISTER and grant it for so long."""
+        self._received += 1
+        contact = '<ereg regexp="&lt;[^&gt;]*&gt;" search_in="hdr" header="Contact:" assign_to="contact"/>'
+        self._steps.append(f'<recv request="REGISTER"><action>{contact}</action></recv>')
+        head = "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]SIPp[call_number]\n[last_Call-ID:]"
+        granted = f"[last_CSeq:]\nContact: [$contact];expires={expires_s}\nContent-Length: 0\n"
+        return self._send(f"{head}\n{granted}", retransmit=False)
+
     def give_up(self) -> Self:
         """487 for the INVITE, after a CANCEL was answered."""
         return self.reply("487 Request Terminated", method="INVITE")
 
     def xml(self) -> str:
         steps = "\n".join(self._steps)
-        used = '<Reference variables="number"/>' if self._received else ""
+        used = '<Reference variables="number"/>' if 'assign_to="number"' in steps else ""
         return f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="peer">\n{steps}\n{used}\n</scenario>\n'
 
     def _send(self, text: str, *, retransmit: bool = True) -> Self:
@@ -211,9 +230,19 @@ class Sipp:
     """A sipp process playing one scenario; `async with` ends it."""
 
     def __init__(
-        self, scenario: Scenario, folder: Path, *, target: int = 0, service: str = "48221234567", timers: bool = True
+        self,
+        scenario: Scenario,
+        folder: Path,
+        *,
+        target: int = 0,
+        service: str = "48221234567",
+        timers: bool = True,
+        address: str = "127.0.0.1",
     ) -> None:
-        """`target`: the port to call, 0 to be called. `timers=False`: sipp sends nothing again of its own accord."""
+        """`target`: the port to call, 0 to be called. `timers=False`: sipp sends nothing again of its own accord.
+
+        `address`: where it calls from.
+        """
         self.program = require_program("sipp", package="sip-tester")
         self.port = free_port()
         self._folder = folder / f"sipp-{self.port}"
@@ -222,7 +251,7 @@ class Sipp:
         xml.write_text(scenario.xml())
         self._arguments = [
             *(f"127.0.0.1:{target}" for _ in range(1) if target),
-            *("-sf", str(xml), "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-s", service),
+            *("-sf", str(xml), "-i", address, "-p", str(self.port), "-mi", "127.0.0.1", "-s", service),
             *("-m", "1", "-r", "50", "-timeout", "40s", "-timeout_error", "-nostdin"),
             *("-trace_err", "-error_file", str(self._folder / "errors.log"), "-mp", str(free_port() & ~1)),
             *(() if timers else ("-nr",)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.sip_names import SipAddress, address_of, caller_number, parse_uri
+from telephony.sip_names import SipAddress, address_of, caller_number, parse_uri, sent_by
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,8 @@ def test_the_parts_of_a_uri(uri: str, address: SipAddress) -> None:
         ({"From": "<sip:600@pbx>", "P-Asserted-Identity": "<tel:+48600100200>", "Privacy": "id;critical"}, ""),
         ({"From": "<sip:600@pbx>", "Privacy": "none"}, "600"),
         ({"From": "<sip:600@pbx>", "P-Asserted-Identity": "<sip:anonymous@trunk>"}, "600"),
+        ({"From": "<sip:600@pbx>", "Remote-Party-ID": "<sip:601@pbx>;party=calling;privacy=off"}, "601"),
+        ({"From": "<sip:600@pbx>", "Remote-Party-ID": "<sip:601@pbx>;privacy=full;screen=yes"}, ""),
         ({}, "700"),
     ],
 )
@@ -65,9 +67,25 @@ def test_the_callers_number(headers: dict[str, str], number: str) -> None:
     assert caller_number(headers, "sip:700@pbx") == number
 
 
+@pytest.mark.parametrize(
+    ("via", "host"),
+    [
+        ("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1", "192.0.2.1"),
+        ("SIP / 2.0 / TCP pbx.example ;branch=1, SIP/2.0/UDP 192.0.2.9", "pbx.example"),
+        ("SIP/2.0/UDP 10.0.0.1;branch=1;received=192.0.2.1;rport=5", "192.0.2.1"),
+        ("SIP/2.0/UDP [2001:db8::1]:5060", "[2001:db8::1]"),
+        ("nonsense", ""),
+        ("", ""),
+    ],
+)
+def test_who_sent_a_request(via: str, host: str) -> None:
+    assert sent_by(via) == host
+
+
 @given(st.text())
 def test_any_text_is_read_without_an_error(text: str) -> None:
     parse_uri(text)
     parse_uri(address_of(text))
     assert "<" not in address_of(f"<{text}>") or "<" in text
-    caller_number({"From": text, "P-Asserted-Identity": text, "Privacy": text}, text)
+    caller_number({"From": text, "P-Asserted-Identity": text, "Remote-Party-ID": text, "Privacy": text}, text)
+    sent_by(text)

@@ -80,6 +80,39 @@ def test_too_few_rtp_ports(healthy: dict[str, Any]) -> None:
     assert "room for" in problem(healthy, "RTP ports").message
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_registrar_that_does_not_answer(
+    healthy: dict[str, Any], monkeypatch: pytest.MonkeyPatch, transport: str
+) -> None:
+    monkeypatch.setattr(doctor, "ANSWER_S", 0.3)
+    found = problem({**healthy, "registrar": (f"{ADDRESS}:{free_port()}", transport)}, "registrar")
+    assert "does not answer" in found.message
+
+
+def test_a_registrar_that_is_not_found(healthy: dict[str, Any]) -> None:
+    assert "is not found" in problem({**healthy, "registrar": ("pbx.invalid", "udp")}, "registrar").message
+
+
+def test_a_registrar_that_answers(healthy: dict[str, Any]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as registrar:
+        registrar.bind((ADDRESS, 0))
+        registrar.settimeout(5)
+        asked: list[bytes] = []
+
+        def answer() -> None:
+            question, who = registrar.recvfrom(4096)
+            asked.append(question)
+            registrar.sendto(b"SIP/2.0 405 Method Not Allowed\r\n\r\n", who)
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        port = registrar.getsockname()[1]
+        checks = run_checks(**healthy, registrar=(f"{ADDRESS}:{port}", "udp"))
+        answering.join()
+    assert [check.message for check in checks if check.name == "registrar"] == [f"{ADDRESS}:{port} (udp) answers."]
+    assert asked[0].startswith(b"OPTIONS sip:")
+
+
 def test_a_model_that_is_not_here(healthy: dict[str, Any]) -> None:
     healthy["model"] = "small"
     assert "voicebot serve" in problem(healthy, "recognition model").remedy

@@ -35,6 +35,7 @@ SAMPLES: dict[str, Any] = {
     "str": "zażółć", "int": 7, "bool": True, "float": 0.25, "Outcome": Outcome.HANDED_OFF, "datetime": STAMP["at"],
     "int | None": 7, "float | None": None, "Sequence[str]": ["affirm"],
     "Mapping[str, Any]": {"command": "start_flow", "slots": [1, None]}, "Mapping[str, float]": {"decode": 80.0},
+    "Mapping[str, str]": {"X-Tenant": "shop"},
 }  # fmt: skip
 
 

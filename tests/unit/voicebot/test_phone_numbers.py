@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voicebot.errors import WrongNumber
-from voicebot.phone_numbers import as_kept, callable_number
+from voicebot.phone_numbers import as_e164, as_kept, callable_number
 
 
 @pytest.mark.parametrize("text", ["601234567", "601 234 567", "+48 601-234-567", "0048601234567"])
@@ -32,3 +32,24 @@ def test_numbers_that_nobody_is_called_back_at(text: str, message: str) -> None:
         callable_number(text)
     assert caught.value.remedy
     assert as_kept(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("48600100200", "+48600100200"),
+        ("600100200", "+48600100200"),
+        ("0048 600 100 200", "+48600100200"),
+        ("+19005551234", "+19005551234"),
+        ("201", "201"),
+        ("112", "112"),
+        ("anna", "anna"),
+        ("bot600100200", "bot600100200"),
+        ("1800FLOWERS", "1800FLOWERS"),
+        ("*21*600100200#", "*21*600100200#"),
+        ("4860010020", "4860010020"),
+        ("", ""),
+    ],
+)
+def test_what_is_no_number_stays_as_it_is(text: str, read: str) -> None:
+    assert as_e164(text) == read
