@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,8 +14,16 @@ import pytest
 def require_program(name: str, *, package: str) -> str:
     """Path of a program from a Debian package; without it the test skips, or fails in CI, where none may be missing."""
     path = shutil.which(name)
-    if path is not None:
-        return path
+    return path if path is not None else _missing(name, package)
+
+
+def require_file(pattern: str, *, package: str) -> None:
+    """The same for a file of a package, by a pattern below /usr."""
+    if not any(Path("/usr").glob(pattern)):
+        _missing(pattern, package)
+
+
+def _missing(name: str, package: str) -> NoReturn:
     reason = f"needs {name}: apt-get install {package}"
     if os.environ.get("CI"):
         pytest.fail(reason)

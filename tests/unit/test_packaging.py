@@ -121,6 +121,6 @@ def test_ci_installs_every_debian_program_that_tests_ask_for() -> None:
     asked = {
         package
         for test in (ROOT / "tests").rglob("*.py")
-        for package in re.findall(r'require_program\([^)]*package="([^"]+)"', test.read_text(encoding="utf-8"))
+        for package in re.findall(r'require_(?:program|file)\([^)]*package="([^"]+)"', test.read_text(encoding="utf-8"))
     }
     assert asked <= set(packages[1].split())

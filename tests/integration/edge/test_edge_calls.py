@@ -1,0 +1,97 @@
+"""Calls through the real Kamailio: which bot gets them, and what callers are told when none can."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.edge.bots import Bot, bot
+from tests.integration.edge.peer import SipPeer, sdp, udp_peer
+from tests.integration.edge.servers import Edge, running
+
+TRUNK = "127.0.0.2"
+OFFER = sdp(TRUNK, 9)
+
+
+@dataclass
+class Site:
+    """An edge with two bots, of two calls each, and a caller of its trunk."""
+
+    edge: Edge
+    bots: tuple[Bot, Bot]
+    caller: SipPeer
+
+
+@asynccontextmanager
+async def site(folder: Path) -> AsyncIterator[Site]:
+    async with bot() as first, bot() as second:
+        targets = [{**one.target, "max_calls": 2} for one in (first, second)]
+        trunks = [{"name": "carrier", "addresses": [TRUNK]}]
+        async with running(folder, bots=targets, trunks=trunks) as edge:
+            async with udp_peer("+48601000001", edge.world, address=TRUNK) as caller:
+                for one in (first, second):
+                    await edge.until_state(one.place, "AP")
+                yield Site(edge, (first, second), caller)
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncIterator[Site]:
+    async with site(tmp_path) as made:
+        yield made
+
+
+async def test_calls_go_to_the_bot_with_the_fewest_and_full_means_503(at: Site) -> None:
+    calls = [await at.caller.call(OFFER) for _ in range(4)]
+    assert [one.calls for one in at.bots] == [2, 2]
+    refused = await at.caller.invite(at.caller.begin(), OFFER)
+    assert (refused.status, refused["retry-after"]) == (503, "10")
+    assert (await at.caller.hang_up(calls[0])).status == 200
+    await at.caller.call(OFFER)
+    assert sum(one.calls for one in at.bots) == 5
+
+
+async def test_a_bot_that_is_busy_is_followed_by_the_next(at: Site) -> None:
+    at.bots[0].status = "486 Busy Here"
+    for _ in range(2):
+        await at.caller.call(OFFER)
+    assert at.bots[1].calls == 2
+    assert at.edge.load(at.bots[0].place) == 0
+    at.bots[1].status = "486 Busy Here"
+    refused = await at.caller.invite(at.caller.begin(), OFFER)
+    assert (refused.status, refused["retry-after"]) == (503, "10")
+
+
+async def test_a_bot_that_says_nothing_is_passed_over_and_then_taken_out_until_it_answers_again(at: Site) -> None:
+    dead, alive = at.bots
+    dead.status = ""
+    for _ in range(2):
+        await at.caller.call(OFFER)
+    assert alive.calls == 2
+    await at.edge.until_state(dead.place, "IP")
+    heard = dead.calls
+    assert (await at.caller.invite(at.caller.begin(), OFFER)).status == 503
+    assert dead.calls == heard
+    dead.status = "200 OK"
+    await at.edge.until_state(dead.place, "AP")
+    await at.caller.call(OFFER)
+    assert "does not answer OPTIONS" in at.edge.log()
+
+
+async def test_a_bot_is_drained_by_a_command_and_its_calls_go_on(at: Site) -> None:
+    calls = [await at.caller.call(OFFER) for _ in range(2)]
+    drained, other = at.bots
+    at.edge.rpc("dispatcher.set_state", "dx", "1", drained.place)
+    await at.caller.call(OFFER)
+    assert (drained.calls, other.calls) == (1, 2)
+    assert (await at.caller.invite(at.caller.begin(), OFFER)).status == 503
+    for call in calls:
+        assert (await at.caller.hang_up(call)).status == 200
+    assert "BYE" in [request.method for request in drained.requests]
+    await at.edge.until_load(drained.place, 0)
+    at.edge.rpc("dispatcher.set_state", "ap", "1", drained.place)
+    await at.caller.call(OFFER)
+    assert drained.calls == 2
