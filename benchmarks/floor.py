@@ -26,6 +26,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +174,13 @@ class Run:
                 self._seen.windows.append(await self._window(server, len(self._seen.ports), probed=True))
                 self._seen.heard.append((await bosses.obey("leave"))["heard"])
                 await asyncio.sleep(SETTLE_S)
+                self._check_full(board.phases())
+
+    def _check_full(self, phases: Mapping[str, int]) -> None:
+        """Figures of a house that has emptied meanwhile would flatter."""
+        size = self._size
+        if phases.get("bot", 0) < size.bot or phases.get("agent", 0) < size.talks:
+            raise RuntimeError(f"{size.bot} calls with the bot and {size.talks} talks did not stay: {phases}")
 
     async def _window(self, server: Server, listeners: int, *, probed: bool = False) -> Window:
         """A while; `probed`: somebody calls the bot now and then, and hangs up."""

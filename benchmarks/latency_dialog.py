@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 import flows
 from flows import (
@@ -40,6 +41,17 @@ class Answer:
 
     texts: tuple[str, ...]
     over: bool = False
+
+
+class Dialog(Protocol):
+    """One conversation, as a bot carries it on that is not ours."""
+
+    async def begin(self) -> Answer: ...
+
+    async def heard(self, text: str) -> Answer: ...
+
+    async def silent(self) -> Answer:
+        """The caller said nothing for a while."""
 
 
 class KnownOrders:

@@ -18,6 +18,7 @@ import contextlib
 import json
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +38,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMUserAggregatorParams,
 )
 from pipecat.services.stt_latency import WHISPER_TTFS_P99
+from pipecat.services.stt_service import SegmentedSTTService
 from pipecat.services.whisper.stt import WhisperSTTService
 from pipecat.transcriptions.language import Language
 from pipecat.transports.base_transport import TransportParams
@@ -45,12 +47,12 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.workers.runner import WorkerRunner
 
 from asr.models import demo_folder
-from benchmarks.latency_dialog import Shop, ShopDialog
+from benchmarks.latency_dialog import Dialog, Shop, ShopDialog
 from benchmarks.latency_stock_parts import (
     LEAD_S,
     PIPELINE_HZ,
     TELEPHONE_HZ,
-    ShopAnswers,
+    DialogAnswers,
     ShopHearing,
     ShopVoice,
     SipInput,
@@ -102,24 +104,9 @@ SETTINGS = StockSettings()
 class _Models:
     """Of one call."""
 
-    stt: ShopHearing
+    stt: SegmentedSTTService
     vad: SileroVADAnalyzer
     turn: LocalSmartTurnAnalyzerV3
-
-
-def _load(language: str) -> _Models:
-    stt = ShopHearing(
-        SETTINGS.stt_preroll_secs,
-        device="cpu",
-        compute_type=SETTINGS.stt_compute_type,
-        settings=WhisperSTTService.Settings(model=str(demo_folder()), language=Language(language)),
-        ttfs_p99_latency=WHISPER_TTFS_P99,
-    )
-    params = VADParams(
-        start_secs=SETTINGS.vad_start_secs, stop_secs=SETTINGS.vad_stop_secs, min_volume=SETTINGS.vad_min_volume
-    )
-    turn = LocalSmartTurnAnalyzerV3(params=SmartTurnParams(stop_secs=SETTINGS.turn_stop_secs))
-    return _Models(stt, SileroVADAnalyzer(params=params), turn)
 
 
 class StockBot:
@@ -130,6 +117,27 @@ class StockBot:
         self._shop = Shop.load()
         self._systems = SystemClient(self._shop.bot)
         self._calls: set[asyncio.Task[None]] = set()
+
+    def hearing(self, language: str) -> SegmentedSTTService:
+        """The recognition of one call."""
+        return ShopHearing(
+            SETTINGS.stt_preroll_secs,
+            device="cpu",
+            compute_type=SETTINGS.stt_compute_type,
+            settings=WhisperSTTService.Settings(model=str(demo_folder()), language=Language(language)),
+            ttfs_p99_latency=WHISPER_TTFS_P99,
+        )
+
+    def dialog(self, language: str) -> Dialog:
+        """Of one call."""
+        return ShopDialog(self._shop, self._systems, language)
+
+    def _load(self, language: str) -> _Models:
+        params = VADParams(
+            start_secs=SETTINGS.vad_start_secs, stop_secs=SETTINGS.vad_stop_secs, min_volume=SETTINGS.vad_min_volume
+        )
+        turn = LocalSmartTurnAnalyzerV3(params=SmartTurnParams(stop_secs=SETTINGS.turn_stop_secs))
+        return _Models(self.hearing(language), SileroVADAnalyzer(params=params), turn)
 
     def take(self, leg: Leg) -> None:
         call = asyncio.create_task(self._serve(leg), name=f"call {leg.id}")
@@ -149,7 +157,7 @@ class StockBot:
 
     async def _serve(self, leg: Leg) -> None:
         language = next(name for name, number in NUMBERS.items() if number == leg.dialled)
-        models = await asyncio.to_thread(_load, language)
+        models = await asyncio.to_thread(self._load, language)
         try:
             await leg.answer()
         except LegGone:
@@ -181,7 +189,7 @@ class StockBot:
                 empty_user_turn=None,  # it would ask the language model that is not there
             ),
         )
-        answers = ShopAnswers(ShopDialog(self._shop, self._systems, language))
+        answers = DialogAnswers(self.dialog(language))
 
         async def idle(aggregator: LLMUserAggregator) -> None:
             await answers.silent()
@@ -223,13 +231,13 @@ def _tell(event: dict[str, Any]) -> None:
     print(json.dumps(event, ensure_ascii=False), flush=True)
 
 
-async def serve(port: int, calls: int) -> None:
+async def serve(make: Callable[[Synthesizer], StockBot], port: int, calls: int) -> None:
     """Answer until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     async with speech_process(Path("voices")) as speech:
-        bot = StockBot(speech)
+        bot = make(speech)
         endpoint = BaresipEndpoint(
             EndpointSettings("127.0.0.1", port, RTP_PORTS, "stock", ("pcma",), max_calls=2 * calls)
         )
@@ -243,15 +251,15 @@ async def serve(port: int, calls: int) -> None:
             await endpoint.stop()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(make: Callable[[Synthesizer], StockBot] = StockBot, doc: str | None = __doc__) -> None:
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, required=True, help="SIP, on 127.0.0.1")
     parser.add_argument("--calls", type=int, default=20, help="at the same time")
     options = parser.parse_args()
     logger.remove()
     logger.add(sys.stderr, level=SETTINGS.log_level)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(options.port, options.calls))
+        asyncio.run(serve(make, options.port, options.calls))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 
-from benchmarks.latency_dialog import VOICES, Answer, ShopDialog
+from benchmarks.latency_dialog import VOICES, Answer, Dialog
 from telephony.leg import Leg
 from tts.synthesizer import SpeechRequest, Synthesizer
 
@@ -139,10 +139,10 @@ class ShopVoice(TTSService):
             yield TTSAudioRawFrame(pcm, TELEPHONE_HZ, 1, context_id=context_id)
 
 
-class ShopAnswers(FrameProcessor):
+class DialogAnswers(FrameProcessor):
     """Stands where the LLM would: greets, then answers every turn of the caller."""
 
-    def __init__(self, dialog: ShopDialog) -> None:
+    def __init__(self, dialog: Dialog) -> None:
         super().__init__()
         self._dialog = dialog
 

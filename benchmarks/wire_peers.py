@@ -183,6 +183,7 @@ class SippCallers(_Child):
         speech = folder / f"{caller}.al"
         speech.write_bytes(encode_a_law(speech_like() if sound is None else sound).tobytes())
         scenario = folder / f"{caller}-{calls}.xml"
+        self._counts = folder / f"{caller}-{calls}.csv"
         values = {"SPEECH": str(speech), "HOLD_MS": str(int(1000 * hold_s)), "DIAL": dial, "CALLER": caller}
         text = _SCENARIO
         for name, value in values.items():
@@ -193,6 +194,7 @@ class SippCallers(_Child):
                 "sipp", f"127.0.0.1:{sip_port}", "-sf", str(scenario), "-i", "127.0.0.1", "-mi", "127.0.0.1",
                 "-p", str(_free_port()), "-m", str(calls), "-l", str(calls), "-r", "1", "-rp", str(int(1000 / per_s)),
                 "-nostdin", "-timeout", f"{int(hold_s + calls / per_s) + 20}s", "-rtp_threadtasks", "25",
+                "-trace_stat", "-stf", str(self._counts), "-fd", "1",
             ],
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -201,6 +203,15 @@ class SippCallers(_Child):
         )  # fmt: skip
         self._patience_s = hold_s + calls / per_s + 25
         self.failed = False
+
+    def counts(self) -> tuple[int, int]:
+        """Calls that ended well, and calls that failed, until a second ago."""
+        try:
+            heading, *_, last = self._counts.read_text().splitlines()
+        except (OSError, ValueError):  # nothing has been told yet
+            return 0, 0
+        values = dict(zip(heading.split(";"), last.split(";"), strict=False))
+        return int(values["SuccessfulCall(C)"]), int(values["FailedCall(C)"])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -137,17 +137,19 @@ class ModelProcess:
 
     async def _until_lost(self) -> str:
         """Wait until the child is dead or deaf, and say which."""
-        missed = 0
-        while missed < DEAF_AFTER:
-            child = self._child
-            if child is None or child.returncode is not None:
-                return f"died with status {child.returncode if child else 'unknown'}"
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PROBE_EVERY_S):
-                    await child.wait()
-                continue
-            missed = 0 if await self.healthy() else missed + 1
-        return "gave no answer"
+        child, missed = self._child, 0
+        assert child is not None  # it was ready before it was watched
+        # One wait for all probes: asyncio keeps a future for each that is given up, for as long as the child lives.
+        ended = asyncio.create_task(child.wait(), name=f"end of {self.name}")
+        try:
+            while missed < DEAF_AFTER:
+                await asyncio.wait({ended}, timeout=PROBE_EVERY_S)
+                if ended.done():
+                    return f"died with status {child.returncode}"
+                missed = 0 if await self.healthy() else missed + 1
+            return "gave no answer"
+        finally:
+            ended.cancel()
 
     async def _end_child(self) -> None:
         child = self._child
