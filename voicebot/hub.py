@@ -115,7 +115,7 @@ class Hub:
                 reader.put(message)
 
     def is_read(self, topic: str) -> bool:
-        """Whether anybody looks: what is dear to make need not be made for nobody."""
+        """Whether anybody looks: what is dear to make need not be made for nobody. From any thread."""
         return topic in self._readers
 
     def close(self) -> None:
