@@ -27,16 +27,14 @@ def stack_config(settings: EndpointSettings, port: int) -> Config:
             "A call takes two (RTP and RTCP): widen rtp_ports or lower max_calls.",
         )
     exposed = {name.lower(): name for name in (*OWN_HEADERS, *settings.expose_headers)}
-    shortest, longest = settings.jitter_buffer_ms
     lines = [
         f"sip_listen {settings.address}:{port}",
         # Unset, the stack takes port + 1 too, for TLS, and does not start when another program holds it.
         f"sip_transports {'udp,tcp,tls' if settings.transport == 'tls' else 'udp,tcp'}",
         # Unset, RTP takes any port of the machine, which no firewall rule fits.
         f"rtp_ports {low}-{high}",
-        # The fixed buffer costs 64 ms more of round trip (126 ms against 62 ms, echo on loopback).
-        "audio_jitter_buffer_type adaptive",
-        f"audio_jitter_buffer_ms {shortest}-{longest}",
+        # The port is the jitter buffer (docs/adr/0016-jitter-buffer.md): the stack's drops what comes late.
+        "audio_jitter_buffer_type off",
         # libopus then codes at the rate that recognition uses: no resampling of ours, a ninth of the bytes.
         "opus_samplerate 16000",
         "opus_stereo no",

@@ -183,18 +183,16 @@ class BaresipLeg(Leg):
             audio.flush()
 
     def media_stats(self) -> MediaStats:
-        """Counted by our jitter buffer; as of the peer's last RTCP report while the call lasts, exact after its end."""
+        """As of the peer's last RTCP report while the call lasts; packets received are exact after its end."""
         stats = self._call.final_stats or self._stats
         return MediaStats(
             # The stack does not say which of the G.711 laws was agreed upon.
             codec="opus" if self.sample_rate == 16000 else "g711",
             packets_received=stats.rx_packets,
-            # The jbuf_* counters are our own. The other loss figures are what the peer's RTCP says, and read as a
-            # perfect line when it sends none.
-            packets_lost=stats.jbuf_lost or 0,
-            packets_late=stats.jbuf_late or 0,
-            jitter_ms=float(stats.jbuf_jitter_ms or 0),
-            delay_ms=stats.rtt_ms / 2 + (stats.jbuf_delay_ms or 0),
+            packets_lost=max(0, stats.rx_lost),
+            packets_late=0,
+            jitter_ms=stats.rx_jitter_ms,
+            delay_ms=stats.rtt_ms / 2,
         )
 
     # Events of the stack: loop thread

@@ -101,9 +101,9 @@ LegEvent = Ringing | Answered | Digit | Held | Unheard | HeardAgain | Ended
 
 @dataclass(frozen=True)
 class MediaStats:
-    """What is known of a leg's media, from our own jitter buffer (no peer RTCP needed).
+    """What the adapter knows of a leg's media; a `Port` knows what was heard of it.
 
-    `delay_ms`: of the jitter buffer, and half the round trip when the peer's RTCP tells it.
+    SIP: loss and jitter are 0 without RTCP of the peer. `delay_ms`: half the round trip when the peer's RTCP tells it.
     """
 
     codec: str
@@ -130,7 +130,6 @@ class EndpointSettings:
     codecs: tuple[str, ...] = ("pcma", "pcmu", "opus")
     max_calls: int = 50
     rtp_timeout_s: int = 20
-    jitter_buffer_ms: tuple[int, int] = (20, 160)
     expose_headers: tuple[str, ...] = ("Diversion", "User-to-User")
     registrar: str | None = None
     auth_user: str | None = None

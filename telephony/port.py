@@ -17,23 +17,38 @@ MAX_LEAD_S = 0.060  # reached after stalls only; ducking and stopping must act w
 _SLACK_S = 0.005
 
 _READ_FRAMES = 10  # what one tick takes from the stack at most
-_BACKLOG_FRAMES = 12  # more than this waiting is old news: cut down to the cushion
-_PATIENCE_TICKS = 500  # 10 s without a pause: a cut that can be heard is better than a delay that stays
+_BACKLOG_FRAMES = 25  # more than half a second waiting is old news: cut down to the cushion
+_PATIENCE_TICKS = 500  # 10 s without a pause (less for more delay): a cut that can be heard is better than delay
 _LOUDEST = 32768
 _WATCH_TICKS = 100  # 2 s: what was never needed in that time is delay, not cushion
 
 
+_LONGEST_LOSS = 50  # frames of a gap in the middle of a sound; what lasts longer is no loss but an outage
+_SHORT_GAP = 3  # frames: no phone pauses for so little, however quiet it is
+
+
 @dataclass(frozen=True)
 class Reception:
-    """Frames of 20 ms of one leg so far: given on as they came, made up in a gap, left out to lower the delay."""
+    """Frames of 20 ms of one leg so far.
+
+    `frames` were given on as they came, `concealed` made up, `discarded` left out to lower the delay. `lost` did not
+    come, or not in time; a pause of a phone with silence suppression is none. `jitter_ms` is the mean deviation of
+    arrivals from 20 ms, seen in steps of 20 ms (so packets of 40 ms read as 20); `delay_ms` the mean wait.
+    """
 
     frames: int = 0
     concealed: int = 0
     discarded: int = 0
+    lost: int = 0
+    jitter_ms: float = 0.0
+    delay_ms: float = 0.0
 
 
 class _Intake:
-    """Received samples on their way to even frames: one frame of cushion, concealment in the place of the loss.
+    """Received samples on their way to even frames: the jitter buffer, with concealment in the place of a loss.
+
+    It begins with one frame of cushion. What comes late is played all the same, so the cushion grows to what the line
+    needs; what it never needs goes away in pauses.
 
     The stack delivers a lost packet as nothing at all, so a loss is seen by the clock: a frame that is not there, and
     whose place is not made up for one tick later, is lost. A peer that is silent for longer than concealment lasts
@@ -56,10 +71,30 @@ class _Intake:
         self.frames = 0
         self.concealed = 0
         self.discarded = 0
+        self.lost = 0
+        self._gap = 0  # frames that are missing in a row
+        self._in_sound = False  # the gap began there
+        self._empty_ticks = 0
+        self._deviation = 0  # ticks, summed over all frames
+        self._waited = 0  # bytes, summed over all frames
+
+    @property
+    def reception(self) -> Reception:
+        frames = max(1, self.frames)
+        return Reception(
+            self.frames,
+            self.concealed,
+            self.discarded,
+            self.lost,
+            1000 * FRAME_S * self._deviation / frames,
+            1000 * FRAME_S * self._waited / (frames * self._bytes),
+        )
 
     def frame(self, arrived: bytes) -> bytes:
         """The next 20 ms; the shared silence object when the peer pauses."""
         size = self._bytes
+        if len(arrived) != size or self._empty_ticks:
+            self._time(len(arrived) // size)
         waiting = self._waiting + arrived if self._waiting else arrived
         if len(waiting) > _BACKLOG_FRAMES * size:
             self.discarded += len(waiting) // size - 2
@@ -82,17 +117,27 @@ class _Intake:
             return self._take(waiting)
         self._short = len(waiting) >= self._bytes
         self._waiting = waiting
+        if not self._short and self.frames:
+            self._gap += 1
         return self._silence
 
     def _take(self, waiting: bytes) -> bytes:
         size = self._bytes
         self._waiting = waiting[size:]
         self.frames += 1
+        self._waited += len(waiting) - size
+        if self._gap:
+            if self._in_sound or self._gap <= _SHORT_GAP:
+                self.lost += min(self._gap, _LONGEST_LOSS)
+            self._gap = 0
         self._watch(len(waiting) - size)
         return self._concealer.received(waiting[:size])
 
     def _conceal(self) -> bytes:
         frame = self._concealer.missing()
+        if not self._gap:
+            self._in_sound = not self._concealer.paused
+        self._gap += 1
         if self._concealer.paused:
             self._flowing = self._short = False
         else:
@@ -100,6 +145,15 @@ class _Intake:
             self._short = len(self._waiting) < self._bytes
         self._watch(0)
         return frame
+
+    def _time(self, frames: int) -> None:
+        """Jitter: the first frame after empty ticks is late by them, those that come with another are early by one."""
+        if not frames:
+            self._empty_ticks += 1
+            return
+        if self._gap <= _LONGEST_LOSS:
+            self._deviation += self._empty_ticks + frames - 1
+        self._empty_ticks = 0
 
     def _watch(self, left: int) -> None:
         """Find out by how much the waiting audio never went below the cushion."""
@@ -120,8 +174,8 @@ class _Intake:
         size = self._bytes
         peak = int(np.abs(samples(waiting[:size]).astype(np.int32)).max())
         self._softest = min(self._softest, peak)
-        self._patience -= 1
-        if self._patience and peak > max(QUIET_PEAK, 2 * self._softest):
+        self._patience -= self._surplus
+        if self._patience > 0 and peak > max(QUIET_PEAK, 2 * self._softest):
             return waiting
         self._surplus -= 1
         self.discarded += 1
@@ -219,6 +273,4 @@ class Port:
     @property
     def reception(self) -> Reception:
         """What came of the leg until now. Any thread."""
-        if not self._rate:
-            return Reception()
-        return Reception(self._intake.frames, self._intake.concealed, self._intake.discarded)
+        return self._intake.reception if self._rate else Reception()

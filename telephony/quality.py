@@ -19,7 +19,7 @@ from telephony.port import Reception
 
 _BEST = 93.2
 _ROBUSTNESS = 25.1
-_OWN_DELAY_MS = 2.0 * FRAME_MS  # a packet is 20 ms long before it is sent, and waits for up to 20 ms more at the port
+_OWN_DELAY_MS = 2.0 * FRAME_MS  # a packet is 20 ms long before it is sent, and a tick of ours takes 20 ms
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,20 @@ class LineQuality:
 def line_quality(stats: MediaStats, reception: Reception | None) -> LineQuality | None:
     """None when nothing was received. `reception`: None where no port has read the leg.
 
-    The jitter buffer counts what never came but not what was of no use any more; a port counts both, but no more than
-    60 ms of a gap. The worse of the two is what was heard.
+    An adapter may know what never came, a port knows what was missing when it was its turn. The worse of the two is
+    what was heard.
     """
-    loss = _share(stats.packets_lost, stats.packets_received)
-    if reception is not None:
-        loss = max(loss, _share(reception.concealed, reception.frames))
-    if not stats.packets_received and not (reception is not None and reception.frames):
+    heard = reception or Reception()
+    if not stats.packets_received and not heard.frames:
         return None
-    delay_ms = stats.delay_ms + _OWN_DELAY_MS
+    loss = max(_share(stats.packets_lost, stats.packets_received), _share(heard.lost, heard.frames))
+    delay_ms = stats.delay_ms + heard.delay_ms + _OWN_DELAY_MS
     r = rating(loss, delay_ms)
     return LineQuality(
         stats.codec,
         stats.packets_received,
         round(loss, 4),
-        round(stats.jitter_ms, 1),
+        round(stats.jitter_ms or heard.jitter_ms, 1),
         round(delay_ms, 1),
         round(r, 1),
         round(opinion(r), 2),

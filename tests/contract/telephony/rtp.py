@@ -54,19 +54,22 @@ def pitch_of(pcm: bytes, sample_rate: int) -> float:
     return float(spectrum.argmax()) * sample_rate / samples.size
 
 
-def rtp(payload_type: int, sequence: int, timestamp: int, payload: bytes, *, marker: bool = False) -> bytes:
+def rtp(
+    payload_type: int, sequence: int, timestamp: int, payload: bytes, *, marker: bool = False, ssrc: int = 7
+) -> bytes:
     """One packet (RFC 3550, 5.1)."""
-    return (
-        struct.pack(">BBHII", 0x80, payload_type | (0x80 if marker else 0), sequence & 0xFFFF, timestamp, 7) + payload
-    )
+    kind = payload_type | (0x80 if marker else 0)
+    return struct.pack(">BBHII", 0x80, kind, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
 
 
-def speech_packets(samples: NDArray[np.int16], sequence: int = 0, timestamp: int = 0) -> list[bytes]:
-    """20 ms A-law packets."""
+def speech_packets(
+    samples: NDArray[np.int16], sequence: int = 0, timestamp: int = 0, *, size: int = FRAME, ssrc: int = 7
+) -> list[bytes]:
+    """A-law packets of 20 ms, or of `size` samples."""
     data = alaw(samples)
     return [
-        rtp(8, sequence + index, timestamp + index * FRAME, data[index * FRAME : (index + 1) * FRAME])
-        for index in range(len(data) // FRAME)
+        rtp(8, sequence + index, timestamp + index * size, data[index * size : (index + 1) * size], ssrc=ssrc)
+        for index in range(len(data) // size)
     ]
 
 
@@ -122,13 +125,17 @@ class RtpPeer(asyncio.DatagramProtocol):
 
     async def send(self, packets: Sequence[bytes]) -> None:
         """One packet each 20 ms to where the far end sends from (it sends always, silence too)."""
+        await self.send_at([(0.02 * index, packet) for index, packet in enumerate(packets)])
+
+    async def send_at(self, timed: Sequence[tuple[float, bytes]]) -> None:
+        """Packets at their times, in seconds from now; "" is none."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(10):
             await self._known.wait()
         assert self._transport is not None
         begin = loop.time()
-        for index, packet in enumerate(packets):
-            await asyncio.sleep(max(0.0, begin + 0.02 * index - loop.time()))
+        for at_s, packet in sorted(timed, key=lambda one: one[0]):
+            await asyncio.sleep(max(0.0, begin + at_s - loop.time()))
             if packet:
                 self._transport.sendto(packet, self.far_end)
 

@@ -185,3 +185,39 @@ def test_a_second_of_old_audio_is_not_played(rig: Rig) -> None:
     rig.run(10)
     assert np.count_nonzero(listener.heard == 100) <= 3 * FRAME
     assert np.count_nonzero(listener.heard == 200) >= 6 * FRAME
+
+
+QUIET = level(FRAME, 20)
+
+
+@pytest.mark.parametrize(
+    ("before", "gap", "lost"),
+    [
+        (tone(0.4), 2, 2),
+        (tone(0.4), 20, 20),
+        (tone(0.4), 300, 50),  # an outage is no loss
+        (tone(0.4) + QUIET * 5, 2, 2),
+        (tone(0.4) + QUIET * 5, 20, 0),  # a phone with silence suppression pauses
+    ],
+)
+def test_what_is_missing_is_counted_and_a_pause_is_not(rig: Rig, before: bytes, gap: int, lost: int) -> None:
+    leg = rig.leg()
+    listener = Listener(rig, leg)
+    leg.incoming.extend([*framed(before), *[b""] * gap, *framed(tone(0.2))])
+    rig.run(40 + gap)
+    reception = listener.member.reception
+    assert reception is not None
+    assert reception.lost == lost or (lost and reception.lost == lost - 1), "the cushion may have covered one"
+    assert reception.frames == len(framed(before)) + 10
+
+
+def test_jitter_is_how_far_arrivals_are_from_20_ms(rig: Rig) -> None:
+    leg = rig.leg()
+    listener = Listener(rig, leg)
+    for _ in range(50):
+        leg.incoming.extend([b"", b"", tone(0.06)])
+    rig.run(150)
+    reception = listener.member.reception
+    assert reception is not None
+    assert reception.jitter_ms == pytest.approx(20 * 4 / 3, abs=0.5), "one is late by two, two are early by one"
+    assert reception.delay_ms == pytest.approx(20, abs=3)

@@ -32,15 +32,15 @@ def test_delay_costs_nothing_up_to_100_ms_and_much_from_300() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "concealed", "loss"),
+    ("lost", "missing", "loss"),
     [
-        (10, 5, 0.1),  # a long gap, of which the port covers 60 ms
+        (10, 5, 0.1),
         (0, 20, 0.1818),  # all came, but too late
         (0, 0, 0.0),
     ],
 )
-def test_the_worse_of_what_was_lost_and_what_was_made_up_counts(lost: int, concealed: int, loss: float) -> None:
-    quality = line_quality(MediaStats("g711", 90, lost, 0, 3.0, 40.0), Reception(90, concealed, 0))
+def test_the_worse_of_what_never_came_and_what_was_missing_counts(lost: int, missing: int, loss: float) -> None:
+    quality = line_quality(MediaStats("g711", 90, lost, 0, 3.0, 30.0), Reception(90, 0, 0, missing, 7.0, 10.0))
     assert quality is not None
     assert quality.loss == loss
     assert (quality.packets, quality.jitter_ms, quality.delay_ms) == (90, 3.0, 80.0)
