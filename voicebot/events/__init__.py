@@ -53,7 +53,7 @@ from voicebot.events.people import (
     VoicemailLeft,
     WrappedUp,
 )
-from voicebot.events.stream import EventStream, Subscription
+from voicebot.events.stream import EventStream
 
 __all__ = [
     "ABOUT_NO_CALL",
@@ -99,7 +99,6 @@ __all__ = [
     "RoutingDecided",
     "Stamp",
     "StoodIn",
-    "Subscription",
     "SupervisorJoined",
     "SupervisorLeft",
     "SurveyAnswered",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -94,51 +92,6 @@ def test_total_of_a_turn() -> None:
     assert TurnTimed(stages={"pause": 120.0, "decode": 80.0}, **STAMP).total_ms == 200.0
 
 
-async def test_readers_get_what_was_published_in_order() -> None:
-    stream = EventStream()
-    everything, one_call = stream.subscribe(), stream.subscribe(call_id="c2")
-    stream.publish(key("1"))
-    stream.publish(key("2", "c2"))
-    everything.close()
-    one_call.close()
-    assert [event async for event in everything] == [key("1"), key("2", "c2")]
-    assert [event async for event in one_call] == [key("2", "c2")]
-
-
-async def test_a_slow_reader_loses_the_oldest_and_knows_how_many() -> None:
-    stream = EventStream()
-    slow = stream.subscribe(limit=2)
-    for keys in "12345":
-        stream.publish(key(keys))
-    slow.close()
-    assert [event async for event in slow] == [key("4"), key("5")]
-    assert slow.dropped == 3
-
-
-async def test_an_event_from_another_thread_wakes_the_reader() -> None:
-    stream = EventStream()
-    reader = stream.subscribe()
-    waiting = asyncio.create_task(anext(reader))
-    await asyncio.sleep(0)
-    thread = threading.Thread(target=stream.publish, args=(key("7"),))
-    thread.start()
-    assert await asyncio.wait_for(waiting, 5) == key("7")
-    thread.join(5)
-    reader.close()
-
-
-async def test_closing_ends_a_waiting_reader() -> None:
-    stream = EventStream()
-    reader = stream.subscribe()
-    waiting = asyncio.create_task(anext(reader, None))
-    await asyncio.sleep(0)
-    reader.close()
-    reader.close()
-    assert await asyncio.wait_for(waiting, 5) is None
-    stream.publish(key("1"))
-    assert await anext(reader, None) is None
-
-
 def test_a_raising_sink_is_logged_and_the_others_still_read(caplog: pytest.LogCaptureFixture) -> None:
     stream = EventStream()
     seen: list[CallEvent] = []
@@ -153,13 +106,3 @@ def test_a_raising_sink_is_logged_and_the_others_still_read(caplog: pytest.LogCa
     stream.publish(key("2"))
     assert seen == [key("1")]
     assert "keys_pressed" in caplog.text
-
-
-def test_publishing_after_the_readers_loop_is_gone_is_harmless() -> None:
-    stream = EventStream()
-
-    async def subscribe() -> None:
-        stream.subscribe()
-
-    asyncio.run(subscribe())
-    stream.publish(key("1"))
