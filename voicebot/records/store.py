@@ -293,17 +293,8 @@ class EarlierCall:
 
 
 @dataclass(frozen=True)
-class Callback:
-    """A promised callback that nobody has made yet."""
-
-    call_id: str
-    number: str
-    promised_at: datetime
-
-
-@dataclass(frozen=True)
 class DoneCallback:
-    """One that was made, or given up (`outcome` gave_up). `entry`: its name in the queue. `agent`: a login."""
+    """A promise that was kept, or given up (`outcome` gave_up). `entry`: its name in the queue. `agent`: a login."""
 
     entry: str
     call_id: str
@@ -393,12 +384,6 @@ class CallRecords:
             .order_by(EventRow.at, EventRow.number)
         )
         return tuple(_event_of(row) for row in self._rows(query))
-
-    def open_callbacks(self) -> tuple[Callback, ...]:
-        """Promises not kept yet, the oldest first."""
-        columns = (CallbackRow.call_id, CallbackRow.number, CallbackRow.promised_at)
-        query = select(*columns).where(CallbackRow.done_at.is_(None)).order_by(CallbackRow.promised_at)
-        return tuple(Callback(**row) for row in self._rows(query))
 
     def done_callbacks(self, since: datetime, limit: int = 100) -> tuple[DoneCallback, ...]:
         """Promises that were kept or given up from then on, the newest first."""

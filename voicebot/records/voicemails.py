@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from voicebot.errors import VoicemailNotFound
 from voicebot.records.database import Database
@@ -41,19 +41,13 @@ class Voicemails:
         self,
         *,
         queues: Collection[str] | None = None,
-        heard: bool | None = None,
         before: datetime | None = None,
         limit: int = 50,
     ) -> list[Voicemail]:
-        """The newest first; `before`: those left earlier. `heard`: only those that somebody has heard, or nobody.
-
-        `queues`: of these only.
-        """
+        """The newest first; `before`: those left earlier. `queues`: of these only."""
         found = select(VoicemailRow.__table__).order_by(VoicemailRow.left_at.desc(), VoicemailRow.id).limit(limit)
         if queues is not None:
             found = found.where(VoicemailRow.queue.in_(queues))
-        if heard is not None:
-            found = found.where(VoicemailRow.heard_at.is_not(None) == heard)
         if before is not None:
             found = found.where(VoicemailRow.left_at < before)
         with self._database.reading() as connection:
@@ -62,16 +56,14 @@ class Voicemails:
     def get(self, id: str) -> Voicemail:
         """Raises VoicemailNotFound."""
         with self._database.reading() as connection:
-            row = connection.execute(select(VoicemailRow.__table__).where(VoicemailRow.id == id)).one_or_none()
-        return _found(id, row)
+            return _get(connection, id)
 
     def mark_heard(self, id: str, who: str, at: datetime) -> Voicemail:
         """Who was first stays. Raises VoicemailNotFound."""
         with self._database.transaction() as connection:
             unheard = (VoicemailRow.id == id, VoicemailRow.heard_at.is_(None))
             connection.execute(update(VoicemailRow).where(*unheard).values(heard_by=who, heard_at=at))
-            row = connection.execute(select(VoicemailRow.__table__).where(VoicemailRow.id == id)).one_or_none()
-        return _found(id, row)
+            return _get(connection, id)
 
     def audio(self, id: str) -> Path:
         """The WAV file. Raises VoicemailNotFound, also when the file is gone."""
@@ -85,7 +77,8 @@ def _voicemail(row: Row[tuple[object, ...]]) -> Voicemail:
     return Voicemail(**row._mapping)
 
 
-def _found(id: str, row: Row[tuple[object, ...]] | None) -> Voicemail:
+def _get(connection: Connection, id: str) -> Voicemail:
+    row = connection.execute(select(VoicemailRow.__table__).where(VoicemailRow.id == id)).one_or_none()
     if row is None:
         raise VoicemailNotFound(f"There is no message {id}.", "Load the list again.")
     return _voicemail(row)

@@ -47,7 +47,6 @@ def summarise(
     slots: Mapping[str, Any],
     *,
     topics: Mapping[str, str] | None = None,
-    labels: Mapping[str, str] | None = None,
     hidden: Collection[str] = (),
     personal: Collection[str] = (),
     detail: str = "",
@@ -55,15 +54,15 @@ def summarise(
 ) -> Summary:
     """The summary of one call as far as it has gone.
 
-    `slots` are the values collected. `topics` says in words what each flow is about, `labels` what each slot is called;
-    without them the caller's own request and the slots' names are shown. The values of slots in `hidden` are masked,
-    and those that a company system marked as `personal`. `detail` is the flow's own sentence on why it hands over,
-    `told` what a language model made of the call.
+    `slots` are the values collected. `topics` says in words what each flow is about; without it the caller's own
+    request is shown. The values of slots in `hidden` are masked, and those that a company system marked as `personal`.
+    `detail` is the flow's own sentence on why it hands over, `told` what a language model made of the call.
     """
-    masked = redact_events(events) if not any(is_refusal(event) for event in events) else _masked_words(events)
+    # What a caller said who refused recording is here, too: for the agent's ear only, see `refused_recording`.
+    masked = redact_events(event for event in events if not is_refusal(event))
     transcript = transcribe(masked)
     words = known(language)
-    collected = _collected(masked, slots, {**LABELS[words], **(labels or {})}, hidden, personal)
+    collected = _collected(masked, slots, LABELS[words], hidden, personal)
     handoff = next((event for event in reversed(masked) if isinstance(event, HandoffStarted)), None)
     reason = handoff.reason if handoff else ""
     why = _topic(masked, topics or {})
@@ -126,11 +125,6 @@ def _why_stopped(handoff: HandoffStarted | None, detail: str, outcome: str, lang
     if handoff:
         return detail or REASONS[language].get(handoff.reason, (plain(handoff.reason), ""))[0]
     return TEXTS[language]["served" if outcome == "contained" else "went_on"]
-
-
-def _masked_words(events: Sequence[CallEvent]) -> list[CallEvent]:
-    """For the agent's ear only: what a caller said who refused recording, secret numbers masked."""
-    return redact_events([event for event in events if not is_refusal(event)])
 
 
 def _topic(events: Sequence[CallEvent], topics: Mapping[str, str]) -> str:

@@ -126,14 +126,12 @@ class Board:
     def queues(self) -> tuple[QueueRow, ...]:
         return tuple(self._queues.all().values())
 
-    def changes(self, since: int = 0, *, numbers: bool = True) -> Changes:
-        """What a reader has to learn who knows the board as it was at `since`; without `numbers` callers are masked."""
+    def changes(self, since: int = 0) -> Changes:
+        """What a reader has to learn who knows the board as it was at `since`."""
         kept = (self._calls, self._queues, self._alerts)
         whole = since <= 0 or since > self.revision or not all(part.knows(since) for part in kept)
         since = 0 if whole else since
         calls = self._calls.since(since)
-        if not numbers:
-            calls = {call_id: row and row.without_number() for call_id, row in calls.items()}
         queues, alerts = self._queues.since(since), self._alerts.since(since)
         if whole:
             calls, queues, alerts = _there(calls), _there(queues), _there(alerts)
@@ -245,13 +243,11 @@ def _described(row: CallRow, event: CallEvent) -> CallRow:
         case CallStarted(caller=caller, bot=bot, language=language):
             return replace(row, caller=caller, bot=bot, language=language, started_at=event.at, phase_since=event.at)
         case BotSaid(text=text, heard_text=heard, interrupted=interrupted, step=step):
-            return _spoke(replace(row, step=step), "bot", heard if interrupted else text)
-        case CallerSaid(text=text):
-            return _spoke(row, "caller", text)
-        case AgentSaid(text=text):
-            return _spoke(row, "agent", text)
+            return _spoke(replace(row, step=step), heard if interrupted else text)
+        case CallerSaid(text=text) | AgentSaid(text=text):
+            return _spoke(row, text)
         case RecordingStopped(reason=reason) if reason == REFUSED:
-            return _spoke(row, "", "")
+            return _spoke(row, "")
         case Decision(kind=kind, data=data):
             return _decided(row, kind, data)
         case MoodChanged(mood=mood):
@@ -282,9 +278,9 @@ def _with_agent(row: CallRow, event: CallEvent) -> CallRow:
     return row
 
 
-def _spoke(row: CallRow, who: str, text: str) -> CallRow:
+def _spoke(row: CallRow, text: str) -> CallRow:
     words = text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + "…"
-    return replace(row, last_who=who, last_words=words)
+    return replace(row, last_words=words)
 
 
 def _decided(row: CallRow, kind: str, data: Mapping[str, object]) -> CallRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,16 +45,6 @@ class CallRow:
     alerts: tuple[str, ...] = ()
     listeners: int = 0
     last_words: str = ""
-    last_who: str = ""
-
-    def without_number(self) -> CallRow:
-        """For those who must not see who calls."""
-        return replace(self, caller=masked_number(self.caller))
-
-
-def masked_number(number: str) -> str:
-    """All but the last three signs hidden: enough to tell calls apart, not to call back."""
-    return "•" * max(0, len(number) - 3) + number[-3:] if len(number) > 3 else "•" * len(number)
 
 
 @dataclass(frozen=True)

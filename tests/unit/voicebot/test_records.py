@@ -128,9 +128,11 @@ def test_a_call_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (record.caller, record.dialled, record.language, record.bot) == ("+48601234567", "100", "pl", "shop")
     assert (record.queue, record.handoff_reason, record.recording) == ("service", "caller_asked", "kept")
     assert (record.started_at, record.ended_at) == (BEGAN, BEGAN + timedelta(seconds=9))
-    records = CallRecords(tmp_path)
-    assert [(callback.call_id, callback.number) for callback in records.open_callbacks()] == [("c1", "+48601234567")]
-    records.close()
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    assert connection.execute("select call_id, number, done_at from callbacks").fetchall() == [
+        ("c1", "+48601234567", None)
+    ]
+    connection.close()
 
 
 def test_what_is_of_the_moment_is_kept_by_nobody(tmp_path: Path) -> None:
