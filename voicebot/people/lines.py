@@ -11,7 +11,7 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from telephony.errors import TelephonyError
@@ -35,12 +35,36 @@ class LineState(StrEnum):
     LOST = "lost"
 
 
-@dataclass
 class _Line:
-    state: LineState = LineState.NONE
-    leg: Leg | None = None
-    watching: asyncio.Task[None] | None = None
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """A browser's line from its first sound to its end; it is watched as long as it lives."""
+
+    def __init__(self, login: str, leg: Leg, changed: Callable[[str], None]) -> None:
+        self.id = uuid.uuid4().hex
+        self.leg = leg
+        self.state = LineState.CONNECTING
+        self._login = login
+        self._changed = changed
+        self._watching = asyncio.create_task(self._watch(), name=f"line of {login}")
+
+    async def end(self) -> None:
+        self._watching.cancel()
+        await asyncio.wait({self._watching})
+        if self.state is not LineState.LOST:
+            await asyncio.shield(hang_up(self.leg))
+
+    async def _watch(self) -> None:
+        try:
+            await self.leg.answer()
+            self.state = LineState.UP
+            self._changed(self._login)
+            async for event in self.leg.events():
+                if isinstance(event, Ended):
+                    break
+        except TelephonyError as error:
+            log.info("the line of %s did not come up: %s", self._login, error)
+        await hang_up(self.leg)
+        self.state = LineState.LOST
+        self._changed(self._login)
 
 
 @dataclass(frozen=True)
@@ -62,12 +86,13 @@ class BrowserLines:
         self._background = Background()
 
     def state(self, login: str) -> LineState:
-        return self._line(login).state
+        line = self._lines.get(login)
+        return line.state if line is not None else LineState.NONE
 
     def leg(self, login: str) -> Leg | None:
         """The leg of a line that is up."""
-        line = self._line(login)
-        return line.leg if line.state is LineState.UP else None
+        line = self._lines.get(login)
+        return line.leg if line is not None and line.state is LineState.UP else None
 
     def line_id(self, login: str) -> str:
         """Of the line that is there; empty where there is none."""
@@ -80,59 +105,37 @@ class BrowserLines:
         `instead_of`: the broken line that this one replaces. Raises LineTaken where another has taken its place.
         """
         async with self._changing[login]:
-            there = self._line(login)
-            if instead_of and there.leg is not None and there.id != instead_of:
+            there = self._lines.get(login)
+            others = there is not None and there.state is not LineState.LOST and there.id != instead_of
+            if instead_of and others:
                 raise LineTaken("Your audio was taken over by another browser.", "Take it back, or go on there.")
             await self._end(login)
             leg, answer_sdp = await self._answer(offer_sdp)
-            line = self._lines[login] = _Line(LineState.CONNECTING, leg)
-            line.watching = asyncio.create_task(self._watch(login, line, leg), name=f"line of {login}")
+            line = self._lines[login] = _Line(login, leg, self._changed)
             self._changed(login)
             return Connected(line.id, answer_sdp)
 
     async def disconnect(self, login: str, line_id: str = "") -> bool:
         """Take the line down, whichever it is or this one alone; it does not count as lost. Whether that was done."""
         async with self._changing[login]:
-            if line_id and self._line(login).id != line_id:
+            if line_id and self.line_id(login) != line_id:
                 return False
             await self._end(login)
             return True
 
     async def _end(self, login: str) -> None:
         line = self._lines.pop(login, None)
-        if line is None:
-            return
-        if line.watching is not None:
-            line.watching.cancel()
-            await asyncio.wait({line.watching})
-        if line.leg is not None:
-            await asyncio.shield(hang_up(line.leg))
-        self._changed(login)
+        if line is not None:
+            await line.end()
+            self._changed(login)
 
     def cut(self, login: str) -> None:
         """The line may not stay: it ends as if it had broken."""
-        line = self._line(login)
-        if line.leg is not None and line.watching is not None:
+        line = self._lines.get(login)
+        if line is not None and line.state is not LineState.LOST:
             self._background.begin(hang_up(line.leg), f"cut the line of {login}")
 
     async def close(self) -> None:
         for login in tuple(self._lines):
             await self.disconnect(login)
         await self._background.done()
-
-    def _line(self, login: str) -> _Line:
-        return self._lines.get(login, _Line())
-
-    async def _watch(self, login: str, line: _Line, leg: Leg) -> None:
-        try:
-            await leg.answer()
-            line.state = LineState.UP
-            self._changed(login)
-            async for event in leg.events():
-                if isinstance(event, Ended):
-                    break
-        except TelephonyError as error:
-            log.info("the line of %s did not come up: %s", login, error)
-        await hang_up(leg)
-        line.state, line.leg = LineState.LOST, None
-        self._changed(login)
