@@ -1,6 +1,7 @@
 """Sentences as vectors: stems, pairs of stems (neighbours, and one apart) and pieces of words, weighed by TF-IDF.
 
-Numbers are all alike, and so is any {slot} of an example. Pieces find words that a recogniser, or a caller, bent.
+Numbers are all alike, and so is any {slot} of an example. The ends of a sentence count as words. Pieces find words that
+a recogniser, or a caller, bent.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from flows.contractions import in_full
 from flows.knowledge.lemmas import lemma, words
 from flows.numbers import find_numbers
 from flows.texts import PLACEHOLDER
@@ -21,7 +23,8 @@ from flows.words import fold
 _SIZES = (3, 4)  # letters of a piece of a word, its ends included
 _PIECE = 0.7  # how much a piece of a word counts, beside a stem and a pair of stems
 _APART = (1, 2)  # places between the stems of a pair
-_NUMBER = "0"
+_NUMBER, _BEGINS, _ENDS = "0", "^", "$"
+_WHOLE = frozenset((_NUMBER, _BEGINS, _ENDS))  # they are not looked at in pieces
 _MOST = 2**20  # stems; a pair is told by one number
 _UNKNOWN = -1  # the number of what was never seen while learning
 
@@ -74,14 +77,17 @@ class Vectors:
         return Vector(columns, (values / length).astype(np.float32), seen / (seen + unseen) if seen else 0.0)
 
     def _words(self, sentence: str) -> list[str]:
-        """Folded words; of numbers in a row one is left."""
-        plain = words(fold(PLACEHOLDER.sub(f" {_NUMBER} ", sentence)))
-        numbers = find_numbers(plain, self._language)
-        if not numbers:
-            return plain
-        covered = {place for number in numbers for place in range(number.start, number.end)}
-        kept = [_NUMBER if place in covered else word for place, word in enumerate(plain)]
-        return [word for word, _ in itertools.groupby(kept)]
+        """Folded words between marks of the sentence's ends; of numbers in a row one is left."""
+        kept = words(fold(PLACEHOLDER.sub(f" {_NUMBER} ", sentence)))
+        if not kept:
+            return []
+        if self._language == "en":
+            kept = list(in_full(kept))
+        if numbers := find_numbers(kept, self._language):
+            covered = {place for number in numbers for place in range(number.start, number.end)}
+            numbered = (_NUMBER if place in covered else word for place, word in enumerate(kept))
+            kept = [word for word, _ in itertools.groupby(numbered)]
+        return [_BEGINS, *kept, _ENDS]
 
     def _learn(self, word: str) -> tuple[int, list[int]]:
         """The stem and the pieces of a word, numbered as they come."""
@@ -135,7 +141,7 @@ def _row_of_each(matrix: sparse.csr_array) -> Numbers:
 
 
 def _pieces(word: str) -> list[str]:
-    if word == _NUMBER:
+    if word in _WHOLE:
         return []
     padded = f" {word} "
     return [padded[at : at + size] for size in _SIZES for at in range(len(padded) - size + 1)]

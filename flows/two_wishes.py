@@ -13,15 +13,15 @@ from flows.phrasebook import PhraseSet
 
 _SHORTEST = 2  # words of a half
 _MOST = 4  # places that are looked at, those in the middle first
-_FURTHER = 0.5  # how sure both must be behind "and also"
-_REQUESTS = 0.7  # where both ask for something
+_LIKELY = 0.5  # how sure both must be behind "and also", or where both ask for something
 _REQUEST = 0.95  # where only the second does, so that the first may be its reason
 _PLAIN = 0.92  # where neither does
 
 
-def two_wishes(words: Sequence[str], phrases: Mapping[str, PhraseSet], guess: Callable[[str], Guess]) -> list[str]:
+def two_wishes(words: Sequence[str], phrases: Mapping[str, PhraseSet], guess: Callable[[str], Guess]) -> list[Guess]:
     """The flows of a sentence that is about two things, in their order; else none. `words` are folded."""
-    best, found = 0.0, []
+    best = 0.0
+    found: list[Guess] = []
     for first, second, further in _halves(words, phrases):
         needed = max(best, _needed(first, second, phrases, further))
         one = guess(" ".join(first))
@@ -29,7 +29,7 @@ def two_wishes(words: Sequence[str], phrases: Mapping[str, PhraseSet], guess: Ca
             continue
         other = guess(" ".join(second))
         if other.flow is not None and other.flow != one.flow and other.confidence > needed:
-            best, found = min(one.confidence, other.confidence), [one.flow, other.flow]
+            best, found = min(one.confidence, other.confidence), [one, other]
     return found
 
 
@@ -47,9 +47,8 @@ def _halves(words: Sequence[str], phrases: Mapping[str, PhraseSet]) -> list[tupl
 
 
 def _needed(first: Sequence[str], second: Sequence[str], phrases: Mapping[str, PhraseSet], further: bool) -> float:
-    if further:
-        return _FURTHER
     asks = [phrases["question"], phrases["request"]]
-    if not any(each.starts(second) for each in asks):
-        return _PLAIN
-    return _REQUESTS if any(each.occurs(first) for each in asks) else _REQUEST
+    requested = any(each.starts(second) for each in asks)
+    if further or (requested and any(each.occurs(first) for each in asks)):
+        return _LIKELY
+    return _REQUEST if requested else _PLAIN

@@ -182,9 +182,9 @@ class _Reading:
             return found
         guess = self._guess()
         found = self._repair() or self._answer_to_more()
-        if guess.flow is not None and (found is None or guess.confidence > _CERTAIN or not self._possible(found)):
-            return self._take_leave(guess) or self._start(guess)
-        found = found or self._take_leave(guess) or self._by_value() or self._beginning()
+        if found is not None and (guess.confidence > _CERTAIN or not self._possible(found)):
+            found = self._start(guess) or found
+        found = found or self._take_leave(guess) or self._start(guess) or self._by_value() or self._beginning()
         return found or self._known(guess) or self._no(guess.reason)
 
     def _known(self, guess: Guess) -> Understood | None:
@@ -198,7 +198,7 @@ class _Reading:
     def _beginning(self) -> Understood | None:
         """ "One moment, I have to find my glasses": what follows means nothing to a flow."""
         for meaning, command in _BEGINNINGS:
-            if any(self._phrases[meaning].after(words) is not None for words in (self._words, self._core(self._words))):
+            if self._phrases[meaning].starts(self._core(self._words)):  # "hello" alone asks who is there
                 return self._yes([command], 0.6, f"it begins with a phrase for {meaning}")
         return None
 
@@ -236,12 +236,16 @@ class _Reading:
             words = self._core(rest) if rest else words
         return self._classifier.guess(" ".join(words))
 
-    def _start(self, guess: Guess) -> Understood:
-        assert guess.flow is not None
-        flows = two_wishes(self._words, self._phrases, self._classifier.guess) or [guess.flow]
+    def _start(self, guess: Guess) -> Understood | None:
+        """What the sentence as a whole is about, or the two wishes in it."""
+        guesses = two_wishes(self._words, self._phrases, self._classifier.guess) or [guess]
+        flows = [each.flow for each in guesses if each.flow is not None]
+        if not flows:
+            return None
+        confidence = guess.confidence if guess.flow is not None else min(each.confidence for each in guesses)
         commands: list[Command] = [StartFlow(flow) for flow in flows]
         commands += [SetSlot(name, value) for name, value in self._values(flows[0]).items()]
-        return self._yes(commands, guess.confidence, f"like the examples of {' and '.join(flows)}")
+        return self._yes(commands, confidence, f"like the examples of {' and '.join(flows)}")
 
     def _values(self, flow: str) -> dict[str, Any]:
         """Slot values that the utterance gives without having been asked."""
@@ -297,16 +301,14 @@ class _Reading:
             answer = self._yes_or_no()
         if answer is not None:
             return answer
-        repaired = self._repair()
-        if repaired is not None:
-            return repaired
-        other = self._correction_of_another()
-        if other is not None:
-            return other
+        found = self._repair() or self._correction_of_another() or self._something_else()
+        return found or self._free_text() or self._asked_back() or self._no("no answer to the question")
+
+    def _something_else(self) -> Understood | None:
         guess = self._guess()
-        if guess.flow is not None and guess.flow != self._context.flow and guess.confidence > _SURE:
-            return self._start(guess)
-        return self._free_text() or self._asked_back() or self._no("no answer to the question")
+        if guess.flow is None or guess.flow == self._context.flow or guess.confidence <= _SURE:
+            return None
+        return self._start(guess)
 
     def _asked_back(self) -> Understood | None:
         """A question of the caller's own, in the midst of a flow, that the bot's knowledge answers."""

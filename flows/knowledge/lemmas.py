@@ -12,14 +12,14 @@ import re
 import unicodedata
 from functools import lru_cache
 
-import snowballstemmer
+from Stemmer import Stemmer
 
 from flows.knowledge.stop_words import STOP_WORDS
 from flows.numbers import find_numbers
 from flows.words import fold
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
-_STEMMERS = {"pl": snowballstemmer.stemmer("polish"), "en": snowballstemmer.stemmer("english")}
+_STEMMERS = {"pl": Stemmer("polish"), "en": Stemmer("english")}
 # The stem, then the forms that the rules below would bring elsewhere.
 _IRREGULAR = {
     form: listed.split()[0]

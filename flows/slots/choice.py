@@ -61,10 +61,8 @@ class ChoiceSlot(Slot):
         mentioned = self._mentioned(text, language)
         if len(mentioned) == 1:
             return mentioned[0]
-        if not asked:
-            return None
         if not mentioned:
-            return self._by_place(text, language)
+            return self._by_place(text, language) if asked else None
         pieces = [self._mentioned(piece, language) for piece in takes(text, language)]
         taken_back = len(pieces) > 1 and {option for piece in pieces for option in piece} == set(mentioned)
         return pieces[-1][0] if taken_back and len(pieces[-1]) == 1 else None

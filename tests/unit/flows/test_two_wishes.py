@@ -22,8 +22,8 @@ def guess(text: str) -> Guess:
     return next((each for word, each in SURE.items() if word in text.split()), Guess(None, 0.1))
 
 
-def wishes(text: str, language: str) -> list[str]:
-    return two_wishes(tokens(text), understood_phrases(language), guess)
+def wishes(text: str, language: str) -> list[str | None]:
+    return [wish.flow for wish in two_wishes(tokens(text), understood_phrases(language), guess)]
 
 
 @pytest.mark.parametrize(

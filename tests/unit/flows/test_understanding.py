@@ -54,7 +54,8 @@ konsultentem|proszę z konsultanten|do konsultanta|z operatorem|chcę z ludźmi 
 HUMAN_EN = """agent|an agent please|a person please|human|a human please|i want to talk to a human|talk to an agent
 i want to speak to a person|let me speak to an agent|speak to a representative|representative|operator
 can i talk to someone|i want to talk to a person|i don't want to talk to a machine|put me through to somebody
-get me a real person|could you connect me to customer service|i would like to speak to your manager"""
+get me a real person|could you connect me to customer service|i would like to speak to your manager
+i was hoping i could speak with an agent|talking with a real human would be better"""
 
 
 @pytest.mark.parametrize("question", ["intent", "slot", "confirm"])
@@ -191,3 +192,11 @@ def test_a_slot_that_may_be_empty_is_left_empty(ear: Ear, text: str, language: s
     asked = replace(context, slots={**context.slots, "order_number": optional})
     assert ear.understanding.read(text, asked).commands == (NoneGiven("order_number"),)
     assert NoneGiven("order_number") not in ear.understanding.read(text, context).commands
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("hello", "repeat"), ("hello where is my parcel", "start_flow"), ("hello it is about a gym card", "no_match")],
+)
+def test_a_greeting_asks_who_is_there_only_when_it_is_all(ear: Ear, text: str, expected: str) -> None:
+    assert ear.names(text, "intent", "en") == [expected]
