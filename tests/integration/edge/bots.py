@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
 from tests.contract.telephony.rtp import alaw, from_alaw, pitch_of, rtp, tone
 from tests.integration.edge.namespaces import socket_in
-from tests.integration.edge.peer import Message, UdpPeer, sdp
+from tests.integration.edge.peer import Message, UdpPeer, encoded, sdp
 
 FRAME = 160
 
@@ -90,6 +92,26 @@ class Bot(UdpPeer):
             self.reply(request, self.status, source)
         else:
             super().on_request(request, source)
+
+    def send_back(self, method: str, invite: Message, body: str = "") -> None:
+        """A request within a call that came, by the way that its INVITE took."""
+        target = re.search(r"<([^>]+)>", invite["contact"])
+        assert target is not None
+        routes = [one.strip() for line in invite.all("record-route") for one in line.split(",")]
+        lines = [
+            f"{method} {target[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.address[0]}:{self.address[1]};branch=z9hG4bK{uuid.uuid4().hex}",
+            *(f"Route: {route}" for route in routes),
+            *(f"From: {invite['to']};tag={self.user}", f"To: {invite['from']}"),
+            *(f"Call-ID: {invite['call-id']}", f"CSeq: 1 {method}", f"Contact: <{self.uri}>", "Max-Forwards: 70"),
+        ]
+        host, _, port = routes[0].partition("sip:")[2].partition(";")[0].partition(":")
+        self.send_bytes(encoded(lines, body), (host, int(port)))
+
+    @property
+    def first_invite(self) -> Message:
+        """The first that came."""
+        return next(request for request in self.requests if request.method == "INVITE")
 
     @property
     def calls(self) -> int:

@@ -82,8 +82,8 @@ def nat() -> Iterator[Nat]:
             run(ip, "netns", "add", name)
             inside(name, ip, "link", "set", "lo", "up")
         ends = (
-            (made.home, "up", f"{made.home_address}/24", "down", "192.168.77.1/24"),
-            (made.world, "down", f"{made.world_address}/24", "up", f"{made.public_address}/24"),
+            (made.home, "outer", f"{made.home_address}/24", "inner", "192.168.77.1/24"),
+            (made.world, "inner", f"{made.world_address}/24", "outer", f"{made.public_address}/24"),
         )
         for name, theirs, address, ours, router_address in ends:
             run(ip, "link", "add", theirs, "netns", name, "type", "veth", "peer", "name", ours, "netns", made.router)
@@ -93,10 +93,8 @@ def nat() -> Iterator[Nat]:
             inside(made.router, ip, "link", "set", ours, "up")
         inside(made.home, ip, "route", "add", "default", "via", "192.168.77.1")
         inside(made.router, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
-        rules = (
-            'table ip nat { chain post { type nat hook postrouting priority 100; oifname "up" masquerade random; } }'
-        )
-        inside(made.router, nft, "-f", "-", text=rules)
+        chain = 'type nat hook postrouting priority 100; oifname "outer" masquerade random;'
+        inside(made.router, nft, "-f", "-", text=f"table ip nat {{\nchain post {{ {chain} }}\n}}\n")
         yield made
     finally:
         for name in names:

@@ -121,7 +121,7 @@ class SipPeer:
         lines = [f"SIP/2.0 {status}", *(f"Via: {via}" for via in request.all("via"))]
         lines += [f"Record-Route: {route}" for route in request.all("record-route")]
         lines += [f"From: {request['from']}", f"To: {to}", f"Call-ID: {request['call-id']}", f"CSeq: {request['cseq']}"]
-        self.send_bytes(_message([*lines, f"Contact: <{self.uri}>", *extra], body), source)
+        self.send_bytes(encoded([*lines, f"Contact: <{self.uri}>", *extra], body), source)
 
     @property
     def uri(self) -> str:
@@ -159,7 +159,7 @@ class SipPeer:
             f"User-Agent: {self.agent}",
             *extra,
         ]
-        self.send_bytes(_message(lines, body))
+        self.send_bytes(encoded(lines, body))
         return branch
 
     def acknowledge(self, dialog: Dialog, answer: Message, branch: str = "") -> None:
@@ -195,8 +195,8 @@ class SipPeer:
         name = "www-authenticate" if challenge.status == 401 else "proxy-authenticate"
         asked = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge[name]))
         uri = f"sip:{self.edge[0]}" if method == "REGISTER" else f"sip:{dialog.number}@{self.edge[0]}:{self.edge[1]}"
-        ha1 = _md5(f"{self.user}:{asked['realm']}:{password}")
-        proof = _md5(f"{ha1}:{asked['nonce']}:00000001:c0ffee:auth:{_md5(f'{method}:{uri}')}")
+        ha1 = md5(f"{self.user}:{asked['realm']}:{password}")
+        proof = md5(f"{ha1}:{asked['nonce']}:00000001:c0ffee:auth:{md5(f'{method}:{uri}')}")
         header = "Authorization" if challenge.status == 401 else "Proxy-Authorization"
         return (
             f'{header}: Digest username="{self.user}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", '
@@ -273,10 +273,12 @@ async def tls_peer(user: str, edge: tuple[str, int], certificate: str, address: 
         wire.close()
 
 
-def _message(lines: Sequence[str], body: str) -> bytes:
+def encoded(lines: Sequence[str], body: str = "") -> bytes:
+    """A message of these lines."""
     kind = ["Content-Type: application/sdp"] if body else []
     return ("\r\n".join([*lines, *kind, f"Content-Length: {len(body.encode())}", "", ""]) + body).encode()
 
 
-def _md5(text: str) -> str:
+def md5(text: str) -> str:
+    """As digest uses it."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
