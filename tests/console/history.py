@@ -16,8 +16,9 @@ from tests.console.simulated import QUEUES, Call, utc_now
 from tests.console.stories import PARCEL, STORIES
 from voicebot.api.shapes.access import AuditLine, IssuedToken, Token, User
 from voicebot.api.shapes.call_parts import Collected, EarlierCall, Turn
-from voicebot.api.shapes.calls import Decision, PastCall, PastCallLine, SoundQuality, TurnLatency, Voicemail
+from voicebot.api.shapes.calls import Decision, PastAlert, PastCall, PastCallLine, SoundQuality, TurnLatency, Voicemail
 from voicebot.api.shapes.desk import Callback
+from voicebot.watch.alert_texts import TEXTS
 
 if TYPE_CHECKING:
     from tests.console.mock_floor import State
@@ -63,7 +64,7 @@ def past_line(number: int, now: datetime) -> PastCallLine:
         queue=story.queue if outcome != "contained" else "",
         handoff_reason=story.reason if outcome != "contained" else "",
         agent=agent, mood=("neutral", "angry", "neutral", "impatient")[number % 4], why=story.why,
-        recorded=number % 5 != 3,
+        recorded=number % 5 != 3, alerts=[[], ["angry", "loop"], [], ["wait"], [], []][number % 6],
     )  # fmt: skip
 
 
@@ -90,7 +91,13 @@ def past_call(id_: str, state: State) -> PastCall:
     call.said, call.slots = turns, slots
     return PastCall(
         line=line, sound=SoundQuality(codec="g711", loss=0.012, jitter_ms=6.0, delay_ms=60.0, mos=4.25),
-        transcript=turns, slots=slots, decisions=decisions, latencies=latencies,
+        transcript=turns, slots=slots,
+        alerts=[
+            PastAlert(at_s=9.0 + 14 * n, kind=kind, acknowledged_by="ewa" if n else "",
+                      text=TEXTS["pl"][kind].format(times=3, seconds=130, queue=line.queue))
+            for n, kind in enumerate(line.alerts)
+        ],
+        decisions=decisions, latencies=latencies,
         summary=state.floor.summary(call),
         notes="Paczka przekierowana do paczkomatu." if line.outcome == "handed_off" else "",
         wrap_up_code="solved" if line.outcome == "handed_off" else "",
@@ -139,13 +146,14 @@ def add_routes(app: FastAPI, state: State) -> None:
 
     @app.get("/api/calls")
     async def calls(before: datetime | None = None, limit: int = 50, outcome: str = "", caller: str = "",
-                    text: str = "") -> dict[str, Any]:  # fmt: skip
+                    text: str = "", alert: str = "") -> dict[str, Any]:  # fmt: skip
         now = utc_now()
         lines = [past_line(number, now) for number in range(230)]
         found = [
             line for line in lines
             if (not before or line.started_at < before) and outcome in ("", line.outcome)
             and caller.replace(" ", "") in line.caller and text.lower() in line.why.lower()
+            and (not alert or alert in line.alerts or (alert == "any" and line.alerts))
         ]  # fmt: skip
         more = found[limit - 1].started_at.isoformat() if len(found) > limit else None
         return {"calls": [line.model_dump(mode="json") for line in found[:limit]], "more": more}

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from voicebot.api.shapes.base import Mood
 from voicebot.api.shapes.call_parts import Collected, Summary, Turn
-from voicebot.api.shapes.calls import Decision, PastCall, PastCallLine, SoundQuality, TurnLatency
+from voicebot.api.shapes.calls import Decision, PastAlert, PastCall, PastCallLine, SoundQuality, TurnLatency
 from voicebot.api.summary_view import earlier_view
 from voicebot.decisions import Decided, explain, latencies
-from voicebot.events import REFUSED, CallEvent, LineMeasured, TurnTimed
+from voicebot.events import REFUSED, AlertAcknowledged, AlertRaised, CallEvent, LineMeasured, TurnTimed
 from voicebot.records import CallFolder, CallRecord, transcribe
 from voicebot.records import EarlierCall as Earlier
 
@@ -43,6 +43,7 @@ def line_view(record: CallRecord, calls: Path) -> PastCallLine:
         mood=_mood(record.mood),
         why=record.why,
         recorded=has_recording(record, calls),
+        alerts=list(record.alerts),
     )
 
 
@@ -55,6 +56,7 @@ def call_view(record: CallRecord, earlier: tuple[Earlier, ...], calls: Path, lan
         sound=sound_view(record.events),
         transcript=[Turn.model_validate(turn, from_attributes=True) for turn in transcribe(record.events).turns],
         slots=summary.collected if summary is not None else [],
+        alerts=alerts_view(record.events),
         decisions=[decision_view(decided) for decided in explain(record.events, language)],
         latencies=[latency_view(timed) for timed in latencies(record.events)],
         summary=summary,
@@ -68,6 +70,15 @@ def call_view(record: CallRecord, earlier: tuple[Earlier, ...], calls: Path, lan
 def sound_view(events: Sequence[CallEvent]) -> SoundQuality | None:
     measured = next((event for event in events if isinstance(event, LineMeasured)), None)
     return None if measured is None else SoundQuality.model_validate(measured, from_attributes=True)
+
+
+def alerts_view(events: Sequence[CallEvent]) -> list[PastAlert]:
+    seen_to = {event.alert: event.who for event in events if isinstance(event, AlertAcknowledged)}
+    return [
+        PastAlert(at_s=event.offset_s, kind=event.kind, text=event.text, acknowledged_by=seen_to.get(event.alert, ""))
+        for event in events
+        if isinstance(event, AlertRaised)
+    ]
 
 
 def decision_view(decided: Decided) -> Decision:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime
@@ -19,6 +19,7 @@ from voicebot.api.shapes.calls import PastCall, PastCalls
 from voicebot.errors import RecordingNotFound
 from voicebot.events import REFUSED
 from voicebot.records import CallFolder, CallRecord
+from voicebot.watch.alerts import Kind
 
 WAV = "audio/wav"
 
@@ -37,16 +38,17 @@ async def list_past_calls(
     outcome: Outcome | None = None,
     caller: Annotated[str, Query(max_length=40, description="The caller's number or a part of it.")] = "",
     text: Annotated[str, Query(max_length=200, description="Words, or parts of words, all said in the call.")] = "",
+    alert: Annotated[Kind | Literal["any"] | None, Query(description="Raised in the call.")] = None,
 ) -> PastCalls:
     """Calls, the newest first, those that go on among them. Accents and case do not count in what is looked for."""
-    return await asyncio.to_thread(_page, parts, before, limit, outcome, caller, text)
-
-
-def _page(
-    parts: ApiParts, before: datetime | None, limit: int, outcome: str | None, caller: str, text: str
-) -> PastCalls:
     number = "".join(sign for sign in caller if sign not in " -()")
-    found = parts.records.list(limit=limit + 1, before=before, outcome=outcome, caller=number, text=text)
+    kind = "" if alert == "any" else alert
+    wanted: dict[str, Any] = {"before": before, "outcome": outcome, "caller": number, "text": text, "alert": kind}
+    return await asyncio.to_thread(_page, parts, limit, wanted)
+
+
+def _page(parts: ApiParts, limit: int, wanted: Mapping[str, Any]) -> PastCalls:
+    found = parts.records.list(limit=limit + 1, **wanted)
     shown = found[:limit]
     more = shown[-1].started_at if len(found) > limit else None
     return PastCalls(calls=[line_view(record, parts.calls) for record in shown], more=more)
@@ -58,11 +60,16 @@ async def get_past_call(call_id: CallId, who: SignedIn, parts: Parts) -> PastCal
     record = await asyncio.to_thread(parts.records.get, call_id)
     _check(who, record)
     await parts.access.audit(who.author, "read_call", call_id)
-    return await asyncio.to_thread(_view, parts, record, who.language)
+    shown = record if _may_review(who) else record.for_agents()
+    return await asyncio.to_thread(_view, parts, shown, who.language)
+
+
+def _may_review(who: Who) -> bool:
+    return who.may("supervisor") or who.may("operator")
 
 
 def _check(who: Who, record: CallRecord) -> None:
-    if not (who.may("supervisor") or who.may("operator") or record.was_served_by(who.login)):
+    if not (_may_review(who) or record.was_served_by(who.login)):
         raise NotAllowed(
             "Agents may read the calls that they served, and this is none of yours.", "Ask a supervisor to look at it."
         )

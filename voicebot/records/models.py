@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -88,7 +88,10 @@ class EventRow(Base):
     event: Mapped[str]
     data: Mapped[dict[str, Any]]
 
-    __table_args__ = (UniqueConstraint("call_id", "number", name="events_once"),)
+    __table_args__ = (
+        UniqueConstraint("call_id", "number", name="events_once"),
+        Index("events_of_alerts", "call_id", sqlite_where=text("event = 'alert_raised'")),
+    )
 
 
 class CallbackRow(Base):

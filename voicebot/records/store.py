@@ -15,9 +15,11 @@ from flows.callback import CALLBACK_FLOW
 from flows.words import tokens
 from voicebot.errors import CallNotFound
 from voicebot.events import (
+    FOR_SUPERVISORS,
     REFUSED,
     AgentJoined,
     AgentSaid,
+    AlertRaised,
     BotSaid,
     CallbackPromised,
     CallEnded,
@@ -40,6 +42,7 @@ from voicebot.records.bulk import Bulk, changed_rows, new_rows, replaced_rows
 from voicebot.records.database import DATABASE, cannot_open, open_database
 from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow, VoicemailRow, WordsRow
 from voicebot.records.privacy import is_refusal, without_words
+from voicebot.records.raised import alerts_of, by_call, had_alert
 
 _SPOKEN = (CallerSaid, BotSaid, AgentSaid)
 _KNOWN_FOR = timedelta(days=90)
@@ -249,8 +252,8 @@ def _event_of(row: Any) -> CallEvent:
 class CallRecord:
     """A call as it was kept. `outcome` is empty while it goes on, `lost` when its process died.
 
-    `recording` is "kept", or why it was not; the other columns are told at `CallRow`. `events` are filled by `get`, not
-    by `list`.
+    `recording` is "kept", or why it was not; the other columns are told at `CallRow`. `alerts` are the kinds of those
+    that were raised, each once. `events` are filled by `get`, not by `list`.
     """
 
     id: str
@@ -273,11 +276,17 @@ class CallRecord:
     agent_name: str = ""
     wrap_up_code: str = ""
     notes: str = ""
+    alerts: tuple[str, ...] = ()
     events: tuple[CallEvent, ...] = ()
 
     def was_served_by(self, login: str) -> bool:
         """Whether that agent has talked with the caller; only with the events of `get`."""
         return any(isinstance(event, AgentJoined) and event.agent == login for event in self.events)
+
+    def for_agents(self) -> CallRecord:
+        """Without what only supervisors learn."""
+        events = tuple(event for event in self.events if not isinstance(event, FOR_SUPERVISORS))
+        return replace(self, alerts=(), events=events)
 
 
 @dataclass(frozen=True)
@@ -322,11 +331,12 @@ class CallRecords:
         outcome: str | None = None,
         caller: str = "",
         text: str = "",
+        alert: str | None = None,
     ) -> tuple[CallRecord, ...]:
         """Calls, the newest first; `before` goes on where a page ended.
 
         `caller`: a part of the number. `text`: each of its words, or beginnings and other parts of words, was said in
-        the call, which has ended; case and accents do not count.
+        the call, which has ended; case and accents do not count. `alert`: the kind of one that was raised; "" for any.
         """
         query = select(CallRow.__table__).order_by(CallRow.started_at.desc(), CallRow.id.desc()).limit(limit)
         if before is not None:
@@ -338,7 +348,11 @@ class CallRecords:
         if words := tokens(text):
             query = query.join(WordsRow, WordsRow.call_id == CallRow.id)
             query = query.where(*(WordsRow.words.contains(word, autoescape=True) for word in words))
-        return tuple(CallRecord(**row) for row in self._rows(query))
+        if alert is not None:
+            query = query.where(had_alert(alert))
+        rows = self._rows(query)
+        alerts = by_call(self._rows(alerts_of([row["id"] for row in rows])))
+        return tuple(CallRecord(**row, alerts=alerts.get(row["id"], ())) for row in rows)
 
     def get(self, call_id: str) -> CallRecord:
         """One call with its events. Raises CallNotFound."""
@@ -346,7 +360,9 @@ class CallRecords:
         if not rows:
             raise CallNotFound(f"There is no record of a call {call_id}.", "List the calls to see their ids.")
         events = self._rows(select(EventRow.__table__).where(EventRow.call_id == call_id).order_by(EventRow.number))
-        return replace(CallRecord(**rows[0]), events=tuple(_event_of(row) for row in events))
+        happened = tuple(_event_of(row) for row in events)
+        alerts = dict.fromkeys(event.kind for event in happened if isinstance(event, AlertRaised))
+        return CallRecord(**rows[0], alerts=tuple(alerts), events=happened)
 
     def earlier_calls(self, caller: str, before: datetime, limit: int = 5) -> tuple[EarlierCall, ...]:
         """Calls that the same number made before then, the newest first; none where it was withheld."""

@@ -17,6 +17,7 @@ import { ErrorNote } from "../parts/States";
 import { Length } from "../parts/Times";
 import { exact, phone } from "../parts/time";
 import { useSession } from "../session/session";
+import { PastAlerts } from "./PastAlerts";
 import { Player, type PlayerHandle } from "./Player";
 import { turnAt } from "./turnAt";
 
@@ -108,6 +109,12 @@ function Call({ call }: { call: PastCall }) {
           </Card>
         </Stack>
         <Stack gap="md">
+          {call.alerts.length > 0 && (
+            <PastAlerts
+              alerts={call.alerts}
+              {...(kept ? { onPick: (alert) => player.current?.playFrom(alert.at_s) } : {})}
+            />
+          )}
           <Card>
             <Decisions decisions={call.decisions} />
           </Card>

@@ -8,7 +8,7 @@ import { Link, useLocation } from "wouter";
 import { api } from "../api/client";
 import type { PastCallLine, PastCalls } from "../api/schema";
 import { named, useT } from "../i18n";
-import { MoodTag, OutcomeTag } from "../parts/Meaning";
+import { AlertTag, MoodTag, OutcomeTag } from "../parts/Meaning";
 import { Empty, ErrorNote, Lines } from "../parts/States";
 import { Length, Moment } from "../parts/Times";
 import { phone } from "../parts/time";
@@ -17,13 +17,16 @@ import classes from "./CallsPage.module.css";
 const PAGE = 50;
 const OUTCOMES = ["contained", "handed_off", "callback_promised", "abandoned", "failed", "lost"];
 
+const ALERTS = ["angry", "loop", "silence", "keyword", "wait", "unheard", "recognition", "language_model"];
+
 interface Filter {
   outcome: string;
+  alert: string;
   caller: string;
   text: string;
 }
 
-const NOTHING: Filter = { outcome: "", caller: "", text: "" };
+const NOTHING: Filter = { outcome: "", alert: "", caller: "", text: "" };
 
 export default function CallsPage() {
   const t = useT();
@@ -38,7 +41,7 @@ export default function CallsPage() {
     placeholderData: (before) => before,
   });
   const calls = found.data?.pages.flatMap((page) => page.calls) ?? [];
-  const filtered = asked.outcome !== "" || asked.caller !== "" || asked.text !== "";
+  const filtered = Object.values(asked).some((wanted) => wanted !== "");
 
   return (
     <Stack gap="md">
@@ -105,6 +108,18 @@ function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filt
           ...OUTCOMES.map((outcome) => ({ value: outcome, label: named(t, "outcome", outcome) })),
         ]}
       />
+      <Select
+        w={220}
+        aria-label={t("calls.alerts")}
+        allowDeselect={false}
+        value={filter.alert}
+        onChange={(alert) => onChange({ ...filter, alert: alert ?? "" })}
+        data={[
+          { value: "", label: t("calls.alerts_or_none") },
+          { value: "any", label: t("calls.any_alert") },
+          ...ALERTS.map((kind) => ({ value: kind, label: named(t, "alert", kind) })),
+        ]}
+      />
     </Group>
   );
 }
@@ -134,7 +149,7 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
   const [, go] = useLocation();
   return (
     <Table.ScrollContainer minWidth={860}>
-      <Table verticalSpacing={9} horizontalSpacing="md" highlightOnHover className={classes.table ?? ""}>
+      <Table verticalSpacing={9} horizontalSpacing="sm" highlightOnHover className={classes.table ?? ""}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t("calls.when")}</Table.Th>
@@ -142,7 +157,7 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
             <Table.Th>{t("calls.about")}</Table.Th>
             <Table.Th>{t("calls.outcome")}</Table.Th>
             <Table.Th>{t("calls.agent")}</Table.Th>
-            <Table.Th>{t("calls.mood")}</Table.Th>
+            <Table.Th>{t("calls.mood_alerts")}</Table.Th>
             <Table.Th ta="end">{t("calls.length")}</Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -161,7 +176,7 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
                   {phone(call.caller) || t("app.unknown_caller")}
                 </Link>
               </Table.Td>
-              <Table.Td maw={320}>
+              <Table.Td maw={230}>
                 <Text className="clip" title={call.why}>
                   {call.why || "–"}
                 </Text>
@@ -174,13 +189,19 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
               </Table.Td>
               <Table.Td>{call.agent || <Text c="dimmed">–</Text>}</Table.Td>
               <Table.Td>
-                {call.mood === "neutral" ? (
-                  <Text size="sm" c="dimmed">
-                    {t("mood.neutral")}
-                  </Text>
-                ) : (
-                  <MoodTag mood={call.mood} />
-                )}
+                <Group gap={4}>
+                  {call.mood !== "neutral" && <MoodTag mood={call.mood} />}
+                  {call.alerts
+                    .filter((kind) => kind !== call.mood) // that the caller was angry is said already
+                    .map((kind) => (
+                      <AlertTag key={kind} kind={kind} />
+                    ))}
+                  {call.mood === "neutral" && !call.alerts.length && (
+                    <Text size="sm" c="dimmed">
+                      {t("mood.neutral")}
+                    </Text>
+                  )}
+                </Group>
               </Table.Td>
               <Table.Td ta="end">
                 <Group gap={6} justify="flex-end" wrap="nowrap">

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import select, text
 
 from voicebot.events import (
     REFUSED,
     AgentJoined,
     AgentSaid,
+    AlertRaised,
     BotSaid,
     CallEnded,
     CallerSaid,
@@ -30,6 +32,8 @@ from voicebot.events import (
 )
 from voicebot.records import CallRecords
 from voicebot.records.database import DATABASE, open_database, upgrade
+from voicebot.records.models import CallRow
+from voicebot.records.raised import alerts_of, had_alert
 from voicebot.records.store import CallStore, NumberedEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -80,6 +84,10 @@ def mood(name: str) -> Callable[[dict[str, Any]], CallEvent]:
     return lambda stamp: MoodChanged(mood=name, words=[], **stamp)
 
 
+def alert(kind: str, name: str = "") -> Callable[[dict[str, Any]], CallEvent]:
+    return lambda stamp: AlertRaised(alert=name or kind, kind=kind, text="To skandal.", **stamp)
+
+
 def joined(agent: str, name: str = "", uri: str = "") -> Callable[[dict[str, Any]], CallEvent]:
     return lambda stamp: AgentJoined(uri=uri, agent=agent, name=name, **stamp)
 
@@ -126,6 +134,36 @@ def test_a_caller_who_calmed_down_is_kept_as_they_were_before(past: Past, record
     past.call("c2", *map(mood, ("impatient", "neutral")), ended)
     past.call("c3", ended)
     assert {call.id: call.mood for call in records.list()} == {"c1": "angry", "c2": "impatient", "c3": "neutral"}
+
+
+def test_calls_are_found_by_the_alerts_that_were_raised_in_them(past: Past, records: CallRecords) -> None:
+    past.call("quiet", caller("dzień dobry"), ended)
+    past.call("loud", alert("loop"), alert("angry"), alert("loop", "again"), ended, at=NOON + timedelta(hours=1))
+    past.call("late", alert("wait"), at=NOON + timedelta(hours=2))
+
+    def found(kind: str) -> list[str]:
+        return [call.id for call in records.list(alert=kind)]
+
+    assert [call.alerts for call in records.list()] == [("wait",), ("loop", "angry"), ()]
+    assert (found("angry"), found("silence"), found("")) == (["loud"], [], ["late", "loud"])
+    assert [call.id for call in records.list(alert="", limit=1, before=NOON + timedelta(hours=2))] == ["loud"]
+    assert records.get("loud").alerts == ("loop", "angry")
+    assert records.get("loud").for_agents().alerts == ()
+    assert [type(event) for event in records.get("loud").for_agents().events] == [CallStarted, CallEnded]
+
+
+def test_the_alerts_of_a_call_are_found_by_their_index(past: Past, tmp_path: Path) -> None:
+    """Else the list of past calls would read all events of all calls."""
+    past.call("c1", alert("angry"), ended)
+    engine = open_database(tmp_path / DATABASE)
+    try:
+        with engine.connect() as connection:
+            for query in (select(CallRow.id).where(had_alert("angry")), alerts_of(["c1"])):
+                compiled = query.compile(engine, compile_kwargs={"literal_binds": True})
+                plan = connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}")).all()
+                assert "USING INDEX events_of_alerts" in str(plan)
+    finally:
+        engine.dispose()
 
 
 def test_a_supervisor_who_takes_over_serves_the_call(past: Past, records: CallRecords) -> None:

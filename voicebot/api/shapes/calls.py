@@ -70,7 +70,10 @@ class BackToBot(In):
 
 
 class PastCallLine(Out):
-    """`outcome`: contained, handed_off, callback_promised, abandoned, failed, lost, or empty while it goes on."""
+    """`outcome`: contained, handed_off, callback_promised, abandoned, failed, lost, or empty while it goes on.
+
+    `alerts`: the kinds of those that were raised, each once.
+    """
 
     id: str
     caller: str
@@ -86,6 +89,7 @@ class PastCallLine(Out):
     mood: Mood
     why: str
     recorded: bool
+    alerts: list[str]
 
 
 class PastCalls(Out):
@@ -105,6 +109,15 @@ class SoundQuality(Out):
     mos: float
 
 
+class PastAlert(Out):
+    """One that was raised in a call; `text` is empty where the caller refused the recording."""
+
+    at_s: float
+    kind: str
+    text: str
+    acknowledged_by: str
+
+
 class PastCall(Out):
     """`sound` is null of calls that were never heard, and of those of earlier releases."""
 
@@ -112,6 +125,7 @@ class PastCall(Out):
     sound: SoundQuality | None
     transcript: list[Turn]
     slots: list[Collected]
+    alerts: list[PastAlert]
     decisions: list[Decision]
     latencies: list[TurnLatency]
     summary: Summary | None

@@ -117,6 +117,9 @@ export const common = {
   "alert.silence": "Long silence",
   "alert.wait": "Long wait",
   "alert.keyword": "Keyword",
+  "alert.unheard": "Caller not heard",
+  "alert.recognition": "Recognition down",
+  "alert.language_model": "Model does not answer",
 
   "outcome.contained": "Served by the bot",
   "outcome.handed_off": "Taken by an agent",

@@ -123,6 +123,9 @@ export const common = {
   "alert.silence": "Długa cisza",
   "alert.wait": "Długo czeka",
   "alert.keyword": "Słowo kluczowe",
+  "alert.unheard": "Nie słychać klienta",
+  "alert.recognition": "Rozpoznawanie nie działa",
+  "alert.language_model": "Model nie odpowiada",
 
   "outcome.contained": "Obsłużył bot",
   "outcome.handed_off": "Przejął konsultant",

@@ -16,6 +16,8 @@ from voicebot.api.testing import browser, signed_in
 from voicebot.events import (
     REFUSED,
     AgentJoined,
+    AlertAcknowledged,
+    AlertRaised,
     BotSaid,
     CallEnded,
     CallerSaid,
@@ -138,6 +140,9 @@ async def test_a_line_tells_the_call_at_a_glance(app: FastAPI, access: Access, p
         ({"caller": "999"}, []),
         ({"outcome": "contained"}, ["c1"]),
         ({"outcome": "failed"}, []),
+        ({"alert": "any"}, ["c2"]),
+        ({"alert": "angry"}, ["c2"]),
+        ({"alert": "loop"}, []),
     ],
 )
 async def test_calls_are_looked_for(
@@ -145,6 +150,7 @@ async def test_calls_are_looked_for(
 ) -> None:
     past.call("c1")
     past.call("c2", 1, over=False)
+    past.write(AlertRaised(alert="a1", kind="angry", text="", **past.at("c2", 1, 7)))
     async with signed_in(app, access, "supervisor") as client:
         answer = await client.get("/api/calls", params=query)
         assert [call["id"] for call in answer.json()["calls"]] == found
@@ -201,6 +207,27 @@ async def test_agents_read_what_they_served_and_nothing_else(app: FastAPI, acces
             answer = await client.get(path)
             assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), path
         assert await audited(access, "read_call") == [("ola", "mine")]
+
+
+async def test_alerts_are_told_with_who_saw_to_them_but_not_to_agents(app: FastAPI, access: Access, past: Past) -> None:
+    past.call("c1", agent="ola")
+    past.write(
+        AlertRaised(alert="a1", kind="angry", text="Rozmówca jest zdenerwowany.", **past.at("c1", 0, 6)),
+        AlertRaised(alert="a2", kind="wait", text="Rozmówca czeka.", **past.at("c1", 0, 7)),
+        AlertAcknowledged(alert="a2", kind="wait", who="ewa", **past.at("c1", 0, 30)),
+    )
+    async with signed_in(app, access, "operator") as client:
+        (line,) = (await client.get("/api/calls")).json()["calls"]
+        told = (await client.get("/api/calls/c1")).json()
+    assert line["alerts"] == told["line"]["alerts"] == ["angry", "wait"]
+    assert told["alerts"] == [
+        {"at_s": 6.0, "kind": "angry", "text": "Rozmówca jest zdenerwowany.", "acknowledged_by": ""},
+        {"at_s": 7.0, "kind": "wait", "text": "Rozmówca czeka.", "acknowledged_by": "ewa"},
+    ]
+    async with signed_in(app, access, "agent", "ola") as client:
+        told = (await client.get("/api/calls/c1")).json()
+        assert (told["alerts"], told["line"]["alerts"]) == ([], [])
+        assert "zdenerwowany" not in str(told)
 
 
 async def test_a_token_has_its_scopes_alone(app: FastAPI, access: Access, past: Past) -> None:
