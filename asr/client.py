@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from asr.recogniser import RecognitionRequest, Transcript
 DYING_S = 1.0
 CONNECT_PAUSE_S = 0.05
 HEALTH_TIMEOUT_S = 2.0
+LOAD_S = 30.0
+LOAD_REQUESTS = 500
+LOAD_FEWEST = 5  # a percentile of fewer is an accident
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,14 @@ class RecogniserHealth:
     pid: int
 
 
+@dataclass(frozen=True)
+class RecogniserLoad:
+    """What callers feel of it. waiting: final requests under way. p95_s: how long those of late took, 0 when few did."""
+
+    waiting: int
+    p95_s: float
+
+
 class RecogniserClient:
     """Implements `asr.recogniser.Recogniser`.
 
@@ -61,6 +73,10 @@ class RecogniserClient:
         )
         self._closed = False
         self._running: set[asyncio.Task[Transcript]] = set()
+        self._waiting = 0
+        self._took: deque[tuple[float, float]] = deque(
+            maxlen=LOAD_REQUESTS
+        )  # when final requests ended, and their time
 
     async def transcribe(self, request: RecognitionRequest) -> Transcript:
         """Raises RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused."""
@@ -68,9 +84,12 @@ class RecogniserClient:
             raise RecogniserUnavailable("The recogniser's client is closed.")
         work = asyncio.create_task(self._within_deadline(request), name=f"recognise {request.call_id}")
         self._running.add(work)
+        final, given_up, began = request.rank == 0, False, time.monotonic()
+        self._waiting += final
         try:
             return await work
         except asyncio.CancelledError:
+            given_up = True
             if self._closed and work.cancelled() and not _being_cancelled():
                 raise RecogniserUnavailable("The recogniser's client was closed.") from None
             work.cancel()
@@ -78,6 +97,15 @@ class RecogniserClient:
             raise
         finally:
             self._running.discard(work)
+            self._waiting -= final
+            if final and not given_up:
+                self._took.append((time.monotonic(), time.monotonic() - began))
+
+    def load(self) -> RecogniserLoad:
+        """Of the last half minute."""
+        since = time.monotonic() - LOAD_S
+        took = sorted(seconds for at, seconds in self._took if at >= since)
+        return RecogniserLoad(self._waiting, took[int(0.95 * len(took))] if len(took) >= LOAD_FEWEST else 0.0)
 
     async def _within_deadline(self, request: RecognitionRequest) -> Transcript:
         deadline = time.monotonic() + request.deadline_s

@@ -41,7 +41,7 @@ from voicebot.demo.children import cancelled_by_signals
 from voicebot.errors import VoicebotError
 
 _SHORT_CALL_S = 1.0
-_WARM_UP_CALLS = 10  # before anything is counted: what is loaded at the first call stays
+_WARM_UP_CALLS = 100  # before anything is counted: what the first calls load stays
 _SAMPLED_EVERY_S = 2.0
 _AFTERWARDS_S = 15.0  # records are written, threads end
 _CACHES_FILL = 0.2

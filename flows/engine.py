@@ -59,7 +59,9 @@ class Engine:
             here = not announcement.entry_points or data["entry"] in announcement.entry_points
             if here and announcement.holds(now):
                 turn.say(announcement.text, f"announcements/{number}")
-        if entry is not None and entry.start:
+        if started.people:
+            turn.hand_off(started.people)
+        elif entry is not None and entry.start:
             turn.start_flow(entry.start)
             dialog.carry_on(turn)
         else:

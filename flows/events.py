@@ -10,13 +10,17 @@ from flows.commands import Understood
 
 @dataclass(frozen=True)
 class CallStarted:
-    """A call was answered. `caller` is empty when the number is withheld; `language` empty takes the bot's first."""
+    """A call was answered. `caller` is empty when the number is withheld; `language` empty takes the bot's first.
+
+    `people`: the reason why they are to have the call at once, for which the bot only greets.
+    """
 
     call_id: str
     caller: str = ""
     dialled: str = ""
     language: str = ""
     channel: Literal["voice", "chat"] = "voice"
+    people: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from tts.recordings import RecordedSynthesizer
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from tts.text import spoken
-from voicebot import ear_watch
+from voicebot import admission, ear_watch
 from voicebot.access import Access
 from voicebot.api.app import make_app
 from voicebot.api.parts import ApiParts, FloorParts
@@ -54,6 +54,8 @@ log = logging.getLogger(__name__)
 
 PROMPT_RATES = (8000, 16000)
 STOP_DEADLINE_S = 15.0
+OVERLOADED = "overloaded"
+"""Why a call goes to people that the bot could not serve well; phrases and routing rules know it by this name."""
 
 
 class EndpointLost(VoicebotError):
@@ -74,6 +76,8 @@ class App:
         self.live = LiveCalls()
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._draining = False
+        self._admission = admission.Admission()
+        self._refused = 0
         self._services: Services | None = None
         self._people: HumanSide | None = None
         self._prompts: PromptStore | None = None
@@ -137,15 +141,13 @@ class App:
         activity = ActivityService()
         activity.start()
         self._stack.push_async_callback(asyncio.to_thread, activity.stop)
-        watching = asyncio.create_task(ear_watch.watch(activity), name="watch voice activity")
-        watching.add_done_callback(self._watch_ended)
-        self._stack.callback(watching.cancel)
-        versions = asyncio.create_task(self._bots.watch(), name="watch for published versions")
-        versions.add_done_callback(self._watch_ended)
-        self._stack.callback(versions.cancel)
+        self._keep_watch(ear_watch.watch(activity), "watch voice activity")
+        self._keep_watch(self._bots.watch(), "watch for published versions")
         media = MediaThread(asyncio.get_running_loop())
         media.start()
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
+        strain = admission.gauge(config.overload, media, activity, recogniser)
+        self._keep_watch(admission.watch(self._admission, strain), "watch the load")
         endpoint = BaresipEndpoint(config.sip.endpoint())
         self._services = Services(
             *(config, endpoint, media, activity, recogniser, self._prompts, self.events),
@@ -258,14 +260,24 @@ class App:
         call_id = new_call_id(self._config.timezone)
         if service and leg.dialled == service and not self._draining:
             task = asyncio.create_task(self._people.service_number.serve(leg), name=f"service number {call_id}")
-        elif number is None or self._draining or len(self._calls) >= self._config.sip.max_calls:
-            reason = "no bot answers it" if number is None else "stopping" if self._draining else "all lines are busy"
-            log.warning("refused a call to %s: %s", leg.dialled, reason)
+        elif number is None or (reason := self._refusal()):
+            log.warning("refused a call to %s: %s", leg.dialled, "no bot answers it" if number is None else reason)
+            self._refused += 1
             task = asyncio.create_task(leg.reject(), name=f"reject {call_id}")
         else:
             task = asyncio.create_task(self._serve(leg, number, call_id), name=f"call {call_id}")
         self._calls[call_id] = task
         task.add_done_callback(lambda done: self._over(call_id, done))
+
+    def _refusal(self) -> str:
+        """Why no call is taken now, in words; "" when one is."""
+        if self._draining:
+            return "stopping"
+        if len(self._calls) >= self._config.sip.max_calls:
+            return "all lines are busy"
+        if self._config.overload.then == "refuse":
+            return self._admission.closed_because or ""
+        return ""
 
     async def _serve(self, leg: Leg, number: NumberSettings, call_id: str) -> None:
         assert self._services is not None
@@ -273,7 +285,8 @@ class App:
         zone = self._config.timezone
         async with self._bots.in_call(number.source) as bot:
             desk = self._people.desk
-            call = Call(self._services, desk, bot, number, leg, call_id, lambda: datetime.now(zone))
+            people = OVERLOADED if self._admission.closed_because is not None else ""
+            call = Call(self._services, desk, bot, number, leg, call_id, lambda: datetime.now(zone), people)
             async with self.live.going_on(call):
                 await call.run()
 
@@ -283,6 +296,12 @@ class App:
             log.error("call %s was lost", call_id, exc_info=error)
 
     # State
+
+    def _keep_watch(self, watch: Coroutine[Any, Any, None], name: str) -> None:
+        """Until the worker stops."""
+        watching = asyncio.create_task(watch, name=name)
+        watching.add_done_callback(self._watch_ended)
+        self._stack.callback(watching.cancel)
 
     def _watch_ended(self, watching: asyncio.Task[None]) -> None:
         if not watching.cancelled() and (error := watching.exception()) is not None:
@@ -297,6 +316,8 @@ class App:
         report: dict[str, object] = {
             "status": "draining" if self._draining else "ok" if ready and not self.failed.done() else "degraded",
             "calls": len(self._calls),
+            "refused": self._refused,
+            "admission": self._admission.closed_because or "open",
             "restarts": {process.name: process.restarts for process in processes},
         }
         registration = self._services.endpoint.registration if self._services is not None else None

@@ -79,8 +79,11 @@ class Call:
         leg: Leg,
         call_id: str,
         now: Callable[[], datetime],
+        people: str = "",
     ) -> None:
+        """`people`: why they are to have the call at once, after the bot's greeting."""
         self._services = services
+        self._people = people
         self._desk = desk
         self._bot = bot
         self._leg = leg
@@ -186,7 +189,7 @@ class Call:
         """Bot and people in turn, until one of them is done with the caller."""
         context = self.context
         opening: flows.CallStarted | flows.Event | None = flows.CallStarted(
-            context.call_id, context.caller, context.dialled, context.language
+            context.call_id, context.caller, context.dialled, context.language, people=self._people
         )
         while opening is not None:
             verdict = await self.stepping_in.unless_taken(self._with_bot(opening, room, member))

@@ -189,6 +189,16 @@ class TurnSettings(Section):
     drain_s: float = Field(60.0, ge=0)
 
 
+class OverloadSettings(Section):
+    """From what on new calls are no longer taken, and what becomes of them; live calls keep what they need."""
+
+    media_late_ms: float = Field(30.0, gt=0)
+    hearing_behind_ms: float = Field(500.0, gt=0)
+    recognition_ms: float = Field(2000.0, gt=0)
+    recognition_waiting: int = Field(24, ge=1)
+    then: Literal["refuse", "people"] = "refuse"
+
+
 class Config(Section):
     """The whole file."""
 
@@ -206,6 +216,7 @@ class Config(Section):
     webhooks: tuple[WebhookSettings, ...] = ()
     mail: MailSettings | None = None
     turns: TurnSettings = TurnSettings()
+    overload: OverloadSettings = OverloadSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     edge: EdgeSettings | None = None

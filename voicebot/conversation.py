@@ -184,9 +184,9 @@ class Conversation:
         if isinstance(event, CallStarted):
             actions = self._dialog.begin(event)
             self._follow_language()
-            return actions
-        self._tell_what_was_heard()
-        actions = self._dialog.apply(event)
+        else:
+            self._tell_what_was_heard()
+            actions = self._dialog.apply(event)
         self._tell_of_a_handoff(actions)
         return actions
 

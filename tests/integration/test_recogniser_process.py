@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.client import DYING_S, RecogniserClient
+from asr.client import DYING_S, LOAD_FEWEST, RecogniserClient
 from asr.errors import RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused
 from asr.recogniser import RecognitionRequest
 from tests.unit.asr import recogniser_process
@@ -280,3 +280,17 @@ def until_gone(pid: int) -> None:
             return
         assert time.monotonic() < deadline, "the process outlived its parent"
         time.sleep(0.05)
+
+
+async def test_it_tells_how_long_final_requests_take(client: RecogniserClient) -> None:
+    assert client.load().p95_s == 0.0, "of few requests there is no percentile"
+    for _ in range(LOAD_FEWEST):
+        await client.transcribe(spoken())
+        await client.transcribe(spoken(final=False))
+    assert 0.0 < client.load().p95_s < 60.0
+    asked = asyncio.create_task(client.transcribe(spoken()))
+    await asyncio.sleep(0)
+    assert client.load().waiting == 1
+    asked.cancel()
+    await asyncio.wait({asked})
+    assert client.load().waiting == 0

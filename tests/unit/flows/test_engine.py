@@ -382,3 +382,13 @@ def test_who_does_not_want_to_wait_is_called_back_without_an_apology(engine: Eng
     step = begin(engine, heard(c.AskHuman()), HandoffFailed("callback_wanted"), caller="+48600100200")
     assert texts(step)[0] == "All right."
     assert engine.step(step.state, heard(c.Affirm()), NOW).actions[-1] == HangUp("callback")
+
+
+def test_who_is_to_have_people_at_once_is_greeted_and_given_to_them(engine: Engine) -> None:
+    step = engine.start(CallStarted("c1", people="overloaded"), NOW)
+    (handoff,) = [action for action in step.actions if isinstance(action, Handoff)]
+    assert handoff.reason == "overloaded"
+    said = [action.step for action in step.actions if isinstance(action, Say)]
+    assert said[:2] == ["greeting/machine", "greeting/recording"]
+    assert said[-1] == "phrases/handoff_overloaded"
+    assert "greeting/ask" not in said

@@ -1,0 +1,51 @@
+"""When new calls are taken: soon not any more, and again when all has been well for a while."""
+
+from __future__ import annotations
+
+import pytest
+
+from voicebot.admission import CLOSES_AFTER, OPENS_AFTER, WELL_BELOW, Admission, Strain
+
+TOO_MUCH, BORDERLINE, WELL = Strain(media=1.2), Strain(media=(1 + WELL_BELOW) / 2), Strain(media=0.1)
+
+
+def after(*looks: Strain) -> str | None:
+    admission = Admission()
+    for strain in looks:
+        admission.look(strain)
+    return admission.closed_because
+
+
+def test_one_bad_look_is_an_accident() -> None:
+    assert after(*[TOO_MUCH] * (CLOSES_AFTER - 1)) is None
+    assert after(TOO_MUCH, WELL, TOO_MUCH) is None
+    assert after(*[TOO_MUCH] * CLOSES_AFTER) == "sound is late"
+
+
+@pytest.mark.parametrize(
+    ("strain", "reason"),
+    [
+        (Strain(media=1.1, recognition=0.9), "sound is late"),
+        (Strain(hearing=1.1), "voice activity is late"),
+        (Strain(recognition=1.1, media=1.05), "recognition is slow"),
+        (Strain(waiting=1.1), "too much waits for recognition"),
+    ],
+)
+def test_the_worst_is_the_reason(strain: Strain, reason: str) -> None:
+    assert after(*[strain] * CLOSES_AFTER) == reason
+
+
+def test_it_opens_when_all_has_been_well_for_a_while() -> None:
+    closed = [TOO_MUCH] * CLOSES_AFTER
+    assert after(*closed, *[WELL] * (OPENS_AFTER - 1)) is not None
+    assert after(*closed, *[WELL] * OPENS_AFTER) is None
+
+
+def test_just_below_the_limit_it_stays_as_it_is() -> None:
+    assert after(*[BORDERLINE] * 50) is None
+    assert after(*[TOO_MUCH] * CLOSES_AFTER, *[BORDERLINE] * 50) is not None
+    assert after(*[TOO_MUCH] * CLOSES_AFTER, *[WELL] * (OPENS_AFTER - 1), BORDERLINE, WELL) is not None
+
+
+def test_what_is_exactly_at_the_limit_is_let_in() -> None:
+    assert after(*[Strain(1.0, 1.0, 1.0, 1.0)] * 10) is None
