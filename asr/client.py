@@ -46,7 +46,7 @@ class RecogniserHealth:
 
 @dataclass(frozen=True)
 class RecogniserLoad:
-    """What callers feel of it. waiting: final requests under way. p95_s: how long those of late took, 0 when few did."""
+    """What callers feel of it. waiting: final requests under way. p95_s: how long those of late took, 0 of few."""
 
     waiting: int
     p95_s: float
@@ -76,7 +76,7 @@ class RecogniserClient:
         self._waiting = 0
         self._took: deque[tuple[float, float]] = deque(
             maxlen=LOAD_REQUESTS
-        )  # when final requests ended, and their time
+        )  # final requests: end, time
 
     async def transcribe(self, request: RecognitionRequest) -> Transcript:
         """Raises RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused."""

@@ -48,7 +48,7 @@ class Strain:
 
 
 class Admission:
-    """Pure: one `Strain` a second in, `closed_because` out. It closes soon, and opens when it has been well for long."""
+    """Pure: a `Strain` a second in, `closed_because` out. It closes soon, and opens when it has been well for long."""
 
     def __init__(self) -> None:
         self.closed_because: str | None = None
