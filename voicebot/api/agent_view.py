@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from voicebot.api.at_desk import at_desk
 from voicebot.api.call_view import summary_view as kept_summary_view
 from voicebot.api.shapes import desk as shapes
 from voicebot.api.shapes.call_parts import EarlierCall as ShownEarlier
@@ -40,23 +41,17 @@ class AgentViews:
     def of(self, profile: Profile) -> shapes.AgentView:
         """Of an agent who may never have signed in at the desk: then they are offline."""
         desk = self._desk
-        agent = desk.agent(profile.login)
         now = datetime.now(UTC)
+        signed_in = desk.agent(profile.login) or Agent(profile, AgentState.OFFLINE, since=now, idle_since=now)
+        agent = replace(signed_in, profile=profile)
         entry = desk.entry_of(profile.login)
         queues = self._config.queues
         mine = [one for one in desk.entries if one.state in STANDING and can_serve(profile, one, queues)]
         return shapes.AgentView(
             revision=time.time_ns() // 1000,
-            login=profile.login,
-            name=profile.name,
-            state=agent.state.value if agent is not None else "offline",
-            reason=agent.reason if agent is not None else "",
-            since=agent.since if agent is not None else now,
-            reach="phone" if profile.by_phone else "browser",
-            line=desk.lines.state(profile.login).value,
+            **at_desk(desk, agent),
             line_id=desk.lines.line_id(profile.login),
-            queues=sorted(profile.queues),
-            offer=self._offer(entry, now) if agent is not None and agent.state is AgentState.OFFERED else None,
+            offer=self._offer(entry, now) if agent.state is AgentState.OFFERED else None,
             call=self._call(profile.login, entry),
             wrap_up=self._wrap_up(agent, entry),
             waiting=len(mine),
@@ -151,8 +146,8 @@ class AgentViews:
         link = crm_link(self._config.people.crm_link, summary, told)
         return _Known(shown, [earlier_view(call) for call in earlier], link)
 
-    def _wrap_up(self, agent: Agent | None, entry: Entry | None) -> shapes.WrapUp | None:
-        if agent is None or agent.state is not AgentState.WRAP_UP or entry is None or agent.until is None:
+    def _wrap_up(self, agent: Agent, entry: Entry | None) -> shapes.WrapUp | None:
+        if agent.state is not AgentState.WRAP_UP or entry is None or agent.until is None:
             return None
         return shapes.WrapUp(
             entry=entry.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from voicebot.api.at_desk import at_desk
 from voicebot.api.shapes import board as shapes
 from voicebot.people.desk import Desk
 from voicebot.queueing.model import Agent, AgentState
@@ -85,18 +86,9 @@ class BoardViews:
         return {agent.login: self._agent(agent) for agent in self._desk.agents}
 
     def _agent(self, agent: Agent) -> shapes.BoardAgent:
-        entry = self._desk.entry(agent.entry) if agent.entry else None
-        return shapes.BoardAgent(
-            login=agent.login,
-            name=agent.profile.name,
-            state=agent.state.value,
-            reason=agent.reason,
-            since=agent.since,
-            reach="phone" if agent.profile.by_phone else "browser",
-            line=self._desk.lines.state(agent.login).value,
-            queues=sorted(agent.profile.queues),
-            call_id=self._desk.call_id(entry) if entry is not None else "",
-        )
+        entry = self._desk.entry_of(agent.login)
+        call_id = self._desk.call_id(entry) if entry is not None else ""
+        return shapes.BoardAgent(**at_desk(self._desk, agent), call_id=call_id)
 
 
 def alert_view(alert: Alert) -> shapes.Alert:

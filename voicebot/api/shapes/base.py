@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,19 @@ class In(BaseModel):
 class Out(BaseModel):
     # What goes out always has all its fields, and OpenAPI says so.
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class AtDesk(Out):
+    """An agent, as they and those who watch them are told. `line`: the browser's audio line."""
+
+    login: str
+    name: str
+    state: AgentState
+    reason: str
+    since: datetime
+    reach: Literal["browser", "phone"]
+    line: Literal["none", "connecting", "up", "lost"]
+    queues: list[str]
 
 
 class Problem(Out):

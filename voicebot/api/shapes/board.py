@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from voicebot.api.shapes.base import AgentState, Mood, Out
+from voicebot.api.shapes.base import AtDesk, Mood, Out
 
 
 class BoardCall(Out):
@@ -31,15 +31,9 @@ class BoardCall(Out):
     last_words: str
 
 
-class BoardAgent(Out):
-    login: str
-    name: str
-    state: AgentState
-    reason: str
-    since: datetime
-    reach: Literal["browser", "phone"]
-    line: Literal["none", "connecting", "up", "lost"]
-    queues: list[str]
+class BoardAgent(AtDesk):
+    """`call_id`: of the call that they have to do with; empty without."""
+
     call_id: str
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from voicebot.api.shapes.base import AgentState, In, Notes, Out, Sdp
+from voicebot.api.shapes.base import AtDesk, In, Notes, Out, Sdp
 from voicebot.api.shapes.call_parts import EarlierCall, Summary
 
 
@@ -98,22 +98,14 @@ class WrapUp(Out):
     notes: str
 
 
-class AgentView(Out):
-    """Everything that an agent's desk shows. `line`: the browser's audio line, `line_id` its id while there is one.
+class AgentView(AtDesk):
+    """Everything that an agent's desk shows. `line_id`: of the line, while there is one.
 
     `revision` grows: of two views the one with the higher is the newer, whichever comes first.
     """
 
     revision: int
-    login: str
-    name: str
-    state: AgentState
-    reason: str
-    since: datetime
-    reach: Literal["browser", "phone"]
-    line: Literal["none", "connecting", "up", "lost"]
     line_id: str
-    queues: list[str]
     offer: Offer | None
     call: AgentCall | None
     wrap_up: WrapUp | None
