@@ -15,7 +15,7 @@ from voicebot.api.agents import Agents
 from voicebot.api.feed import Feed
 from voicebot.background import Background
 from voicebot.config import Config
-from voicebot.events import CallEvent, QueueEntered, QueueLeft
+from voicebot.events import CallEvent
 from voicebot.hub import Hub
 from voicebot.live_calls import LiveCall, LiveCalls
 from voicebot.parts import Services
@@ -29,7 +29,7 @@ from voicebot.queueing.model import Kind
 from voicebot.queueing.store import StoredFloor
 from voicebot.records import CallRecords
 from voicebot.watch.alerts import AlertRules, Alerts
-from voicebot.watch.board import Board
+from voicebot.watch.board import COUNTED, Board
 from voicebot.watch.deliveries import Deliveries
 from voicebot.watch.mail import MailServer
 from voicebot.watch.outbox import Outbox
@@ -150,7 +150,7 @@ def _day_so_far(config: Config) -> Sequence[CallEvent]:
     """What is on record of the queues since midnight. Raises RecordsUnavailable."""
     midnight = datetime.now(config.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
     with closing(CallRecords(config.data)) as records:
-        return records.happened_since(midnight.astimezone(UTC), (QueueEntered, QueueLeft))
+        return records.happened_since(midnight.astimezone(UTC), COUNTED)
 
 
 def _outbox(config: Config) -> Outbox:

@@ -25,6 +25,7 @@ from voicebot.events import (
     BotRefused,
     BotSaid,
     BotTaken,
+    CallbackPromised,
     CallEnded,
     CallerSaid,
     CallEvent,
@@ -39,6 +40,7 @@ from voicebot.events import (
     RecordingStopped,
     SupervisorJoined,
     SupervisorLeft,
+    VoicemailLeft,
     WrappedUp,
 )  # fmt: skip
 from voicebot.watch.figures import DEFAULT_SERVICE_LEVEL_S, QueueFigures
@@ -50,6 +52,9 @@ MOST_ALERTS = 500
 MOST_QUEUES = 500
 FORGET_AFTER = timedelta(hours=6)  # without an event: the end of such a call was missed
 LONGEST_WORDS = 120
+
+COUNTED = (QueueEntered, QueueLeft, CallbackPromised, VoicemailLeft)
+"""What the figures of a day are made of, for `restore`."""
 
 T = TypeVar("T")
 
@@ -106,6 +111,7 @@ class Board:
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._listening: dict[str, set[str]] = {}
         self._figures: dict[str, QueueFigures] = {}
+        self._leaving: dict[str, str] = {}  # the queue by call, of those who want a callback and have to say to where
         for name in self._levels:
             self._show_queue(name)
 
@@ -160,6 +166,7 @@ class Board:
         """
         for event in events:
             self._count(event)
+        self._leaving.clear()
         for name, figures in self._figures.items():
             figures.nobody_waits()
             self._show_queue(name)
@@ -176,6 +183,7 @@ class Board:
         self._calls.drop(call_id)
         self._seen.pop(call_id, None)
         self._listening.pop(call_id, None)
+        self._leaving.pop(call_id, None)
         self._ended[call_id] = None
         if len(self._ended) > _ENDED_KNOWN:
             self._ended.popitem(last=False)
@@ -207,10 +215,19 @@ class Board:
     def _count(self, event: CallEvent) -> None:
         match event:
             case QueueEntered(queue=queue, entry=entry):
+                self._leaving.pop(event.call_id, None)
                 self._of(queue).enter(entry, event.at)
                 self._show_queue(queue)
             case QueueLeft(queue=queue, entry=entry, why=why, waited_s=waited_s):
                 self._of(queue).leave(entry, why, event.at, waited_s)
+                self._show_queue(queue)
+                if why == "callback":
+                    self._leaving[event.call_id] = queue
+            case CallbackPromised() if left := self._leaving.pop(event.call_id, None):
+                self._of(left).promise(event.at)
+                self._show_queue(left)
+            case VoicemailLeft(queue=queue):
+                self._of(queue).take_message(event.at)
                 self._show_queue(queue)
             case CallEnded():
                 row = self._calls.get(event.call_id)

@@ -9,8 +9,6 @@ from voicebot.watch.rows import QueueRow
 
 DEFAULT_SERVICE_LEVEL_S = 20.0
 
-_COUNTED = {"callback": "callbacks", "voicemail": "voicemails", "overflow": "overflowed"}
-
 
 class QueueFigures:
     """Of one queue. `now` and the times of events are aware; a new day begins with the first of them that is on it."""
@@ -57,6 +55,15 @@ class QueueFigures:
             row = replace(row, answered=row.answered + 1, in_time=row.in_time + quick, waited_s=row.waited_s + waited_s)
         elif why == "hung_up":
             row = replace(row, abandoned=row.abandoned + 1, hasty=row.hasty + quick)
-        elif name := _COUNTED.get(why):
-            row = replace(row, **{name: getattr(row, name) + 1})
+        elif why == "overflow":
+            row = replace(row, overflowed=row.overflowed + 1)
         self._row = row
+
+    def promise(self, at: datetime) -> None:
+        """Who left for a callback has said to which number."""
+        self.turn_day(at)
+        self._row = replace(self._row, callbacks=self._row.callbacks + 1)
+
+    def take_message(self, at: datetime) -> None:
+        self.turn_day(at)
+        self._row = replace(self._row, voicemails=self._row.voicemails + 1)

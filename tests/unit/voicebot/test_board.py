@@ -22,6 +22,7 @@ from voicebot.events import (
     AlertAcknowledged,
     AlertRaised,
     BotSaid,
+    CallbackPromised,
     CallEnded,
     CallerSaid,
     CallEvent,
@@ -39,11 +40,12 @@ from voicebot.events import (
     SupervisorJoined,
     SupervisorLeft,
     TurnTimed,
+    VoicemailLeft,
     WrappedUp,
 )  # fmt: skip
 from voicebot.records import CallRecords, RecordWriter
 from voicebot.watch import board as board_module
-from voicebot.watch.board import FORGET_AFTER, Board
+from voicebot.watch.board import COUNTED, FORGET_AFTER, Board
 from voicebot.watch.rows import Phase
 
 BEGAN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -252,6 +254,10 @@ def left(entry: str, why: str, waited_s: float, offset_s: float = 50) -> QueueLe
     return QueueLeft(queue="service", entry=entry, why=why, waited_s=waited_s, **at(offset_s, f"call-{entry}"))
 
 
+def promised(entry: str, offset_s: float = 70) -> CallbackPromised:
+    return CallbackPromised(number="+48601234567", **at(offset_s, f"call-{entry}"))
+
+
 def queue_after(*events: CallEvent, **settings: Any) -> Any:
     return next(row for row in fold(*events, **settings).queues() if row.name == "service")
 
@@ -260,7 +266,7 @@ def test_the_figures_of_a_queue() -> None:
     row = queue_after(
         *[entered(entry, n) for n, entry in enumerate("abcdefgh")],
         left("a", "answered", 10), left("b", "answered", 50), left("c", "hung_up", 5), left("d", "hung_up", 40),
-        left("e", "callback", 60), left("f", "overflow", 90),
+        left("e", "callback", 60), promised("e"), left("f", "overflow", 90),
         service_levels_s={"service": 20.0},
     )  # fmt: skip
     assert (row.entered, row.answered, row.in_time, row.abandoned, row.hasty) == (8, 2, 1, 2, 1)
@@ -268,6 +274,21 @@ def test_the_figures_of_a_queue() -> None:
     assert row.waiting_since == BEGAN + timedelta(seconds=6)
     assert row.service_level == pytest.approx(1 / 3)
     assert row.speed_of_answer_s == 30.0
+
+
+def test_a_callback_counts_when_it_is_promised_to_who_left_the_queue_for_it() -> None:
+    pressed = (entered("a", 1), left("a", "callback", 30))
+    assert queue_after(*pressed).callbacks == 0
+    assert queue_after(*pressed, ended("call-a"), promised("a")).callbacks == 0
+    assert queue_after(*pressed, promised("a"), promised("a")).callbacks == 1
+    assert queue_after(entered("a", 1), left("a", "to_bot", 30), promised("a")).callbacks == 0
+
+
+def test_a_message_counts_when_it_is_left() -> None:
+    gone = (entered("a", 1), left("a", "voicemail", 30), ended("call-a"))
+    message = VoicemailLeft(voicemail="v", queue="service", number="", duration_s=4, text="", **at(95, "call-a"))
+    assert queue_after(*gone).voicemails == 0
+    assert queue_after(*gone, message).voicemails == 1
 
 
 def test_a_queue_that_nobody_entered_has_a_row_without_figures() -> None:
@@ -299,12 +320,14 @@ def test_a_place_that_was_kept_is_not_counted_twice() -> None:
 def test_the_figures_of_the_day_come_back_after_a_restart(tmp_path: Path) -> None:
     writer = RecordWriter(tmp_path)
     writer.start()
-    for event in (entered("old", -9999), entered("a", 1), left("a", "answered", 9), entered("b", 60), caller("x")):
+    wanted = (entered("b", 60), left("b", "callback", 5), promised("b"), entered("c", 61))
+    for event in (entered("old", -9999), entered("a", 1), left("a", "answered", 9), *wanted, caller("x")):
         writer.submit(event)
     writer.close()
     records = CallRecords(tmp_path)
     board = Board()
-    board.restore(records.happened_since(BEGAN, (QueueEntered, QueueLeft)))
+    board.restore(records.happened_since(BEGAN, COUNTED))
     records.close()
-    assert (board.queues()[0].answered, board.queues()[0].entered, board.queues()[0].waiting) == (1, 2, 0)
+    (row,) = board.queues()
+    assert (row.answered, row.entered, row.callbacks, row.waiting) == (1, 3, 1, 0)
     assert board.calls() == ()
