@@ -74,9 +74,7 @@ class RecogniserClient:
         self._closed = False
         self._running: set[asyncio.Task[Transcript]] = set()
         self._waiting = 0
-        self._took: deque[tuple[float, float]] = deque(
-            maxlen=LOAD_REQUESTS
-        )  # final requests: end, time
+        self._took: deque[tuple[float, float]] = deque(maxlen=LOAD_REQUESTS)  # final requests: end, time
 
     async def transcribe(self, request: RecognitionRequest) -> Transcript:
         """Raises RecogniserBusy, RecogniserTimeout, RecogniserUnavailable, RequestRefused."""

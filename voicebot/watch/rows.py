@@ -71,7 +71,8 @@ class QueueRow:
     `waiting_since`: when the one came who has waited longest. `answered`: an agent took the caller, `in_time`: within
     the queue's service level. `abandoned`: the caller hung up while waiting, `hasty`: earlier than that. Who went to
     another queue or the bot, left a message or was promised a callback is counted apart and not in the service level.
-    Who wanted a callback and gave no number, or said nothing after the tone, is in `entered` alone. `waited_s`: of all who were answered.
+    Who wanted a callback and gave no number, or said nothing after the tone, is in `entered` alone.
+    `waited_s`: of all who were answered.
     """
 
     name: str

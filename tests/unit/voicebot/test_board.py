@@ -320,7 +320,7 @@ def test_a_place_that_was_kept_is_not_counted_twice() -> None:
 def test_the_figures_of_the_day_come_back_after_a_restart(tmp_path: Path) -> None:
     writer = RecordWriter(tmp_path)
     writer.start()
-    wanted = (entered("b", 60), left("b", "callback", 5), promised("b"), entered("c", 61))
+    wanted = (entered("b", 60), left("b", "callback", 5, 65), promised("b"), entered("c", 61))
     for event in (entered("old", -9999), entered("a", 1), left("a", "answered", 9), *wanted, caller("x")):
         writer.submit(event)
     writer.close()
