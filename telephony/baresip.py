@@ -29,6 +29,7 @@ from telephony import baresip_config, source_filter
 from telephony.baresip_leg import BaresipLeg
 from telephony.errors import DialFailed, EndpointDead, EndpointStartError
 from telephony.leg import EndCause, Endpoint, EndpointSettings, Leg, Registration
+from telephony.tone_keys import ToneKeys
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class BaresipEndpoint(Endpoint):
         """`ack_timeout_s`: how long an answered caller may leave the answer unacknowledged."""
         self.settings = settings
         self.ack_timeout_s = ack_timeout_s
+        self.tone_keys = ToneKeys()
         self._health_interval_s = health_interval_s
         self._port = settings.sip_port
         self._runtime: Runtime | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 
 from baresip import AudioInfo, AudioNotActive, AudioRestarted
 from baresip.audio import CallAudio
 
 from telephony.arrivals import Arrivals
 from telephony.resample import Resampler
+from telephony.tone_keys import HEARD_FRAMES
 
 # Held at most while a flush is under way, which takes the stack up to one packet time (20 ms); more means that its
 # sending thread stands still, and then taking less is the truth.
@@ -26,6 +28,7 @@ class LegAudio:
     def __init__(self, audio: CallAudio, sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self.arrivals = Arrivals()
+        self.heard: deque[bytes] = deque(maxlen=HEARD_FRAMES)  # for those who listen for keys
         self._audio = audio
         self._tuned = False
         self._inward = _Converter(sample_rate, sample_rate)
@@ -37,6 +40,8 @@ class LegAudio:
         """Received audio, at most `max_samples`; b"" when none has come (a peer with DTX sends none in pauses)."""
         pcm = self._read(max_samples)
         self.arrivals.note(bool(pcm), time.monotonic())
+        if pcm:
+            self.heard.append(pcm)
         return pcm
 
     def _read(self, max_samples: int) -> bytes:

@@ -7,7 +7,7 @@ import errno
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
 from uuid import uuid4
@@ -18,10 +18,12 @@ from baresip import AudioNotActive, BaresipError, Call, CallStats, Event, StackE
 from telephony.arrivals import HearingWatch
 from telephony.baresip_audio import LegAudio
 from telephony.baresip_events import end_cause
+from telephony.dtmf import SAMPLE_RATE, OnePress
 from telephony.errors import LegGone, TransferFailed
 from telephony.leg import EndCause, Leg, LegEvent, LegState, MediaStats
 from telephony.leg_life import LegLife, checked_keys
 from telephony.sip_names import address_of, caller_number, parse_uri
+from telephony.tone_keys import ToneKeys
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class LegOwner(Protocol):
     """What a leg needs of its endpoint."""
 
     ack_timeout_s: float
+    tone_keys: ToneKeys
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` as a task that the endpoint owns and ends."""
@@ -77,6 +80,8 @@ class BaresipLeg(Leg):
         self._timer: asyncio.TimerHandle | None = None
         self._probing = False
         self._on_hold = False
+        self._presses = OnePress()
+        self._stop_tones: Callable[[], None] | None = None
         self._before_audio: list[StackEvent] = []  # at most what arrives in the 3 s of `_MEDIA_TIMEOUT_S`; 64 are kept
 
     @property
@@ -222,7 +227,11 @@ class BaresipLeg(Leg):
 
     def _in_dialog(self, event: StackEvent) -> None:
         if event.event is Event.CALL_DTMF_START:
-            self.life.press((event.text or "")[:1])
+            key = (event.text or "")[:1]
+            if self._presses.message(key, time.monotonic()):
+                self.life.press(key)
+        elif event.event is Event.CALL_DTMF_END:
+            self._presses.let_go(time.monotonic())
         elif event.event in (Event.CALL_HOLD, Event.CALL_RESUME):
             self._on_hold = event.event is Event.CALL_HOLD
             self.life.hold(self._on_hold)
@@ -249,6 +258,8 @@ class BaresipLeg(Leg):
             self._disarm()
             self._sample_rate = rate
             self._audio = LegAudio(self._call.audio, rate)
+            if rate == SAMPLE_RATE:  # tones do not outlive Opus, and who speaks it sends events
+                self._stop_tones = self._owner.tone_keys.listen(self._audio.heard, self._hear_tone)
             self.life.answer()
             for event in self._before_audio:
                 self._in_dialog(event)
@@ -258,6 +269,10 @@ class BaresipLeg(Leg):
             self._lose("no audio was agreed upon")
         else:
             self._arm(_MEDIA_PROBE_S, lambda: self._await_audio(deadline))
+
+    def _hear_tone(self, key: str) -> None:
+        if self._presses.tone(key, time.monotonic()):
+            self.life.press(key)
 
     def _watch_hearing(self, watch: HearingWatch) -> None:
         change = watch.look(time.monotonic(), self._on_hold)
@@ -280,6 +295,8 @@ class BaresipLeg(Leg):
     def _finish(self, cause: EndCause, detail: str = "") -> None:
         self._disarm()
         self._audio = None
+        if self._stop_tones is not None:
+            self._stop_tones()
         if self.life.end(cause, detail):
             self._owner.forget(self)
 

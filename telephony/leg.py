@@ -62,7 +62,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Digit:
-    """One DTMF key (0-9, *, #, A-D), by RFC 4733 or SIP INFO, reported once when pressed."""
+    """One DTMF key (0-9, *, #, A-D), by RFC 4733, SIP INFO or tones in the sound, reported once when pressed."""
 
     key: str
 

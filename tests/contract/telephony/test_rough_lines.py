@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,10 @@ import pytest
 from numpy.typing import NDArray
 
 from asr.training.channel import encode_mu_law
-from telephony.baresip import BaresipEndpoint
-from telephony.leg import EndCause, Ended, Leg, Unheard
-from telephony.media import MediaThread
+from telephony.leg import EndCause, Ended, Unheard
 from telephony.port import Reception
 from telephony.quality import LineQuality, line_quality
-from tests.contract.telephony.far_end import SETTINGS
+from tests.contract.telephony.ear import Ear, bot
 from tests.contract.telephony.listening import Doorbell, all_events, until
 from tests.contract.telephony.rtp import FRAME, rtp, rtp_peer, speech_packets, tone
 from tests.contract.telephony.sipp import Scenario, Sipp
@@ -41,43 +38,25 @@ def every(packets: Sequence[bytes], interval_s: float = 0.02, start_s: float = 0
     return [(start_s + index * interval_s, packet) for index, packet in enumerate(packets)]
 
 
-class Ear:
-    """What is heard of one leg in a room, in frames of 20 ms."""
-
-    def __init__(self, media: MediaThread, leg: Leg) -> None:
-        self.frames: list[bytes] = []
-        self.leg = leg
-        self._room = media.open_room(8000)
-        self._member = self._room.join(leg)
-        self._member.tap(lambda _, pcm: self.frames.append(pcm))
-
-    @property
-    def reception(self) -> Reception:
-        assert self._member.reception is not None
-        return self._member.reception
-
-    def notes(self) -> list[int]:
-        """The pitch of every frame, 0 for a quiet one; from the first that is not to the last."""
-        pitches = []
-        for frame in self.frames:
-            samples = np.frombuffer(frame, "<i2").astype(float)
-            if np.abs(samples).max() < 1000:
-                pitches.append(0)
-                continue
-            spectrum = np.abs(np.fft.rfft(samples * np.hanning(FRAME), 4096))
-            hz = float(spectrum.argmax()) * 8000 / 4096
-            pitches.append(min(NOTES, key=lambda note: abs(note - hz)))
-        loud = np.flatnonzero(pitches)
-        return pitches[loud[0] : loud[-1] + 1] if len(loud) else []
-
-    def close(self) -> None:
-        self._room.close()
+def notes(frames: Sequence[bytes]) -> list[int]:
+    """The pitch of every frame, 0 for a quiet one; from the first that is not to the last."""
+    pitches = []
+    for frame in frames:
+        samples = np.frombuffer(frame, "<i2").astype(float)
+        if np.abs(samples).max() < 1000:
+            pitches.append(0)
+            continue
+        spectrum = np.abs(np.fft.rfft(samples * np.hanning(FRAME), 4096))
+        hz = float(spectrum.argmax()) * 8000 / 4096
+        pitches.append(min(NOTES, key=lambda note: abs(note - hz)))
+    loud = np.flatnonzero(pitches)
+    return pitches[loud[0] : loud[-1] + 1] if len(loud) else []
 
 
-def sung(notes: Sequence[int]) -> list[int]:
+def sung(pitches: Sequence[int]) -> list[int]:
     """Frames of one pitch in a row, as one. Silence and what lasted for one frame or two are left out."""
     runs: list[list[int]] = []
-    for note in filter(None, notes):
+    for note in filter(None, pitches):
         if runs and runs[-1][0] == note:
             runs[-1].append(note)
         else:
@@ -94,19 +73,6 @@ class Heard:
     notes: list[int]
     reception: Reception
     quality: LineQuality
-
-
-@asynccontextmanager
-async def bot(rtp_timeout_s: int = 20) -> AsyncIterator[tuple[BaresipEndpoint, MediaThread]]:
-    endpoint = BaresipEndpoint(dataclasses.replace(SETTINGS, rtp_timeout_s=rtp_timeout_s, codecs=("pcma", "pcmu")))
-    media = MediaThread(asyncio.get_running_loop())
-    await endpoint.start()
-    media.start()
-    try:
-        yield endpoint, media
-    finally:
-        await endpoint.stop()
-        media.stop()
 
 
 async def heard_of(timed: Timed, folder: Path) -> Heard:
@@ -126,7 +92,7 @@ async def heard_of(timed: Timed, folder: Path) -> Heard:
         ear.close()
         quality = line_quality(leg.media_stats(), reception)
     assert quality is not None
-    return Heard(ear.notes(), reception, quality)
+    return Heard(notes(ear.frames), reception, quality)
 
 
 async def test_a_tenth_of_the_packets_is_lost(tmp_path: Path) -> None:
@@ -256,7 +222,7 @@ async def test_the_codec_changes_in_mid_call(tmp_path: Path) -> None:
                 await leg.hang_up()
                 await caller.finished()
         ear.close()
-    assert sung(ear.notes()) == [*NOTES]
+    assert sung(notes(ear.frames)) == [*NOTES]
     assert peer.received[-5][1][1] & 0x7F == 0, "what we send has changed, too"
 
 
