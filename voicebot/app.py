@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from asr.activity import ActivityService
 from asr.client import RecogniserClient
 from telephony.baresip import BaresipEndpoint
-from telephony.leg import Leg
+from telephony.leg import Endpoint, Leg
 from telephony.media import MediaThread
 from telephony.music import HoldMusic
 from tts.client import SpeechClient
@@ -39,6 +39,7 @@ from voicebot.hub import Hub
 from voicebot.human_side import HumanSide
 from voicebot.live_bots import LiveBots, Make
 from voicebot.live_calls import LiveCalls
+from voicebot.outbound import Outbound
 from voicebot.parts import RunningBot, Services
 from voicebot.people import texts
 from voicebot.processes import ModelProcess
@@ -79,6 +80,7 @@ class App:
         self._admission = admission.Admission()
         self._refused = 0
         self._services: Services | None = None
+        self._endpoint: Endpoint | None = None
         self._people: HumanSide | None = None
         self._prompts: PromptStore | None = None
         self._speaking: ConfiguredVoice | None = None
@@ -148,9 +150,11 @@ class App:
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
         strain = admission.gauge(config.overload, media, activity, recogniser)
         self._keep_watch(admission.watch(self._admission, strain), "watch the load")
-        endpoint = BaresipEndpoint(config.sip.endpoint())
+        endpoint = self._endpoint = BaresipEndpoint(config.sip.endpoint())
+        outbound = Outbound(endpoint, config)
+        self._stack.callback(outbound.close)
         self._services = Services(
-            *(config, endpoint, media, activity, recogniser, self._prompts, self.events),
+            *(config, outbound, media, activity, recogniser, self._prompts, self.events),
             *(hearing_service, self._speaking, self._language_model),
         )
         access = Access(config.data)
@@ -320,7 +324,7 @@ class App:
             "admission": self._admission.closed_because or "open",
             "restarts": {process.name: process.restarts for process in processes},
         }
-        registration = self._services.endpoint.registration if self._services is not None else None
+        registration = self._endpoint.registration if self._endpoint is not None else None
         if registration is not None:
             report["registration"] = "registered" if registration.registered else registration.detail or "refused"
             if not registration.registered and report["status"] == "ok":

@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from voicebot.edge.settings import EdgeSettings
 from voicebot.errors import ConfigError, ServiceFailed
-from voicebot.people_checks import mistakes, unheard
+from voicebot.people_checks import mistakes, unreachable
 from voicebot.people_settings import (
     AlertSettings,
     HttpSettings,
@@ -225,7 +225,7 @@ class Config(Section):
     def _fits_together(self) -> Config:
         found = [
             *mistakes(self.queues, self.routing, self.alerts, self.mail),
-            *unheard(self.sip, self.queues, self.people),
+            *unreachable(self.sip, self.queues, self.people),
         ]
         if found:
             raise ValidationError.from_exception_data("Config", [one.detail() for one in found])

@@ -103,3 +103,9 @@ class NotReached(VoicebotError):
     def __init__(self, cause: str) -> None:
         super().__init__(f"Nobody answered: {cause}.")
         self.cause = cause
+
+
+class NotToBeRung(NotReached):
+    """A number that may not be rung: not_allowed, limit_reached (for today), not_counted (the database is away)."""
+
+    code = "not_to_be_rung"

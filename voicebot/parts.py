@@ -13,7 +13,6 @@ from asr.recogniser import Recogniser
 from flows import Bot, Engine, Understanding
 from flows.choosing import Spoken
 from flows.systems import Systems
-from telephony.leg import Endpoint
 from telephony.media import MediaThread
 from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
@@ -34,6 +33,7 @@ from voicebot.events import (
     RecordingStopped,
     StoodIn,
 )
+from voicebot.outbound import Outbound
 from voicebot.recordings import RecordedVoice, Recordings
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Services:
     """Shared by all calls of this worker."""
 
     config: Config
-    endpoint: Endpoint
+    outbound: Outbound
     media: MediaThread
     activity: ActivityService
     recogniser: Recogniser

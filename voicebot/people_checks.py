@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from telephony.sip_names import parse_uri
 from voicebot.people_settings import (
     AlertSettings,
     MailSettings,
@@ -16,6 +17,7 @@ from voicebot.people_settings import (
     ToQueue,
     WhenSettings,
 )
+from voicebot.phone_numbers import number_in
 from voicebot.redaction import fold
 from voicebot.sip_settings import SipSettings
 
@@ -48,15 +50,20 @@ def mistakes(
     return found
 
 
-def unheard(sip: SipSettings, queues: Mapping[str, QueueSettings], people: PeopleSettings) -> Iterator[Mistake]:
-    """Telephones that are rung and whose answers would be dropped, because no trunk has their address."""
+def unreachable(sip: SipSettings, queues: Mapping[str, QueueSettings], people: PeopleSettings) -> Iterator[Mistake]:
+    """Telephones that would never be rung, and those whose answers would be dropped."""
     rung: list[tuple[Location, str]] = [
         (("queues", name, "agents", at, "uri"), agent.uri)
         for name, queue in queues.items()
         for at, agent in enumerate(queue.agents)
     ]
-    if people.outbound is not None:
-        rung.append((("people", "outbound", "uri"), people.outbound.uri))
+    for location, uri in rung:
+        number = number_in(parse_uri(uri).user, sip.region)
+        if number is not None and people.route(number) is None:
+            yield Mistake(
+                location, f"{number} is a telephone number that people.outbound does not allow. Add it there."
+            )
+    rung += [(("people", "outbound", at, "uri"), route.uri) for at, route in enumerate(people.outbound)]
     for location, uri in rung:
         if not sip.takes_from(uri):
             yield Mistake(location, f"No trunk has the address of {uri}, so its answers are not heard. Add it to one.")

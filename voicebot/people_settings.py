@@ -107,16 +107,19 @@ class QueueSettings(Section):
 class OutboundSettings(Section):
     """Numbers that may be rung: to give a caller to one, and to call back. `uri` holds {number}, as sip:{number}@pbx.
 
-    `allow`: how numbers have to begin, with their country (+48); others are never dialled.
+    `allow`: how numbers have to begin, with their country (+48); others are never dialled. `per_day`: calls, at most.
     """
 
     uri: str = Field(pattern=r"^sips?:[^\s]*\{number\}[^\s]*$")
     allow: Annotated[tuple[Prefix, ...], BeforeValidator(_listed), Field(min_length=1)]
+    per_day: int = Field(200, ge=0)
 
-    def address(self, number: str) -> str | None:
-        """Where to ring a number in the form of E.164; None when it must not be dialled."""
-        allowed = re.fullmatch(r"\+[0-9]{4,15}", number) and number.startswith(self.allow)
-        return self.uri.replace("{number}", number) if allowed else None
+    def allows(self, number: str) -> bool:
+        """Whether a number in the form of E.164 may be dialled."""
+        return bool(re.fullmatch(r"\+[0-9]{4,15}", number)) and number.startswith(self.allow)
+
+    def address(self, number: str) -> str:
+        return self.uri.replace("{number}", number)
 
 
 class PeopleSettings(Section):
@@ -126,11 +129,11 @@ class PeopleSettings(Section):
     line_back_s: float = Field(30.0, gt=0, le=300)
     break_reasons: tuple[Word, ...] = ("break", "lunch", "training")
     crm_link: str = ""
-    outbound: OutboundSettings | None = None
+    outbound: Annotated[tuple[OutboundSettings, ...], BeforeValidator(_listed)] = ()
 
-    def outside(self, number: str) -> str | None:
-        """Where a number of E.164 is rung; None where that is not set up or not allowed."""
-        return self.outbound.address(number) if self.outbound is not None else None
+    def route(self, number: str) -> OutboundSettings | None:
+        """How a number of E.164 is rung: the first that allows it; None where it is not allowed."""
+        return next((route for route in self.outbound if route.allows(number)), None)
 
     @field_validator("service_number", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from phonenumbers import PhoneNumberType
 from voicebot.errors import WrongNumber
 
 REGION = "PL"
+_LONGEST_EXTENSION = 6
 
 _DEAR = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PAGER})
 
@@ -43,6 +44,18 @@ def as_e164(text: str, region: str = REGION) -> str:
     if not phonenumbers.is_valid_number(number):
         return text
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def number_in(user: str, region: str = REGION) -> str | None:
+    """The telephone number that ringing the user part of a SIP address would dial; None for a telephone of the house.
+
+    Names and extensions are of the house. What is longer and no number (one with a prefix, a code that diverts calls)
+    is taken for one as it stands, which nobody then allows.
+    """
+    number = as_e164(user, region)
+    digits = sum(sign.isdigit() for sign in user)
+    is_name = any(sign.isalpha() for sign in user)
+    return number if number.startswith("+") or (digits > _LONGEST_EXTENSION and not is_name) else None
 
 
 def as_kept(text: str) -> str:

@@ -38,6 +38,7 @@ from voicebot.events import EventStream
 from voicebot.hub import Hub
 from voicebot.human_side import HumanSide
 from voicebot.live_calls import LiveCalls
+from voicebot.outbound import Outbound
 from voicebot.parts import Services
 from voicebot.people_settings import HttpSettings
 
@@ -94,7 +95,9 @@ class Stage:
         endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", 5060, codecs=("pcma",)), MemoryNetwork())
         prompts = PromptStore(self._data / "prompts", ToneSynthesizer())
         media = MediaThread(self._loop)
-        return Services(config, endpoint, media, ActivityService(), ScriptedRecogniser(), prompts, EventStream())
+        return Services(
+            config, Outbound(endpoint, config), media, ActivityService(), ScriptedRecogniser(), prompts, EventStream()
+        )
 
     async def _stop(self) -> None:
         await self._server.stop()

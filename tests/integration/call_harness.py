@@ -31,6 +31,7 @@ from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
 from voicebot.events import CallEvent, EventStream
 from voicebot.language_model.client import LanguageModel
 from voicebot.live_calls import LiveCalls
+from voicebot.outbound import Outbound
 from voicebot.parts import RunningBot, Services
 from voicebot.people.desk import Desk
 from voicebot.people.lines import BrowserLines, LineState
@@ -225,7 +226,8 @@ async def line(
     loaded = load_bot(folder)
     bot = RunningBot(loaded, Engine(loaded), EmbeddedUnderstanding(loaded), systems, SpeechSettings(rate=2.0))
     prompts = PromptStore(data / "prompts", voice)
-    services = Services(config, endpoint, media, activity, recogniser, prompts, events, hearing, speaking, model)  # type: ignore[arg-type]
+    outbound = Outbound(endpoint, config)
+    services = Services(config, outbound, media, activity, recogniser, prompts, events, hearing, speaking, model)  # type: ignore[arg-type]
     floor, browsers, others = MemoryQueue(config), Browsers(network), LiveCalls()
     desk = Desk(services, floor, BrowserLines(browsers.answer, browsers.changed), lambda login: None, others)
     browsers.desk = desk
@@ -255,6 +257,7 @@ async def line(
         keeping_time.cancel()
         await asyncio.wait({keeping_time})
         media.stop()
+        outbound.close()
         if model is not None:
             await model.aclose()
 

@@ -114,7 +114,7 @@ class Agents:
                 raise NotPossible("Whom we called back has not talked with the bot.", "Give the call to a queue.")
             case "number":
                 number = callable_number(target.name)
-                if self._config.people.outside(number) is None:
+                if self._config.people.route(number) is None:
                     raise NotPossible("Calls to this number are not allowed.", "See people.outbound in the settings.")
                 return Target("number", number)
         return target

@@ -54,7 +54,7 @@ def render(config: Config, folder: Path) -> Mapping[str, RenderedFile]:
     _check_paths(edge, folder)
     secrets = _read_secrets(edge)
     outgoing = [_outgoing(edge, trunk) for trunk in edge.trunks if trunk.server is not None]
-    allowed = config.people.outbound.allow if config.people.outbound is not None else ()
+    allowed = [prefix for route in config.people.outbound for prefix in route.allow]
     tls = edge.world.tls_certificate is not None
     registers = any(trunk.user for trunk in outgoing)
     known: dict[str, Any] = {

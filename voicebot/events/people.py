@@ -148,6 +148,14 @@ class Transferred(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutboundRefused(CallEvent):
+    """A number was not rung. `why` is not_allowed, limit_reached or not_counted."""
+
+    to: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WrappedUp(CallEvent):
     """What the agent made of the call. `notes` are the agent's own words; they are kept whatever the caller refused.
 

@@ -17,7 +17,7 @@ from telephony.tones import RingingTone
 from voicebot import events
 from voicebot.announce import announce
 from voicebot.background import Background
-from voicebot.errors import NotPossible, NotReached
+from voicebot.errors import NotPossible, NotReached, NotToBeRung
 from voicebot.events import CallClock, Outcome, new_call_id
 from voicebot.live_calls import LiveCalls
 from voicebot.parts import CallContext, Services
@@ -46,10 +46,8 @@ CALLBACK = "callback"
 class CallBack:
     """One try; a `live_calls.LiveCall`."""
 
-    def __init__(
-        self, services: Services, desk: Colleagues, entry: Entry, agent: str, address: str, promised: Promised
-    ) -> None:
-        """`address`: where the number is rung. Whom `agent` is to talk with is on the line when `run` begins."""
+    def __init__(self, services: Services, desk: Colleagues, entry: Entry, agent: str, promised: Promised) -> None:
+        """`agent` is on the line when `run` begins."""
         call_id = new_call_id(services.config.timezone)
         caller = entry.caller
         self.context = CallContext(call_id, caller, caller, entry.language, CallClock(call_id), services.events)
@@ -57,7 +55,6 @@ class CallBack:
         self._services = services
         self._desk = desk
         self._entry = entry
-        self._address = address
         self._promised = promised
         self._voice = services.own_voice()
         self.stepping_in = SteppingIn(services, self.context, lambda: self._case)
@@ -100,6 +97,8 @@ class CallBack:
             cause = await self._serve()
         except NotReached as error:
             cause = error.cause
+            if isinstance(error, NotToBeRung):
+                self.context.publish(events.OutboundRefused, to=who, why=cause)
             await self._failed(cause)
         except Exception as error:
             log.exception("a callback failed")
@@ -148,7 +147,7 @@ class CallBack:
         if leg is None:
             raise NotReached("line_lost")
         dialling = ring(
-            *(self._services.endpoint, self._address),
+            *(self._services.outbound, self._entry.caller),
             caller=self._promised.dialled,
             headers={},
             timeout_s=RING_S,
@@ -242,9 +241,9 @@ class Callbacks:
     async def close(self) -> None:
         await self._background.close()
 
-    def address(self, entry: Entry) -> str | None:
-        """Where the number is rung; None: the agent has to ring it by hand."""
-        return self._services.config.people.outside(entry.caller)
+    def is_by_hand(self, entry: Entry) -> bool:
+        """Whether the agent has to ring the number, because we may not."""
+        return self._services.config.people.route(entry.caller) is None
 
     def show(self, entry: Entry, agent: str) -> None:
         """What is known of it is read, and shown to whom it is offered."""
@@ -276,8 +275,7 @@ class Callbacks:
 
     async def _try(self, entry: Entry, agent: str) -> None:
         await self._show(entry, agent)
-        address = self.address(entry)
-        if address is None:
+        if self.is_by_hand(entry):
             await self._desk.free_line(agent)  # a desk phone, whose agent was told the number
             if agent.startswith(_ADDRESSES):
                 await self._desk.apply(CallbackDone(entry.id, "reached"))
@@ -287,7 +285,7 @@ class Callbacks:
         except NotReached as error:
             await self._desk.apply(ConnectFailed(entry.id, error.cause))
             return
-        call = CallBack(self._services, self._desk, entry, agent, address, self._promises.of(entry.id))
+        call = CallBack(self._services, self._desk, entry, agent, self._promises.of(entry.id))
         self._tries[entry.id], self._call_ids[entry.id] = call, call.context.call_id
         try:
             async with self._calls.going_on(call):

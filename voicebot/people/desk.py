@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from telephony.leg import Leg
 from voicebot import events
-from voicebot.errors import NotPossible, NotReached
+from voicebot.errors import NotPossible, NotToBeRung
 from voicebot.live_calls import LiveCalls
 from voicebot.parts import Services
 from voicebot.people.calling_back import Callbacks
@@ -144,12 +144,14 @@ class Desk:
         self._cases.follow(case, entry)
 
     async def reach_number(self, case: Case, number: str) -> Reached:
-        uri = self._services.config.people.outside(number)
-        if uri is None:
-            raise NotReached("not_allowed")
+        context = case.caller.context
         ring_s = self._services.config.queue(case.caller.queue).ring_s
-        # No headers: what the caller told is for the house alone.
-        return await ring(self._services.endpoint, uri, caller=case.caller.context.caller, headers={}, timeout_s=ring_s)
+        try:
+            # No headers: what the caller told is for the house alone.
+            return await ring(self._services.outbound, number, caller=context.caller, headers={}, timeout_s=ring_s)
+        except NotToBeRung as error:
+            context.publish(events.OutboundRefused, to=number, why=error.cause)
+            raise
 
     def overhear(self, case: Case) -> Overhearing:
         """Who writes down what is said while the bot is silent."""
@@ -195,7 +197,7 @@ class Desk:
 
     def is_by_hand(self, entry: Entry) -> bool:
         """Whether whoever takes this callback has to ring the number on a telephone of theirs."""
-        return entry.kind is Kind.CALLBACK and self._callbacks.address(entry) is None
+        return entry.kind is Kind.CALLBACK and self._callbacks.is_by_hand(entry)
 
     def position(self, entry: str) -> int | None:
         """Where a waiting caller stands: 1 is next."""

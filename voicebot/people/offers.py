@@ -95,7 +95,7 @@ class DeskPhones:
 
         Raises NotReached.
         """
-        line = await ring(self._services.endpoint, phone, caller=caller, headers={}, timeout_s=ring_s)
+        line = await ring(self._services.outbound, phone, caller=caller, headers={}, timeout_s=ring_s)
         self._lines[agent] = line
         self._background.begin(self._until_gone(agent, line), f"desk phone {agent}")
 
@@ -121,7 +121,7 @@ class DeskPhones:
         try:
             queue = self._services.config.queue(offered.queue)
             line = await ring(
-                *(self._services.endpoint, profile.phone),
+                *(self._services.outbound, profile.phone),
                 caller=offered.caller,
                 headers=offered.headers(),
                 timeout_s=queue.ring_s,

@@ -7,11 +7,12 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from telephony.errors import DialFailed, TelephonyError
-from telephony.leg import Digit, Ended, Endpoint, Leg, LegEvent
+from telephony.errors import TelephonyError
+from telephony.leg import Digit, Ended, Leg, LegEvent
 from telephony.media import MediaThread
 from voicebot.announce import Span, announce
 from voicebot.errors import NotReached
+from voicebot.outbound import Outbound
 from voicebot.parts import Voice
 
 log = logging.getLogger(__name__)
@@ -74,12 +75,9 @@ class StarKeys:
         self._after_star = key == "*"
 
 
-async def ring(endpoint: Endpoint, uri: str, *, caller: str, headers: Mapping[str, str], timeout_s: float) -> PhoneLine:
-    """Ring a phone until it answers. Raises NotReached; cancelling it gives up."""
-    try:
-        leg = await endpoint.dial(uri, caller=caller, headers=headers, timeout_s=timeout_s)
-    except DialFailed as error:
-        raise NotReached(str(error.cause)) from error
+async def ring(outbound: Outbound, to: str, *, caller: str, headers: Mapping[str, str], timeout_s: float) -> PhoneLine:
+    """See Outbound.dial."""
+    leg = await outbound.dial(to, caller=caller, headers=headers, timeout_s=timeout_s)
     return PhoneLine(leg, leg.events())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
@@ -204,6 +204,16 @@ class VerificationRow(Base):
     at: Mapped[datetime]
 
     __table_args__ = (Index("verifications_by_fact", "fact", "at"),)
+
+
+class OutboundRow(Base):
+    """Calls made today to numbers outside, by route: its URI in the settings."""
+
+    __tablename__ = "outbound"
+
+    route: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    calls: Mapped[int]
 
 
 class DeliveryRow(Base):

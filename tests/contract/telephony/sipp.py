@@ -155,16 +155,24 @@ class Scenario:
         )
         return self
 
-    def reply(self, status: str, *, media: bool = False, method: str = "") -> Self:
-        """Answer the request received last; `method`: an earlier one with the same sequence number."""
+    def reply(
+        self, status: str, *, media: bool = False, method: str = "", contact: str = "sip:sipp@[local_ip]:[local_port]"
+    ) -> Self:
+        """Answer the request received last; `method`: an earlier one with the same sequence number.
+
+        `contact`: where a redirection leads to.
+        """
         # To has no tag in the first INVITE and its CANCEL, and ours in every later request
         tag = ";tag=[pid]SIPp[call_number]" if self._received == 1 or self._cancelled else ""
         cseq = f"CSeq: [$number] {method}" if method else "[last_CSeq:]"
         head = f"SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:]{tag}\n[last_Call-ID:]\n{cseq}"
-        contact = "Contact: <sip:sipp@[local_ip]:[local_port]>"
         return self._send(
             "\n".join(
-                [head, contact, *self._body(sdp(self.media_port, self.codec) if media else "", "application/sdp")]
+                [
+                    head,
+                    f"Contact: <{contact}>",
+                    *self._body(sdp(self.media_port, self.codec) if media else "", "application/sdp"),
+                ]
             ),
             retransmit=status.startswith("200") and media,
         )

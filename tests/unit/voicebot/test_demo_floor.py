@@ -34,10 +34,10 @@ def test_its_settings_are_settings_of_the_bot(tmp_path: Path) -> None:
     assert config.sip.max_calls > 4, "the newcomer may call, too"
     assert config.http.port == 8080
     assert "127.0.0.1" in config.http.media_addresses
-    outbound = config.people.outbound
-    assert outbound is not None
-    assert outbound.address(f"{NUMBERS}123456") == f"sip:{NUMBERS}123456@127.0.0.1:5070"
-    assert outbound.address("+48221234567") is None
+    route = config.people.route(f"{NUMBERS}123456")
+    assert route is not None
+    assert route.address(f"{NUMBERS}123456") == f"sip:{NUMBERS}123456@127.0.0.1:5070"
+    assert config.people.route("+48221234567") is None
 
 
 def test_agents_of_a_language_are_two_one_at_a_desk_phone_and_one_at_a_browser() -> None:

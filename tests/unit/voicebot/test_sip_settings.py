@@ -124,7 +124,7 @@ def test_the_registrar_may_be_written_as_an_address(tmp_path: Path) -> None:
         (
             "trunks: [{name: a, addresses: [192.0.2.1]}]",
             'people: {outbound: {uri: "sip:{number}@192.0.2.20", allow: [+48]}}\n',
-            "people.outbound.uri: No trunk has the address of",
+            "people.outbound.0.uri: No trunk has the address of",
         ),
     ],
 )
