@@ -51,6 +51,16 @@ class Mind(Protocol):
         """Voice activity failed too often: this ear stays shut."""
 
 
+@dataclass
+class _Hearing:
+    """What an open ear hears by. `partial`: the words so far of the piece under way."""
+
+    stream: ActivityStream
+    cutter: Cutter
+    untaps: tuple[Callable[[], None], ...]
+    partial: PartialText | None = None
+
+
 class Ear:
     """Shut at first. Belongs to the event loop; sound comes from the media thread."""
 
@@ -63,15 +73,12 @@ class Ear:
         self._rate = sample_rate
         self._mind = mind
         self._loop = asyncio.get_running_loop()
-        self._stream: ActivityStream | None = None
-        self._cutter = Cutter(sample_rate, lambda first, last: b"")
-        self._partial: PartialText | None = None
-        self._untaps: tuple[Callable[[], None], ...] = ()
+        self._hearing: _Hearing | None = None
         self._opened = 0
         self._failures = 0
 
     def open(self) -> None:
-        if self._stream is not None or self._failures > REOPENED_MOST:
+        if self._hearing is not None or self._failures > REOPENED_MOST:
             return
         self._opened += 1
         number = self._opened
@@ -81,66 +88,67 @@ class Ear:
                 self._loop.call_soon_threadsafe(self._on_activity, number, event)
 
         stream = self._activity.open(self._rate, from_activity)
-        self._stream, self._cutter = stream, Cutter(self._rate, stream.audio)
-        self._untaps = (self._member.tap(stream.feed), self._member.tap_mix(stream.played))
+        untaps = (self._member.tap(stream.feed), self._member.tap_mix(stream.played))
+        self._hearing = _Hearing(stream, Cutter(self._rate, stream.audio), untaps)
 
     def shut(self) -> None:
         """Hear nothing more; what was being said until now is told."""
-        if self._stream is None:
+        if (hearing := self._hearing) is None:
             return
-        for untap in self._untaps:
+        for untap in hearing.untaps:
             untap()
-        self._stream.close()
-        self._tell(self._cutter.rest(self._stream.position), self._stream.position)
-        self._stream = self._partial = None
+        hearing.stream.close()
+        self._tell(hearing, hearing.cutter.rest(hearing.stream.position))
+        self._hearing = None
 
     @property
     def busy(self) -> bool:
         """Something was begun that is not told yet."""
-        return self._stream is not None and self._cutter.first is not None
+        return self._hearing is not None and self._hearing.cutter.first is not None
 
     def look(self) -> None:
         """Tell the piece that is ready by now."""
-        if self._stream is not None:
-            position = self._stream.position
-            self._tell(self._cutter.due(position), position)
+        if (hearing := self._hearing) is not None:
+            self._tell(hearing, hearing.cutter.due(hearing.stream.position))
 
     def partial(self) -> tuple[PartialText, bytes] | None:
         """What is to be decoded for the words so far, when it is time for that; see PartialText."""
-        if self._stream is None or self._partial is None:
+        if (hearing := self._hearing) is None or hearing.partial is None:
             return None
-        span = self._partial.due(self._stream.position)
-        return None if span is None else (self._partial, self._stream.audio(*span))
+        span = hearing.partial.due(hearing.stream.position)
+        return None if span is None else (hearing.partial, hearing.stream.audio(*span))
 
     def follows(self, partial: PartialText) -> bool:
         """Whether those are the words so far of what is being said now."""
-        return self._partial is partial
+        return self._hearing is not None and self._hearing.partial is partial
 
     def _on_activity(self, number: int, event: ActivityEvent) -> None:
-        if self._stream is None or number != self._opened:
+        if (hearing := self._hearing) is None or number != self._opened:
             return  # what came from an earlier stream
         if isinstance(event, SpeechStarted):
-            self._cutter.started(event.at_sample)
-            if self._partial is None:
-                self._follow()
+            hearing.cutter.started(event.at_sample)
+            if hearing.partial is None:
+                self._follow(hearing)
             self._mind.speech_began()
         elif isinstance(event, SpeechPaused):
-            self._cutter.paused(event.at_sample)
+            hearing.cutter.paused(event.at_sample)
         elif isinstance(event, ActivityFailed):
             self._failures += 1
             self.shut()
             self.open()
-            if self._stream is None:
+            if self._failures > REOPENED_MOST:
                 self._mind.deaf(event.reason)
 
-    def _tell(self, piece: Piece | None, position: int) -> None:
+    def _tell(self, hearing: _Hearing, piece: Piece | None) -> None:
         if piece is None:
             return
-        self._follow()
-        ago_s = (position - piece.last) / self._rate
+        self._follow(hearing)
+        ago_s = (hearing.stream.position - piece.last) / self._rate
         self._mind.said(Said(self.speaker, piece, self._loop.time() - ago_s))
 
-    def _follow(self) -> None:
+    def _follow(self, hearing: _Hearing) -> None:
         """The words so far are those of the piece under way."""
-        first = self._cutter.first
-        self._partial = None if first is None else PartialText(self._rate, first, every_ms=EVERY_MS, first_ms=FIRST_MS)
+        first = hearing.cutter.first
+        hearing.partial = (
+            None if first is None else PartialText(self._rate, first, every_ms=EVERY_MS, first_ms=FIRST_MS)
+        )
