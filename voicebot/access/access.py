@@ -214,7 +214,11 @@ class Access:
         """
         key = object()
         self._hanging[key] = (who, cut)
-        return lambda: self._hanging.pop(key, None) and None
+
+        def call_off() -> None:
+            self._hanging.pop(key, None)
+
+        return call_off
 
     async def _cut(self) -> None:
         hanging = dict(self._hanging)

@@ -116,9 +116,9 @@ class Outbox:
         while self._new:
             batch = list(self._new)
             await asyncio.to_thread(self._deliveries.add, batch)
-            for delivery in batch:  # `put` may have dropped the oldest meanwhile
-                with contextlib.suppress(ValueError):
-                    self._new.remove(delivery)
+            kept = {delivery.id for delivery in batch}
+            while self._new and self._new[0].id in kept:  # `put` may have dropped the oldest meanwhile
+                self._new.popleft()
 
     async def _keep_last(self) -> None:
         try:
