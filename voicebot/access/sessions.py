@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select, update
 
 from voicebot.access.audit import record
-from voicebot.access.errors import TokenNotFound, UserNotFound
+from voicebot.access.errors import TokenNotFound
 from voicebot.access.model import Author, User, Who, checked_roles, powers
-from voicebot.access.users import user_of
+from voicebot.access.users import get_user, user_of
 from voicebot.records.database import Database
 from voicebot.records.models import SessionRow, TokenRow, UserRow
 
@@ -91,8 +91,7 @@ class SessionStore:
     def end_all(self, login: str, by: Author) -> None:
         """Sign out a user everywhere. Raises UserNotFound."""
         with self._database.transaction() as connection:
-            if connection.scalar(select(UserRow.login).where(UserRow.login == login)) is None:
-                raise UserNotFound(f"There is no user {login}.", "Load the page again.")
+            get_user(connection, login)
             connection.execute(delete(SessionRow).where(SessionRow.login == login))
             record(connection, self._now(), by, "sessions_revoked", login)
 
@@ -117,8 +116,7 @@ class SessionStore:
             "used_at": None,
         }
         with self._database.transaction() as connection:
-            if connection.scalar(select(UserRow.login).where(UserRow.login == login)) is None:
-                raise UserNotFound(f"There is no user {login}.", "List them: voicebot users list.")
+            get_user(connection, login)
             connection.execute(insert(TokenRow).values(**row, secret=_digest(secret)))
             record(connection, now, by, "token_issued", str(row["id"]), name=name, scopes=row["scopes"])
         return _token(row), secret

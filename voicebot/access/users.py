@@ -43,7 +43,7 @@ class UserStore:
     def get(self, login: str) -> User:
         """Raises UserNotFound."""
         with self._database.reading() as connection:
-            return _get(connection, login)
+            return get_user(connection, login)
 
     def exists(self, login: str) -> bool:
         with self._database.reading() as connection:
@@ -80,7 +80,7 @@ class UserStore:
                 raise UserExists(f"There is a user {login} already.", "Choose another login, or change that user.")
             connection.execute(insert(UserRow).values(**values, theme="auto", disabled=False))
             record(connection, self._now(), by, "user_added", login, roles=roles)
-            return _get(connection, login)
+            return get_user(connection, login)
 
     def change(self, login: str, changes: Mapping[str, Any], by: Author, keep_session: str = "") -> User:
         """`changes`: by column, `password` and `pin` in clear. A new password, other roles and disabling end the user's
@@ -99,10 +99,10 @@ class UserStore:
             check_pin(values["pin"])
             values["pin"] = hash_password(values["pin"])
         with self._database.transaction() as connection:
-            before = _get(connection, login)
+            before = get_user(connection, login)
             if values:
                 connection.execute(update(UserRow).where(UserRow.login == login).values(**values))
-            after = _get(connection, login)
+            after = get_user(connection, login)
             _keep_an_administrator(connection, before)
             differs = {name for name in _ENDS_SESSIONS - {"password"} if getattr(before, name) != getattr(after, name)}
             if differs or "password" in values:
@@ -114,7 +114,7 @@ class UserStore:
     def remove(self, login: str, by: Author) -> None:
         """With sessions and tokens. Raises UserNotFound, LastAdministrator."""
         with self._database.transaction() as connection:
-            before = _get(connection, login)
+            before = get_user(connection, login)
             connection.execute(delete(UserRow).where(UserRow.login == login))
             _keep_an_administrator(connection, before)
             record(connection, self._now(), by, "user_removed", login)
@@ -134,7 +134,8 @@ class UserStore:
             connection.execute(update(UserRow).where(*same).values(password=made))
 
 
-def _get(connection: Connection, login: str) -> User:
+def get_user(connection: Connection, login: str) -> User:
+    """Within a transaction. Raises UserNotFound."""
     row = connection.execute(select(*_COLUMNS).where(UserRow.login == login)).mappings().one_or_none()
     if row is None:
         logins = connection.scalars(select(UserRow.login)).all()
