@@ -7,7 +7,7 @@ import contextlib
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -85,15 +85,15 @@ class Bot(UdpPeer):
         if not self.status:
             return
         if request.method == "INVITE" and self.status == "200 OK":
-            if self.media is not None:
-                self.media.target = request.media
+            if self.media is not None and self.media.target is None and request.body:
+                self.media.target = request.media  # of its first call
             self.reply(request, self.status, source, sdp(self.address[0], self.media.port if self.media else 9))
         elif request.method == "INVITE":
             self.reply(request, self.status, source)
         else:
             super().on_request(request, source)
 
-    def send_back(self, method: str, invite: Message, body: str = "") -> None:
+    def send_back(self, method: str, invite: Message, body: str = "", extra: Sequence[str] = ()) -> None:
         """A request within a call that came, by the way that its INVITE took."""
         target = re.search(r"<([^>]+)>", invite["contact"])
         assert target is not None
@@ -104,6 +104,7 @@ class Bot(UdpPeer):
             *(f"Route: {route}" for route in routes),
             *(f"From: {invite['to']};tag={self.user}", f"To: {invite['from']}"),
             *(f"Call-ID: {invite['call-id']}", f"CSeq: 1 {method}", f"Contact: <{self.uri}>", "Max-Forwards: 70"),
+            *extra,
         ]
         host, _, port = routes[0].partition("sip:")[2].partition(";")[0].partition(":")
         self.send_bytes(encoded(lines, body), (host, int(port)))

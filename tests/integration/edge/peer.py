@@ -29,7 +29,7 @@ class Message:
 
     @classmethod
     def parse(cls, data: bytes) -> Message:
-        head, _, body = data.decode().partition("\r\n\r\n")
+        head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
         start, *lines = head.split("\r\n")
         pairs = [line.partition(":") for line in lines]
         return cls(start, tuple((name.strip().lower(), value.strip()) for name, _, value in pairs), body)
@@ -130,12 +130,13 @@ class SipPeer:
 
     # Requests
 
-    async def response(self, status: int | None = None, timeout_s: float = DEADLINE_S) -> Message:
-        """The next final response (or the next of that status). Raises TimeoutError when none comes."""
+    async def response(self, status: int = 0, timeout_s: float = DEADLINE_S, call_id: str = "") -> Message:
+        """The next final response, or the next of that status or call. Raises TimeoutError when none comes."""
         async with asyncio.timeout(timeout_s):
             while True:
                 message = await self.received.get()
-                if message.status >= 200 if status is None else message.status == status:
+                fits = message.status == status if status else message.status >= 200
+                if fits and call_id in ("", message["call-id"]):
                     return message
 
     def begin(self, number: str = "+48221234567") -> Dialog:
@@ -144,9 +145,14 @@ class SipPeer:
     def send(self, method: str, dialog: Dialog, body: str = "", extra: Sequence[str] = (), *, branch: str = "") -> str:
         """Send a request, within the call once it is answered; returns its branch."""
         branch = branch or f"z9hG4bK{uuid.uuid4().hex}"
+        self.send_bytes(encoded([*self.lines(method, dialog, branch), *extra], body))
+        return branch
+
+    def lines(self, method: str, dialog: Dialog, branch: str = "z9hG4bK1") -> list[str]:
+        """The head of a request."""
         own, (host, port) = f"{self.address[0]}:{self.address[1]}", self.edge
         here = f"sip:{self.user}@{host}" if method == "REGISTER" else f"sip:{dialog.number}@{host}:{port}"
-        lines = [
+        return [
             f"{method} {dialog.target or (f'sip:{host}' if method == 'REGISTER' else here)} SIP/2.0",
             f"Via: SIP/2.0/{self.transport.upper()} {own};branch={branch};rport",
             *(f"Route: {route}" for route in dialog.route),
@@ -157,10 +163,7 @@ class SipPeer:
             f"Contact: <{self.uri}>",
             "Max-Forwards: 70",
             f"User-Agent: {self.agent}",
-            *extra,
         ]
-        self.send_bytes(encoded(lines, body))
-        return branch
 
     def acknowledge(self, dialog: Dialog, answer: Message, branch: str = "") -> None:
         """`branch`: that of the INVITE, where it was refused."""
@@ -169,7 +172,7 @@ class SipPeer:
     async def invite(self, dialog: Dialog, body: str = "", extra: Sequence[str] = ()) -> Message:
         """The final response to an INVITE, acknowledged."""
         branch = self.send("INVITE", dialog, body, extra)
-        answer = await self.response()
+        answer = await self.response(call_id=dialog.call_id)
         if answer.status >= 300:
             self.acknowledge(dialog, answer, branch)
         else:

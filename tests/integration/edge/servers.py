@@ -60,7 +60,14 @@ class Edge:
         self.media = Program([*enter, rtpengine, *media], folder / "rtpengine")
         _until_answering(control, namespace)
         signals = ["-DD", "-E", "-f", str(files / "kamailio.cfg"), "-P", str(self._run / "signals"), "-m", "64"]
-        self.signals = Program([*enter, kamailio, *signals, "-w", str(self._run)], folder / "kamailio")
+        self._argv = [*enter, kamailio, *signals, "-w", str(self._run)]
+        self.signals = Program(self._argv, folder / "kamailio")
+
+    async def restart(self) -> None:
+        """Kamailio alone, as after a change."""
+        await asyncio.to_thread(self.signals.end)
+        self.signals = Program(self._argv, self.folder / "kamailio-again")
+        await asyncio.to_thread(self.ready)
 
     def ready(self) -> None:
         until(lambda: self._answers("core.uptime"), _START_S, lambda: f"Kamailio was ready:\n{self.log()}")

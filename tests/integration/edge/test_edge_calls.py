@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from tests.contract.telephony.listening import until
 from tests.integration.edge.bots import Bot, bot
-from tests.integration.edge.peer import SipPeer, sdp, udp_peer
+from tests.integration.edge.peer import SipPeer, established, sdp, udp_peer
 from tests.integration.edge.servers import Edge, running
 
 TRUNK = "127.0.0.2"
@@ -95,3 +97,69 @@ async def test_a_bot_is_drained_by_a_command_and_its_calls_go_on(at: Site) -> No
     at.edge.rpc("dispatcher.set_state", "ap", "1", drained.place)
     await at.caller.call(OFFER)
     assert drained.calls == 2
+
+
+async def test_a_caller_who_gives_up_while_it_rings_leaves_nothing(at: Site) -> None:
+    for one in at.bots:
+        one.status = "180 Ringing"
+    dialog = at.caller.begin()
+    branch = at.caller.send("INVITE", dialog, OFFER)
+    await at.caller.response(180)
+    (rung,) = [one for one in at.bots if one.calls]
+    assert at.edge.load(rung.place) == 1
+    at.caller.send("CANCEL", dialog, branch=branch)
+    assert (await at.caller.response()).status == 200
+    await until(lambda: "CANCEL" in [request.method for request in rung.requests])
+    rung.reply(rung.first_invite, "487 Request Terminated", at.edge.inside)
+    assert (await at.caller.response()).status == 487
+    await at.edge.until_load(rung.place, 0)
+
+
+async def test_a_caller_who_leaves_the_offer_to_the_bot_gets_one_with_the_edges_address(at: Site) -> None:
+    dialog = at.caller.begin()
+    at.caller.send("INVITE", dialog)
+    offer = await at.caller.response()
+    (called,) = [one for one in at.bots if one.calls]
+    assert called.media is not None
+    assert offer.media[1] not in (0, called.media.port)
+    at.caller.send("ACK", established(dialog, offer), OFFER)
+    await until(lambda: called.requests[-1].method == "ACK")
+    assert called.requests[-1].media[0] == "127.0.0.1"
+    assert called.requests[-1].media[1] != 9
+
+
+async def test_a_bot_may_transfer_its_caller_and_is_told_what_became_of_it(at: Site) -> None:
+    call = await at.caller.call(OFFER)
+    (called,) = [one for one in at.bots if one.calls]
+    called.send_back("REFER", called.first_invite, extra=["Refer-To: <sip:+48601000002@127.0.0.2>"])
+    assert (await called.response()).status == 200
+    assert [request["refer-to"] for request in at.caller.requests] == ["<sip:+48601000002@127.0.0.2>"]
+    at.caller.send("NOTIFY", replace(call, cseq=2), extra=["Event: refer", "Subscription-State: terminated"])
+    assert (await at.caller.response()).status == 200
+    assert called.requests[-1].method == "NOTIFY"
+
+
+async def test_calls_go_on_when_kamailio_is_started_anew(at: Site) -> None:
+    call = await at.caller.call(OFFER)
+    (called,) = [one for one in at.bots if one.calls]
+    await at.edge.restart()
+    assert (await at.caller.hang_up(call)).status == 200
+    assert called.requests[-1].method == "BYE"
+
+
+async def test_a_trunk_whose_name_is_not_known_yet_is_not_left_out(tmp_path: Path) -> None:
+    trunks = [{"name": "carrier", "addresses": [TRUNK], "server": "sip.carrier.invalid"}]
+    async with bot() as called, running(tmp_path, bots=[called.target], trunks=trunks) as edge:
+        await edge.until_state(called.place, "AP")
+        assert edge.state("sip:sip.carrier.invalid;transport=udp") in ("TP", "IP")
+        async with udp_peer("+48601000001", edge.world, address=TRUNK) as caller:
+            await caller.call(OFFER)
+
+
+async def test_without_rtpengine_calls_are_refused_and_not_mute(at: Site) -> None:
+    await asyncio.to_thread(at.edge.media.end)
+    refused = await at.caller.invite(at.caller.begin(), OFFER)
+    assert (refused.status, refused["retry-after"]) == (503, "10")
+    assert [one.calls for one in at.bots] == [0, 0]
+    assert [at.edge.load(one.place) for one in at.bots] == [0, 0]
+    assert "rtpengine does not answer" in at.edge.log()

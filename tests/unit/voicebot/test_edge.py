@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
 from pathlib import Path
@@ -138,6 +139,15 @@ def test_secrets_are_for_the_owner_only_and_files_are_replaced_whole(tmp_path: P
     assert secret == {"phones.cfg", "db/uacreg"}
     assert set(modes.values()) == {0o600, 0o644}
     assert {path for path in folder.rglob("*") if path.is_file()} == set(written)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_files_belong_to_whoever_owns_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    os.chown(folder, 4711, 4712)
+    written = write(load_config(settings(tmp_path, phones=PHONES)), folder)
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in written} == {(4711, 4712)}
 
 
 def test_the_command_tells_what_it_wrote_and_no_secret(tmp_path: Path) -> None:
