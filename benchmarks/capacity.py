@@ -37,12 +37,17 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks import report
 from benchmarks.capacity_dialog import NUMBER, TURN_EVERY_S, Samples, answers
 from benchmarks.capacity_stage import Bot, ours, stock
-from benchmarks.capacity_wire import ANSWERED_WITHIN_S, CallSeen, calls_seen, set_ups
+from benchmarks.capacity_wire import (
+    ANSWERED_WITHIN_S,
+    CallSeen,
+    answer_p95_ms,
+    calls_seen,
+    lateness_p99_ms,
+    set_ups,
+)
 from benchmarks.machine import machine
 from benchmarks.wire_capture import Phase, datagrams, phase_figures
 from benchmarks.wire_peers import Capture, EchoBot, SippCallers, missing_programs
@@ -55,7 +60,7 @@ SETUPS_PER_S = 5.0
 RATES = (4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
 _RATE_S = 6.0  # so long do callers come at one rate
 _SHORT_CALL_S = 2.0
-_SETTLE_S = TURN_EVERY_S + 4.0  # everybody has been greeted, and has answered once
+SETTLE_S = TURN_EVERY_S + 4.0  # everybody has been greeted, and has answered once
 _ECHO_S = 15.0
 
 Make = Callable[[Path, int], AbstractAsyncContextManager[Bot]]
@@ -79,14 +84,6 @@ class Level:
     @property
     def lost_turns(self) -> int:
         return sum(call.lost for call in self.seen)
-
-    def lateness_p99_ms(self) -> float:
-        """Of the call that was served worst."""
-        return max((call.lateness_p99_ms for call in self.seen), default=float("nan"))
-
-    def answer_p95_ms(self) -> float | None:
-        delays = [delay for call in self.seen for delay in call.answers_s]
-        return round(1000 * float(np.percentile(delays, 95)), 0) if delays else None
 
 
 class Measurement:
@@ -117,12 +114,12 @@ class Measurement:
             with Capture(bot.rtp_ports, folder / "rtp.pcap") as capture, ExitStack() as stack:
                 empty = bot.usage()
                 filling_s = calls / SETUPS_PER_S
-                hold_s = filling_s + _SETTLE_S + self._seconds + 5
+                hold_s = filling_s + SETTLE_S + self._seconds + 5
                 callers = SippCallers(
                     bot.sip_port, calls, SETUPS_PER_S, hold_s, folder, dial=NUMBER, caller="48601", sound=self._sound
                 )
                 stack.enter_context(callers)
-                await asyncio.sleep(filling_s + _SETTLE_S)
+                await asyncio.sleep(filling_s + SETTLE_S)
                 self._load.busy_share()
                 first = bot.usage()
                 await asyncio.sleep(self._seconds)
@@ -137,7 +134,7 @@ class Measurement:
         return Level(
             side,
             calls,
-            (*seen, *[CallSeen(float("inf"), 1, ())] * missing),
+            (*seen.values(), *[CallSeen(float("inf"), 1, ())] * missing),
             round(1000 * (last.cpu_s - first.cpu_s) / phase.seconds / calls, 2),
             round((last.memory_mb - empty.memory_mb) / calls, 2),
             round(busy, 3),
@@ -205,7 +202,8 @@ async def measured(folder: Path, options: argparse.Namespace) -> tuple[list[Leve
             level = await run.level(side, make, calls)
             levels.append(level)
             held = level.held(echoes[0])
-            _say(f"{side}, {calls} calls: {held} held, p99 {level.lateness_p99_ms()} ms, {level.lost_turns} turns lost")
+            late = lateness_p99_ms(level.seen)
+            _say(f"{side}, {calls} calls: {held} held, p99 {late} ms, {level.lost_turns} turns lost")
             if held < calls:
                 failed.add(side)
     echoes.append(await asyncio.to_thread(run.echo_p99_ms))
@@ -220,10 +218,10 @@ def figures(levels: Sequence[Level], echo_p99_ms: float, setups_per_s: float | N
     best = next((level for level in of["ours"] if level.calls == held["ours"]), None)
     return {
         "calls_held": held["ours"],
-        "rtp_lateness_p99_ms": best and best.lateness_p99_ms(),
+        "rtp_lateness_p99_ms": best and lateness_p99_ms(best.seen),
         "echo_lateness_p99_ms": echo_p99_ms,
         "lost_turns": best and best.lost_turns,
-        "answer_p95_ms": best and best.answer_p95_ms(),
+        "answer_p95_ms": best and answer_p95_ms(best.seen),
         "cpu_ms_per_call_s": best and best.cpu_ms_per_call_s,
         "memory_mb_per_call": best and best.memory_mb_per_call,
         "machine_busy": best and best.busy,
@@ -240,8 +238,8 @@ def table(levels: Sequence[Level], echo_p99_ms: float) -> str:
     for level in sorted(levels, key=lambda level: (level.side, level.calls)):
         turns = sum(call.turns for call in level.seen)
         rows.append(
-            (level.side, level.calls, level.held(echo_p99_ms), turns, level.lost_turns, level.lateness_p99_ms(),
-             report.ms(level.answer_p95_ms()), level.cpu_ms_per_call_s, level.memory_mb_per_call, level.busy)
+            (level.side, level.calls, level.held(echo_p99_ms), turns, level.lost_turns, lateness_p99_ms(level.seen),
+             report.ms(answer_p95_ms(level.seen)), level.cpu_ms_per_call_s, level.memory_mb_per_call, level.busy)
         )  # fmt: skip
     return report.table(rows)
 

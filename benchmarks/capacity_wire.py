@@ -47,8 +47,8 @@ class _Call:
     heard_loud: list[bool] = field(default_factory=list)
 
 
-def calls_seen(packets: Iterable[Datagram], bot_ports: tuple[int, int], until: float) -> list[CallSeen]:
-    """The calls of a bot that has these RTP ports. Words too late to be answered before `until` do not count."""
+def calls_seen(packets: Iterable[Datagram], bot_ports: tuple[int, int], until: float) -> dict[int, CallSeen]:
+    """The calls of a bot that has these RTP ports, by port. Words that cannot be answered by `until` do not count."""
     low, high = bot_ports
     calls: dict[int, _Call] = {}
     for packet in packets:
@@ -64,7 +64,7 @@ def calls_seen(packets: Iterable[Datagram], bot_ports: tuple[int, int], until: f
             call = calls.setdefault(packet.target, _Call())
             call.heard_at.append(packet.at)
             call.heard_loud.append(loud)
-    return [_seen(call, until) for call in calls.values() if len(call.sent_at) > 1]
+    return {port: _seen(call, until) for port, call in calls.items() if len(call.sent_at) > 1}
 
 
 def _seen(call: _Call, until: float) -> CallSeen:
@@ -98,6 +98,16 @@ def _word_ends(at: Sequence[float], loud: Sequence[bool]) -> list[float]:
             found.append(loud_at)
             loud_at = None
     return found
+
+
+def lateness_p99_ms(calls: Iterable[CallSeen]) -> float | None:
+    """Of the call that was served worst."""
+    return max((call.lateness_p99_ms for call in calls), default=None)
+
+
+def answer_p95_ms(calls: Iterable[CallSeen]) -> float | None:
+    delays = [delay for call in calls for delay in call.answers_s]
+    return round(1000 * float(np.percentile(delays, 95))) if delays else None
 
 
 @dataclass(frozen=True)

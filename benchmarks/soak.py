@@ -126,7 +126,7 @@ class Soak:
         self._lost += size.stay - callers.counts()[0]
         seen = await asyncio.to_thread(lambda: calls_seen(datagrams(capture.file, phase), bot.rtp_ports, phase.end))
         _say(f"{size.stay} long calls, lost by now: {self._lost}; seen to their end: {len(seen)}")
-        return seen
+        return list(seen.values())
 
 
 def _say(what: str) -> None:

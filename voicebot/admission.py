@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,11 @@ LOOK_S = 1.0
 CLOSES_AFTER = 2  # looks beyond a limit: one may be an accident
 OPENS_AFTER = 5  # looks well below: calls that were let in have settled
 WELL_BELOW = 0.7
+LOWERED_TO = 0.9
+GROWS_BY, GROWS_BY_SHARE = (
+    0.05,
+    0.005,
+)  # at each look: 20 calls become 24 in half a minute, for which percentiles look back
 
 _MEDIA_S = 10.0
 
@@ -48,21 +54,37 @@ class Strain:
 
 
 class Admission:
-    """Pure: a `Strain` a second in, `closed_because` out. It closes soon, and opens when it has been well for long."""
+    """Pure: a `Strain` a second in, whether another call may come out.
+
+    It closes soon, and opens when all has been well for long. How many calls were too many is remembered: with callers
+    waiting at the door, whoever opens it wide is overrun again. From nine tenths of that the number grows slowly, as
+    TCP feels its way (RFC 5681: additive increase, multiplicative decrease).
+    """
 
     def __init__(self) -> None:
         self.closed_because: str | None = None
+        self._most = math.inf
         self._beyond = 0
         self._well = 0
 
-    def look(self, strain: Strain) -> None:
+    def look(self, strain: Strain, calls: int) -> None:
+        """`calls`: those that are up."""
         name, share = strain.worst()
         self._beyond = self._beyond + 1 if share > 1 else 0
         self._well = self._well + 1 if share < WELL_BELOW else 0
         if self._beyond >= CLOSES_AFTER:
+            if self.closed_because is None:
+                self._most = max(1.0, LOWERED_TO * min(self._most, calls))
             self.closed_because = name
         elif self._well >= OPENS_AFTER:
             self.closed_because = None
+            self._most += GROWS_BY + GROWS_BY_SHARE * self._most
+
+    def refusal(self, calls: int) -> str | None:
+        """Why there may be no other call beside so many."""
+        if self.closed_because is None and calls >= self._most:
+            return "as many calls as could be served well of late"
+        return self.closed_because
 
 
 def gauge(
@@ -82,12 +104,12 @@ def gauge(
     return strain
 
 
-async def watch(admission: Admission, strain: Callable[[], Strain]) -> None:
+async def watch(admission: Admission, strain: Callable[[], Strain], calls: Callable[[], int]) -> None:
     """Until cancelled."""
     while True:
         await asyncio.sleep(LOOK_S)
         before = admission.closed_because
-        admission.look(strain())
+        admission.look(strain(), calls())
         if admission.closed_because is not None and before is None:
             log.warning("no new calls are taken: %s", admission.closed_because)
         elif admission.closed_because is None and before is not None:

@@ -149,7 +149,7 @@ class App:
         media.start()
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
         strain = admission.gauge(config.overload, media, activity, recogniser)
-        self._keep_watch(admission.watch(self._admission, strain), "watch the load")
+        self._keep_watch(admission.watch(self._admission, strain, lambda: len(self._calls)), "watch the load")
         endpoint = self._endpoint = BaresipEndpoint(config.sip.endpoint())
         outbound = Outbound(endpoint, config)
         self._stack.callback(outbound.close)
@@ -269,7 +269,8 @@ class App:
             self._refused += 1
             task = asyncio.create_task(leg.reject(), name=f"reject {call_id}")
         else:
-            task = asyncio.create_task(self._serve(leg, number, call_id), name=f"call {call_id}")
+            people = OVERLOADED if self._admission.refusal(len(self._calls)) else ""
+            task = asyncio.create_task(self._serve(leg, number, call_id, people), name=f"call {call_id}")
         self._calls[call_id] = task
         task.add_done_callback(lambda done: self._over(call_id, done))
 
@@ -280,16 +281,15 @@ class App:
         if len(self._calls) >= self._config.sip.max_calls:
             return "all lines are busy"
         if self._config.overload.then == "refuse":
-            return self._admission.closed_because or ""
+            return self._admission.refusal(len(self._calls)) or ""
         return ""
 
-    async def _serve(self, leg: Leg, number: NumberSettings, call_id: str) -> None:
+    async def _serve(self, leg: Leg, number: NumberSettings, call_id: str, people: str) -> None:
         assert self._services is not None
         assert self._people is not None
         zone = self._config.timezone
         async with self._bots.in_call(number.source) as bot:
             desk = self._people.desk
-            people = OVERLOADED if self._admission.closed_because is not None else ""
             call = Call(self._services, desk, bot, number, leg, call_id, lambda: datetime.now(zone), people)
             async with self.live.going_on(call):
                 await call.run()
@@ -321,7 +321,7 @@ class App:
             "status": "draining" if self._draining else "ok" if ready and not self.failed.done() else "degraded",
             "calls": len(self._calls),
             "refused": self._refused,
-            "admission": self._admission.closed_because or "open",
+            "admission": self._admission.refusal(len(self._calls)) or "open",
             "restarts": {process.name: process.restarts for process in processes},
         }
         registration = self._endpoint.registration if self._endpoint is not None else None

@@ -12,7 +12,7 @@ TOO_MUCH, BORDERLINE, WELL = Strain(media=1.2), Strain(media=(1 + WELL_BELOW) / 
 def after(*looks: Strain) -> str | None:
     admission = Admission()
     for strain in looks:
-        admission.look(strain)
+        admission.look(strain, 10)
     return admission.closed_because
 
 
@@ -49,3 +49,43 @@ def test_just_below_the_limit_it_stays_as_it_is() -> None:
 
 def test_what_is_exactly_at_the_limit_is_let_in() -> None:
     assert after(*[Strain(1.0, 1.0, 1.0, 1.0)] * 10) is None
+
+
+def overrun(calls: int) -> Admission:
+    admission = Admission()
+    for strain in [*[WELL] * 10, *[TOO_MUCH] * CLOSES_AFTER, *[WELL] * OPENS_AFTER]:
+        admission.look(strain, calls)
+    assert admission.closed_because is None
+    return admission
+
+
+def test_before_it_was_ever_too_much_any_number_is_let_in() -> None:
+    admission = Admission()
+    admission.look(WELL, 0)
+    assert admission.refusal(1000) is None
+
+
+def test_how_many_were_too_many_is_remembered_and_forgotten_slowly() -> None:
+    admission = overrun(100)
+    assert admission.refusal(89) is None
+    assert admission.refusal(91) == "as many calls as could be served well of late"
+    for _ in range(30):
+        admission.look(WELL, 90)
+    assert admission.refusal(100) is None
+    assert admission.refusal(115) is not None
+    for _ in range(1000):
+        admission.look(WELL, 90)
+    assert admission.refusal(500) is None
+
+
+def test_a_long_overload_lowers_the_number_once() -> None:
+    admission = Admission()
+    for strain in [*[TOO_MUCH] * 50, *[WELL] * OPENS_AFTER]:
+        admission.look(strain, 100)
+    assert admission.refusal(89) is None
+
+
+def test_one_call_is_always_let_in_when_all_is_well() -> None:
+    admission = overrun(0)
+    assert admission.refusal(0) is None
+    assert admission.refusal(3) is not None

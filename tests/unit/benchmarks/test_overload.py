@@ -1,0 +1,16 @@
+"""What the overload benchmark makes of the windows that it has seen."""
+
+from __future__ import annotations
+
+from benchmarks.capacity_wire import CallSeen
+from benchmarks.overload import figures
+
+GOOD, SLOW, LOST = CallSeen(4.0, 3, (0.5, 0.5, 0.5)), CallSeen(9.0, 3, (0.5, 0.5, 1.5)), CallSeen(4.0, 3, (0.5, 0.5))
+
+
+def test_the_worst_window_counts_and_calls_that_went_are_lost() -> None:
+    found = figures(3, [GOOD, GOOD, GOOD], [{1: GOOD, 2: GOOD, 3: SLOW}, {1: GOOD, 2: LOST}], 4, 90)
+    assert (found["lateness_p99_ms"], found["lateness_p99_ms_without"]) == (9.0, 4.0)
+    assert found["answer_p95_ms"] > 1000 > found["answer_p95_ms_without"]
+    assert (found["calls_lost"], found["lost_turns"], found["lost_turns_without"]) == (1, 1, 0)
+    assert (found["turns"], found["taken"], found["refused"]) == (15, 4, 90)
