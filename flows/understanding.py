@@ -90,8 +90,8 @@ def _read(said: Utterance) -> Understood:
     swears = said.occurs("abuse_exact")
     if swears:
         said = replace(said, words=said.phrases["abuse_exact"].without(said.words))
-    asked = slot_question if said.context.question in ("slot", "confirm") else open_question
-    found = asked.read(said)
+    about_slot = said.context.question in ("slot", "confirm")
+    found = slot_question.read(said) if about_slot else open_question.read(said)
     if swears and (not said.core or found.commands == (NoMatch(),)):
         return understood([Abuse()], 0.9, "the caller swears, and says nothing else")
     return found
