@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flows import dialog, repair
+from flows.asides import refuse_recording
 from flows.commands import AskHuman, command_name
 from flows.errors import TemplateFailed
 from flows.events import (
@@ -27,6 +28,8 @@ from flows.events import (
 from flows.memory import first_state
 from flows.model import Bot
 from flows.personal import MASK
+from flows.possible import known, possible
+from flows.progress import carry_on, leave_question
 from flows.slots import Rejected
 from flows.state import FlowOption, State, Step, TurnContext
 from flows.steps import Go
@@ -63,7 +66,7 @@ class Engine:
             turn.hand_off(started.people)
         elif entry is not None and entry.start:
             turn.start_flow(entry.start)
-            dialog.carry_on(turn)
+            carry_on(turn)
         else:
             turn.ask("intent")
         return _step(turn)
@@ -86,12 +89,12 @@ class Engine:
         """What may be understood now. While a system is being asked it is still the last question that is open."""
         turn = Turn(self.bot, state, state.now)
         kind, slot = turn.question
-        slots, values = dialog.known(turn)
+        slots, values = known(turn)
         return TurnContext(
             language=turn.language,
             question=kind,
             now=turn.now,
-            commands=dialog.possible(turn),
+            commands=possible(turn),
             flows=self._flows[turn.language],
             flow=state.flow,
             slot=slot,
@@ -167,14 +170,14 @@ def _accepts_zero(turn: Turn) -> bool:
 
 def _no_input(turn: Turn, _: NoInput) -> None:
     if turn.way_out is not None and repair.still_there(turn):
-        dialog.leave_question(turn)
+        leave_question(turn)
     elif not _too_long(turn):
         repair.no_input(turn)
 
 
 def _recognition_down(turn: Turn, _: RecognitionDown) -> None:
     if turn.way_out is not None:
-        dialog.leave_question(turn)
+        leave_question(turn)
     elif not _too_long(turn):
         repair.recognition_down(turn)
 
@@ -206,7 +209,7 @@ def _returned(turn: Turn, event: Returned) -> None:
     turn.data["handoff_failed"] = False
     if event.flow in turn.bot.flows:
         turn.start_flow(event.flow)
-        dialog.carry_on(turn)
+        carry_on(turn)
     else:
         turn.ask("more")
 
@@ -223,7 +226,7 @@ def _system_result(turn: Turn, event: SystemResult) -> None:
         return
     if went is Go.ON:
         turn.frame["index"] += 1
-    dialog.carry_on(turn)
+    carry_on(turn)
 
 
 def _system_slow(turn: Turn, event: SystemSlow) -> None:
@@ -236,7 +239,7 @@ def _heard_while_calling(turn: Turn, event: Heard) -> None:
     names = {command_name(command) for command in event.understood.commands}
     urgent = [c for c in event.understood.commands if command_name(c) in ("emergency", "handoff", "goodbye")]
     if "refuse_recording" in names:
-        dialog.refuse_recording(turn, told="emergency" not in names)
+        refuse_recording(turn, told="emergency" not in names)
     if urgent:
         dialog.follow(turn, urgent)
     else:
