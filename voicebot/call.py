@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
 import flows
@@ -19,7 +18,6 @@ from telephony.errors import LegGone, TelephonyError
 from telephony.leg import Digit, Ended, HeardAgain, Leg, Unheard
 from telephony.member import Member
 from telephony.port import Reception
-from telephony.quality import line_quality
 from telephony.room import Room
 from voicebot import events
 from voicebot.arrivals import arrival
@@ -341,9 +339,7 @@ class Call:
             await self._second.aclose()
         if self._reteller is not None:
             await self._reteller.aclose()
-        quality = line_quality(self._leg.media_stats(), self._reception)
-        if quality is not None:
-            self.context.publish(events.LineMeasured, **asdict(quality))
+        self.context.tell_sound(self._leg, self._reception)
         self.context.publish(
             events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
         )

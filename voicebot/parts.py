@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +13,10 @@ from asr.recogniser import Recogniser
 from flows import Bot, Engine, Understanding
 from flows.choosing import Spoken
 from flows.systems import Systems
+from telephony.leg import Leg
 from telephony.media import MediaThread
+from telephony.port import Reception
+from telephony.quality import line_quality
 from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
 from tts.synthesizer import RATES, SpeechRequest
@@ -30,6 +33,7 @@ from voicebot.events import (
     EventStream,
     Fault,
     LanguageModelAsked,
+    LineMeasured,
     RecordingStopped,
     StoodIn,
 )
@@ -231,6 +235,12 @@ class CallContext:
     def tell_retold(self, decision: Decision) -> None:
         """Write on the record what became of the question for a summary. Our own is there in any case."""
         self.publish(LanguageModelAsked, **decision.as_told())
+
+    def tell_sound(self, leg: Leg, reception: Reception | None) -> None:
+        """At the end of the caller's leg: write on the record how its sound came, if any did."""
+        quality = line_quality(leg.media_stats(), reception)
+        if quality is not None:
+            self.publish(LineMeasured, **asdict(quality))
 
     def refuse_recording(self) -> None:
         """What is kept of the call goes by this event: a recording that cannot be deleted now goes at the end."""

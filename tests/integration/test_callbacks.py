@@ -101,6 +101,8 @@ async def test_an_agent_in_the_browser_calls_back(tmp_path: Path) -> None:
     started = bot.events(events.CallStarted)[0]
     assert (started.caller, started.bot) == (NUMBER, "")
     assert not bot.events(events.QueueLeft)  # nobody waited on the line
+    (sound,) = bot.events(events.LineMeasured)
+    assert (sound.call_id, sound.codec) == (end.call_id, "pcma")
     folder = tmp_path / "calls" / end.call_id
     assert json.loads((folder / "transcript.json").read_text(encoding="utf-8"))["caller"] == NUMBER
     assert not (folder / "recording.wav").exists()

@@ -135,8 +135,10 @@ class CallBack:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            reception = member.reception
             room.close()
             await asyncio.shield(caller.release())
+            self.context.tell_sound(caller.leg, reception)
 
     async def _until_enough(self) -> None:
         await self._enough.wait()
