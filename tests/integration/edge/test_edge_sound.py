@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,23 @@ async def test_a_call_with_srtp_keeps_it_when_the_bot_offers_anew(tmp_path: Path
                 await until(lambda: len(phone.requests) > 0)
                 again = phone.requests[0]
                 assert (again.method, " RTP/SAVP " in again.body, "a=crypto:" in again.body) == ("INVITE", True, True)
+
+
+async def test_a_call_that_never_began_is_refused_by_the_bot(tmp_path: Path) -> None:
+    endpoint = BaresipEndpoint(EndpointSettings("127.0.0.1", 0, (23000, 23999), max_calls=4))
+    await endpoint.start()
+    try:
+        _, _, port = endpoint.sip_uri.rpartition(":")
+        target = {"address": "127.0.0.1", "port": int(port)}
+        async with running(tmp_path, bots=[target], phones=PHONES) as edge:
+            await edge.until_state(f"sip:127.0.0.1:{port}", "AP")
+            async with udp_peer("1001", edge.world, address="127.0.0.4") as stranger:
+                route = (f"<sip:{edge.world[0]}:{edge.world[1]};lr>",)
+                forged = replace(
+                    stranger.begin(), to="<sip:a@b>;tag=1", target=f"sip:bot@127.0.0.1:{port}", route=route
+                )
+                stranger.send("INVITE", forged, sdp("127.0.0.4", 9))
+                assert (await stranger.response()).status == 481
+            assert endpoint.legs == ()
+    finally:
+        await endpoint.stop()
