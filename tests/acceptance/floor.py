@@ -276,6 +276,24 @@ def ask(page: Page, method: str, path: str, body: Any = None) -> tuple[int, Any]
     return status, json.loads(text) if text else None
 
 
+def joins(desk: Desk) -> None:
+    """And hears the call whose page it is."""
+    desk.button("Słuchaj").click()
+    becomes(desk, "listen")
+
+
+def becomes(desk: Desk, mode: str) -> None:
+    status = desk.page.get_by_test_id("listening")
+    expect(status).to_have_attribute("data-mode", mode)
+    expect(status).to_have_attribute("data-state", "on")
+
+
+def confirmed(desk: Desk, button: str) -> None:
+    """What has to be confirmed."""
+    desk.button(button).click()
+    desk.page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
+
+
 Ear = TonePhone | Desk
 
 

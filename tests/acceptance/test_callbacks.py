@@ -14,15 +14,20 @@ from tests.acceptance.floor import (
     AGENT_HZ,
     CALLER_HZ,
     HUMAN_NUMBER,
+    SUPERVISOR_HZ,
     Desk,
     TonePhone,
     add_user,
+    becomes,
     caller,
     chromium,
+    confirmed,
     floor_config,
     hears,
+    joins,
     no_tasks_left,
     require_pages,
+    stays_unheard,
 )
 from tests.acceptance.programs import until
 
@@ -54,6 +59,10 @@ def test_who_was_promised_a_callback_is_called_by_an_agent_in_the_browser(
             anna = Desk(browser, bot, "anna")
             anna.sign_in()
             calls_back(bot, anna, home)
+            with chromium(playwright, tmp_path, SUPERVISOR_HZ) as supervisors:
+                steps_in(bot, Desk(supervisors, bot, "boss"), anna, home)
+            home.obey("hang_up")
+            written_up(bot, anna)
             logs_in_by_phone(bot, browser, anna, tmp_path)
 
 
@@ -77,7 +86,26 @@ def calls_back(bot: Bot, anna: Desk, home: TonePhone) -> None:
     _, mine = anna.api("GET", "/agent")
     assert mine["call"]["caller"] == NUMBER
     assert mine["call"]["caller_on_line"]
-    home.obey("hang_up")
+
+
+def steps_in(bot: Bot, boss: Desk, anna: Desk, home: TonePhone) -> None:
+    """A supervisor hears both, is heard by none, and then has the caller in the agent's place."""
+    call = next(event for event in bot.told() if event["event"] == "agent_joined")["call_id"]
+    boss.sign_in()
+    boss.open(f"/live/{call}")
+    joins(boss)
+    hears(boss, CALLER_HZ, AGENT_HZ, not_=(SUPERVISOR_HZ,))
+    stays_unheard(home, SUPERVISOR_HZ)
+    stays_unheard(anna, SUPERVISOR_HZ)
+    confirmed(boss, "Przejmij")
+    becomes(boss, "taken_over")
+    hears(home, SUPERVISOR_HZ, not_=(AGENT_HZ,))
+    hears(boss, CALLER_HZ, not_=(AGENT_HZ,))
+    for what in ("listened", "took_over"):
+        assert [line["about"] for line in boss.api("GET", f"/audit?what={what}")[1]] == [call]
+
+
+def written_up(bot: Bot, anna: Desk) -> None:
     until(lambda: anna.api("GET", "/agent")[1]["state"] == "wrap_up", 20, "the agent writes it up")
     _, listed = anna.api("GET", "/callbacks")
     assert [one["state"] for one in listed] == ["reached"]

@@ -30,10 +30,13 @@ from tests.acceptance.floor import (
     TonePhone,
     add_user,
     ask,
+    becomes,
     caller,
     chromium,
+    confirmed,
     floor_config,
     hears,
+    joins,
     no_tasks_left,
     require_pages,
     stays_unheard,
@@ -143,24 +146,6 @@ def listens(desk: Desk, call: CallRecord) -> None:
     """A supervisor opens the call's page and listens."""
     desk.open(f"/live/{call.call_id}")
     joins(desk)
-
-
-def joins(desk: Desk) -> None:
-    """And hears the call whose page it is."""
-    desk.button("Słuchaj").click()
-    becomes(desk, "listen")
-
-
-def becomes(desk: Desk, mode: str) -> None:
-    status = desk.page.get_by_test_id("listening")
-    expect(status).to_have_attribute("data-mode", mode)
-    expect(status).to_have_attribute("data-state", "on")
-
-
-def confirmed(desk: Desk, button: str) -> None:
-    """What has to be confirmed."""
-    desk.button(button).click()
-    desk.page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
 
 
 def hears_speech(desk: Desk, within_s: float = 12) -> None:
@@ -298,6 +283,32 @@ def test_a_session_that_ends_cuts_sound_and_stream_at_once(floor: Floor, in_talk
         assert listeners(floor.marek, call) == [], how
     ewa.sign_in()
     assert all_over(audited(floor, call, "listened"))
+
+
+def test_an_angry_caller_stands_on_the_board_and_is_found_among_the_past_calls(floor: Floor, tmp_path: Path) -> None:
+    ewa = floor.ewa
+    ewa.open("/board")
+    script = ["listen", {"say": "To skandal, mam tego dość!"}, "listen", "listen"]
+    with Caller(floor.bot, tmp_path, script, dial=BOT_NUMBER) as person:
+        call = person.call()
+        row = ewa.page.get_by_role("row").filter(has_text="Wzburzony")
+        expect(row).to_be_visible(timeout=40_000)
+        expect(row.get_by_text("Złość")).to_be_visible()
+        assert call.until("alert_raised", kind="angry")["text"] == "Rozmówca jest zdenerwowany."
+        ewa.page.get_by_role("button", name="1 otwarty alarm").click()
+        ewa.button("Potwierdź").last.click()
+        call.until("alert_acknowledged", who="ewa")
+        person.hang_up()
+        call.ended()
+    until(lambda: ewa.api("GET", f"/calls/{call.call_id}")[1]["summary"], 15, "the call is written up")
+    ewa.open("/calls")
+    ewa.page.locator('input[aria-label="Alarmy"]').click()
+    ewa.page.get_by_role("option", name="Złość").click()
+    expect(ewa.page.get_by_role("row")).to_have_count(2)  # its head, and the call
+    ewa.page.get_by_role("row").last.click()
+    expect(ewa.page.get_by_text("Rozmówca jest zdenerwowany.")).to_be_visible()
+    expect(ewa.page.get_by_text("Potwierdził(a): ewa")).to_be_visible()
+    assert call.call_id in ewa.page.url
 
 
 def past_call(desk: Desk, call: CallRecord) -> None:
