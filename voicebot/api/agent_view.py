@@ -18,7 +18,7 @@ from voicebot.people.desk import Desk
 from voicebot.people.talk import Talk
 from voicebot.queueing.choosing import can_serve
 from voicebot.queueing.model import STANDING, Agent, AgentState, Entry, EntryState, Kind, Profile
-from voicebot.records.store import EarlierCall
+from voicebot.records.past_calls import EarlierCall
 from voicebot.summary import Summary, crm_link, summarise
 
 

@@ -22,7 +22,7 @@ from voicebot.errors import NotPossible
 from voicebot.queueing.model import Entry, EntryState, Kind
 from voicebot.queueing.offers import GAVE_UP, REACHED
 from voicebot.records import CallFolder
-from voicebot.records.store import DoneCallback
+from voicebot.records.past_calls import DoneCallback
 
 log = logging.getLogger(__name__)
 

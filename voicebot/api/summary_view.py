@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from voicebot.api.shapes import call_parts as shapes
-from voicebot.records.store import EarlierCall
+from voicebot.records.past_calls import EarlierCall
 from voicebot.records.transcript import Turn
 from voicebot.summary import Collected, Summary
 

@@ -10,7 +10,7 @@ from telephony.member import Member
 from telephony.room import Room
 from voicebot.parts import CallContext, Voice
 from voicebot.queueing.model import Why
-from voicebot.records.store import EarlierCall
+from voicebot.records.past_calls import EarlierCall
 from voicebot.summary import Summary
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from voicebot.errors import RecordsUnavailable
 from voicebot.records import CallRecords
-from voicebot.records.store import EarlierCall
+from voicebot.records.past_calls import EarlierCall
 
 log = logging.getLogger(__name__)
 

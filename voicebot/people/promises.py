@@ -19,7 +19,7 @@ from voicebot.people import texts
 from voicebot.people.offers import Offered
 from voicebot.queueing.model import Entry
 from voicebot.records import CallFolder, CallRecords
-from voicebot.records.store import EarlierCall
+from voicebot.records.past_calls import EarlierCall
 
 log = logging.getLogger(__name__)
 
