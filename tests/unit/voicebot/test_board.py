@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -234,16 +233,6 @@ def test_nothing_grows_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len([row for row in old.calls.values() if row is not None]) == 50
     board.tick(BEGAN + timedelta(seconds=500) + FORGET_AFTER)
     assert board.calls() == ()
-
-
-def test_two_hundred_calls_cost_next_to_nothing() -> None:
-    board = fold(*(started(f"c{n}") for n in range(200)))
-    began = time.perf_counter()
-    for step in range(50):  # a second and more of a busy floor, each reader asking four times a second
-        for n in range(200):
-            board.happened(caller(f"słowo {step}", step, f"c{n}"))
-        board.changes(board.revision - 200)
-    assert time.perf_counter() - began < 1.0
 
 
 def entered(entry: str, offset_s: float, queue: str = "service") -> QueueEntered:

@@ -20,7 +20,7 @@ from voicebot.hub import Hub
 from voicebot.people_settings import HttpSettings
 
 BY = Author("test")
-SOON_S = 5.0
+SOON_S = 20.0
 
 Open = Callable[[str, str], AbstractAsyncContextManager[AsyncIterator[str]]]
 
