@@ -16,7 +16,8 @@ demo: $(VENV)/.installed console
 
 test: $(VENV)/.installed-dev lint console
 	$(NPM) test
-	$(BIN)/pytest --durations=15
+	$(BIN)/pytest --numprocesses auto --dist loadfile --durations=10 tests/unit tests/fuzz tests/contract
+	$(BIN)/pytest --durations=15 tests/integration tests/acceptance
 
 lint: $(VENV)/.installed-dev console/src/api/schema.d.ts
 	$(BIN)/ruff check .
