@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import json
 import signal
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,7 @@ class Tone:
         at_s = (self._at + np.arange(n_samples)) / RATE
         self._at += n_samples
         envelope = np.clip(4 * np.sin(2 * np.pi * 1.5 * at_s), 0.0, 1.0)
-        return np.rint(_PEAK * envelope * np.sin(2 * np.pi * self._hz * at_s)).astype("<i2").tobytes()
+        return bytes(np.rint(_PEAK * envelope * np.sin(2 * np.pi * self._hz * at_s)).astype("<i2").tobytes())
 
 
 class Phone:
@@ -51,8 +50,11 @@ class Phone:
         self._leg = leg
         self._room = media.open_room(RATE)
         self._heard = (folder / "heard.raw").open("ab", buffering=0)
-        self._room.join(leg).tap(lambda _, pcm: self._heard.write(pcm))
+        self._room.join(leg).tap(self._hear)
         self._play(hz)
+
+    def _hear(self, first_sample: int, pcm: bytes) -> None:
+        self._heard.write(pcm)
 
     async def talk(self, keys: str) -> None:
         """Until either side hangs up."""
@@ -144,4 +146,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
