@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select
 
 from flows.callback import CALLBACK_FLOW
 from flows.words import tokens
@@ -205,8 +205,11 @@ def _words_rows(said: Mapping[str, Mapping[int, str]]) -> list[dict[str, Any]]:
 def _forget_words(connection: Connection, call_id: str) -> None:
     connection.execute(delete(WordsRow).where(WordsRow.call_id == call_id))
     connection.execute(delete(VoicemailRow).where(VoicemailRow.call_id == call_id))
+    changed = []
     for row in connection.execute(select(EventRow.__table__).where(EventRow.call_id == call_id)).mappings().all():
         kept = to_json(without_words(event_of(row)))
         data = {name: kept[name] for name in row["data"]}
         if data != row["data"]:
-            connection.execute(update(EventRow).where(EventRow.id == row["id"]).values(data=data))
+            changed.append({"id": row["id"], "data": data})
+    if changed:
+        changed_rows(EventRow, changed).write(connection)
