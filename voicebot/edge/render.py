@@ -67,7 +67,7 @@ def render(config: Config, folder: Path) -> Mapping[str, RenderedFile]:
         "outgoing": outgoing,
         "dials_out": bool(outgoing and allowed),
         "allowed": f"^({'|'.join(prefix.replace('+', '[+]') for prefix in allowed)})[0-9]+$",
-        "scanners": "|".join(part.replace(".", "[.]") for part in edge.limits.scanners) or "^$",
+        "scanners": "|".join(part.replace(".", "[.]") for part in edge.limits.scanners),
         "longest_call_s": LONGEST_CALL_S,
     }
     files = {

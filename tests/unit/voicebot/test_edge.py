@@ -110,6 +110,12 @@ def test_passwords_of_phones_are_kept_as_hashes(tmp_path: Path) -> None:
     assert not [name for name, file in files.items() if "tajne" in file.text or (ha1 in file.text and not file.secret)]
 
 
+def test_without_scanners_no_user_agent_is_looked_at(tmp_path: Path) -> None:
+    text = rendered(tmp_path, limits={"scanners": ["sip.cli"]})["kamailio.cfg"].text
+    assert '$ua =~ "sip[.]cli"' in text
+    assert "$ua" not in rendered(tmp_path, limits={"scanners": []})["kamailio.cfg"].text
+
+
 def test_an_address_that_is_translated_is_told_to_the_world_by_both_servers(tmp_path: Path) -> None:
     files = rendered(tmp_path, world={"address": "192.0.2.4", "public_address": "203.0.113.10"})
     assert 'listen=udp:192.0.2.4:5060 advertise 203.0.113.10:5060 name "world_udp"' in files["kamailio.cfg"].text
