@@ -43,7 +43,6 @@ async def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fi
     settings = {"phones": PHONES, "trunks": [{"name": "carrier", "addresses": [TRUNK]}], **changed}
     settings = {key: value for key, value in settings.items() if value is not None}
     async with bot() as answering, running(tmp_path, bots=[answering.target], **settings) as edge:
-        await edge.until_state(answering.place, "AP")
         yield Site(edge, answering)
 
 
@@ -289,7 +288,6 @@ async def test_who_connects_and_does_not_talk_is_cut_off_and_others_are_served(
     monkeypatch.setenv("ANNA", PASSWORD)
     async with bot() as answering:
         async with running(tmp_path, bots=[answering.target], phones=PHONES, world=certified) as edge:
-            await edge.until_state(answering.place, "AP")
             context = ssl.create_default_context(cafile=certified["tls_certificate"])
             context.check_hostname = False
             silent = [await asyncio.open_connection(*edge.tls, local_addr=(STRANGER, 0)) for _ in range(200)]

@@ -93,8 +93,6 @@ async def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S
         rest = {"people": {"outbound": {"uri": "sip:{number}@127.0.0.1", "allow": ["+48"]}}}
         site = running(tmp_path, bots=[answering.target], trunks=trunks, phones=phones, rest=rest)
         edge = await stack.enter_async_context(site)
-        for server in servers:
-            await edge.until_state(f"sip:{server};transport=udp", "AP")
         dialling = await stack.enter_async_context(udp_peer("bot", edge.inside))
         yield Site(edge, (first, second), dialling)
 

@@ -47,7 +47,7 @@ async def test_a_phone_by_tls_and_srtp_talks_with_a_bot_that_knows_neither(tmp_p
         _, _, port = endpoint.sip_uri.rpartition(":")
         target = {"address": "127.0.0.1", "port": int(port)}
         async with running(tmp_path, bots=[target], phones=PHONES, world=certified) as edge:
-            await edge.until_state(f"sip:127.0.0.1:{port}", "AP")
+            await edge.until_state(f"sip:127.0.0.1:{port}", "AP")  # it answers OPTIONS
             async with SecurePhone(tmp_path, certified["tls_certificate"]) as phone:
                 await phone.command("dial", f"sip:+48221234567@127.0.0.1:{edge.tls[1]};transport=tls")
                 leg = await doorbell.ring()
@@ -70,7 +70,6 @@ async def test_a_caller_behind_a_translating_router_hears_and_is_heard(tmp_path:
         async with bot(namespace=net.world) as answering:
             world = {"address": net.world_address}
             async with running(tmp_path, net.world, bots=[answering.target], phones=PHONES, world=world) as edge:
-                await edge.until_state(answering.place, "AP")
                 ear = media(500, socket_in(net.home, net.home_address))
                 sock = socket_in(net.home, net.home_address)
                 async with ear as sound, udp_peer("anna", edge.world, sock=sock) as phone:
@@ -94,7 +93,6 @@ async def test_a_call_with_srtp_keeps_it_when_the_bot_offers_anew(tmp_path: Path
     crypto = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
     async with bot() as answering:
         async with running(tmp_path, bots=[answering.target], phones=PHONES, world=certified) as edge:
-            await edge.until_state(answering.place, "AP")
             async with tls_peer("anna", edge.tls, certified["tls_certificate"], "127.0.0.3") as phone:
                 call = await phone.call(sdp("127.0.0.3", 9, crypto, profile="RTP/SAVP"), PASSWORD)
                 assert call.answer is not None
@@ -113,7 +111,6 @@ async def test_a_call_that_never_began_is_refused_by_the_bot(tmp_path: Path) -> 
         _, _, port = endpoint.sip_uri.rpartition(":")
         target = {"address": "127.0.0.1", "port": int(port)}
         async with running(tmp_path, bots=[target], phones=PHONES) as edge:
-            await edge.until_state(f"sip:127.0.0.1:{port}", "AP")
             async with udp_peer("1001", edge.world, address="127.0.0.4") as stranger:
                 route = (f"<sip:{edge.world[0]}:{edge.world[1]};lr>",)
                 forged = replace(
