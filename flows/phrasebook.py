@@ -92,7 +92,7 @@ class PhraseSet:
     def occurs(self, text: str | Sequence[str]) -> bool:
         """Whether one of them stands anywhere in the text."""
         words = tokens(text) if isinstance(text, str) else text
-        return any(self._end(words, start) for start in range(len(words)))
+        return any(self._beginning_with(word) and self._end(words, start) for start, word in enumerate(words))
 
     def starts(self, text: str | Sequence[str]) -> bool:
         """Whether the text begins with one of them."""
@@ -124,7 +124,7 @@ class PhraseSet:
         kept: list[str] = []
         position = 0
         while position < len(words):
-            end = self._end(words, position)
+            end = self._beginning_with(words[position]) and self._end(words, position)
             if not end:
                 kept.append(words[position])
             position = end or position + 1

@@ -93,7 +93,7 @@ class Utterance:
     def means(self, meaning: str, left_over: int = LEFT_OVER) -> bool:
         """Whether it is such a phrase and hardly anything else."""
         left = self.phrases[meaning].without(self.words)
-        return self.occurs(meaning) and len(self.core_of(left)) <= left_over
+        return len(left) < len(self.words) and len(self.core_of(left)) <= left_over
 
     def repair(self, left_over: int = LEFT_OVER) -> Understood | None:
         """What every conversation knows: "once more", "stop", "goodbye"."""
