@@ -34,7 +34,9 @@ def end_cause(text: str, *, was_up: bool) -> EndCause:
     if text.startswith(_MEDIA_TIMEOUT):
         return EndCause.MEDIA_TIMEOUT
     if was_up:
-        if not text or text.startswith((_REMOTE_BYE, _TRANSFERRED)):
+        if text.startswith(_TRANSFERRED):
+            return EndCause.TRANSFERRED
+        if not text or text.startswith(_REMOTE_BYE):
             return EndCause.REMOTE_HANGUP
         return EndCause.FAILED
     if status:

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 _MEDIA_PROBE_S = 0.005
 _MEDIA_TIMEOUT_S = 3.0
 _ACCEPT_AGAIN_S = 0.02
+_RESUME_AGAIN_S, _RESUME_TRIES = 0.1, 20
 _LOOK_S = 1.0
 _NOT_YET = os.strerror(errno.EAGAIN)  # the stack's errors carry no number
 
@@ -167,6 +168,32 @@ class BaresipLeg(Leg):
             raise TransferFailed(f"The transfer to {uri} failed: {error}") from error
         except BaresipError as error:
             raise TransferFailed(f"The transfer to {uri} could not be asked for: {error}") from error
+
+    async def attended_transfer(self, consult: Leg, timeout_s: float = 15.0) -> None:
+        self._require_up()
+        if not isinstance(consult, BaresipLeg) or consult.state is not LegState.UP:
+            raise LegGone("The leg to connect with is not up.")
+        try:
+            await self._call.attended_transfer(consult._call, timeout=timeout_s)
+        except StaleHandleError as error:
+            raise LegGone("A call ended before the two could be connected.") from error
+        except BaresipError as error:
+            # The stack puts both on hold first, and leaves them so.
+            await asyncio.gather(self._resume(), consult._resume())
+            self._require_up()
+            raise TransferFailed(f"The two calls could not be connected: {error}") from error
+
+    async def _resume(self) -> None:
+        """Take the call off hold, as soon as an INVITE that is under way lets us."""
+        for _ in range(_RESUME_TRIES):
+            try:
+                await self._call.resume()
+                return
+            except BaresipError:
+                if self.state is LegState.ENDED:
+                    return
+                await asyncio.sleep(_RESUME_AGAIN_S)
+        logger.warning("leg %s stays on hold", self.id)
 
     def _require_up(self) -> None:
         if self.state is not LegState.UP:

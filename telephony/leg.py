@@ -45,6 +45,7 @@ class EndCause(StrEnum):
     DECLINED = "declined"  # 603, 403
     NO_ANSWER = "no_answer"  # 408, 480, our own patience
     UNREACHABLE = "unreachable"  # 404, 503, no route
+    TRANSFERRED = "transferred"  # by us: the peer talks with somebody else now
     MEDIA_TIMEOUT = "media_timeout"  # the peer's RTP stopped
     FAILED = "failed"  # anything else; `detail` has the stack's words
     ENDPOINT_DEAD = "endpoint_dead"
@@ -190,6 +191,13 @@ class Leg(abc.ABC):
     @abc.abstractmethod
     async def transfer(self, uri: str, timeout_s: float = 15.0) -> None:
         """Blind transfer by REFER; returns when the far end reports success. Raises TelephonyError when it does not."""
+
+    @abc.abstractmethod
+    async def attended_transfer(self, consult: Leg, timeout_s: float = 15.0) -> None:
+        """Connect the peer with that of `consult`, a leg of the same endpoint, by REFER with Replaces; both legs end.
+
+        Raises TelephonyError when it does not come about; both legs are up then, unless LegGone.
+        """
 
     @abc.abstractmethod
     def read(self, max_samples: int) -> bytes:

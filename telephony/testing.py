@@ -221,6 +221,7 @@ class MemoryLeg(Leg):
         self.peer: MemoryLeg | None = None
         self.life = LegLife(self.id)
         self.on_hold = False
+        self.no_replaces = False  # test only: the peer cannot be connected with another leg
         self._lock = threading.Lock()
         self._unsent = (
             bytearray()
@@ -270,7 +271,17 @@ class MemoryLeg(Leg):
             await peer.endpoint.dial(uri, caller=peer.endpoint.settings.user, timeout_s=timeout_s)
         except DialFailed as error:
             raise TransferFailed(f"The far end could not reach {uri}: {error.message}") from error
-        self._end_both(EndCause.REMOTE_HANGUP, EndCause.REMOTE_HANGUP, "transferred")
+        self._end_both(EndCause.TRANSFERRED, EndCause.LOCAL_HANGUP, "transferred")
+
+    async def attended_transfer(self, consult: Leg, timeout_s: float = 15.0) -> None:
+        """The network connects the two far ends without us; here they only learn that we have gone."""
+        self._require_up()
+        if not isinstance(consult, MemoryLeg) or consult.state is not LegState.UP:
+            raise LegGone("The leg to connect with is not up.")
+        if self.no_replaces:
+            raise TransferFailed("The peer does not know Replaces.")
+        self._end_both(EndCause.TRANSFERRED, EndCause.LOCAL_HANGUP, "transferred")
+        consult._end_both(EndCause.REMOTE_HANGUP, EndCause.LOCAL_HANGUP, "replaced")
 
     def read(self, max_samples: int) -> bytes:
         peer = self.peer

@@ -15,7 +15,7 @@ from datetime import datetime
 import flows
 from flows import Handoff, HandoffFailed, HangUp, Returned
 from telephony.errors import LegGone, TelephonyError
-from telephony.leg import Digit, Ended, HeardAgain, Leg, Unheard
+from telephony.leg import Digit, EndCause, Ended, HeardAgain, Leg, Unheard
 from telephony.member import Member
 from telephony.port import Reception
 from telephony.room import Room
@@ -341,14 +341,14 @@ class Call:
             await self._reteller.aclose()
         self.context.tell_sound(self._leg, self._reception)
         self.context.publish(
-            events.CallEnded, outcome=self._final_outcome(), cause=cause, duration_s=round(duration_s, 2)
+            events.CallEnded, outcome=self._final_outcome(cause), cause=cause, duration_s=round(duration_s, 2)
         )
         try:
             await asyncio.to_thread(lambda: self._folder.write(self.summary()))
         except OSError as error:
             log.error("transcript and summary of %s were not written: %s", self.context.call_id, error)
 
-    def _final_outcome(self) -> Outcome:
-        """A caller who reached an agent was handed off, whoever hung up and when."""
-        joined = any(isinstance(event, events.AgentJoined) for event in self.context.events)
-        return Outcome.HANDED_OFF if joined else self._outcome
+    def _final_outcome(self, cause: str) -> Outcome:
+        """A caller who reached an agent or a PBX was handed off, whoever hung up and when."""
+        joined = any(isinstance(event, events.AgentJoined | events.PbxJoined) for event in self.context.events)
+        return Outcome.HANDED_OFF if joined or cause == EndCause.TRANSFERRED else self._outcome

@@ -15,7 +15,7 @@ from voicebot.api.agents import Agents
 from voicebot.api.feed import Feed
 from voicebot.background import Background
 from voicebot.config import Config
-from voicebot.events import CallEvent
+from voicebot.events import CallEvent, PbxCalled
 from voicebot.hub import Hub
 from voicebot.live_calls import LiveCall, LiveCalls
 from voicebot.parts import Services
@@ -84,6 +84,7 @@ class HumanSide:
         self._stack.push_async_callback(self.supervision.close)
         self.outbox = _outbox(config)
         self._calls.when_over(self._call_over)
+        self._stack.callback(services.events.attach(self._watch_for_pbx))
         watching = self._watching(config)
         watching.board.restore(await asyncio.to_thread(_day_so_far, config))
         self.feed = Feed(services.events, self._hub, self.desk, watching)
@@ -125,6 +126,10 @@ class HumanSide:
         for effect in effects:
             if isinstance(effect, Offered) and effect.entry.offers == 1 and effect.entry.kind is Kind.CALL:
                 self._tell_handed_over(effect.entry.id)
+
+    def _watch_for_pbx(self, event: CallEvent) -> None:
+        if isinstance(event, PbxCalled) and (case := self.desk.case_of(event.call_id)) is not None:
+            self.outbox.put(summary_payload(case.caller.summary(), "handed_over"))
 
     def _tell_handed_over(self, entry: str) -> None:
         """With the first offer, so that the company's own systems know as soon as an agent does."""

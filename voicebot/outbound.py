@@ -11,11 +11,12 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import date, datetime
+from urllib.parse import quote
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from telephony.errors import DialFailed
+from telephony.errors import DialFailed, LegGone, TelephonyError
 from telephony.leg import Endpoint, Leg
 from telephony.sip_names import parse_uri
 from voicebot.config import Config
@@ -49,6 +50,19 @@ class Outbound:
             return await self._endpoint.dial(uri, caller=caller, headers=headers, timeout_s=timeout_s)
         except DialFailed as error:
             raise NotReached(str(error.cause)) from error
+
+    async def refer(self, leg: Leg, uri: str, *, headers: Mapping[str, str], timeout_s: float) -> None:
+        """Have whoever is at the other end of `leg` call `uri`, with these headers; returns when they are connected.
+
+        Raises NotToBeRung; NotReached, and the leg is up then unless its peer hung up.
+        """
+        target = await self.permitted(uri)
+        told = "&".join(f"{name}={quote(value, safe='')}" for name, value in headers.items())
+        try:
+            await leg.transfer(f"<{target}?{told}>" if told else target, timeout_s=timeout_s)
+        except TelephonyError as error:
+            log.warning("the caller could not be referred: %s", error)
+            raise NotReached("ended" if isinstance(error, LegGone) else "not_transferred") from error
 
     async def permitted(self, to: str) -> str:
         """The SIP URI to ring; a number is counted. Raises NotToBeRung, which is logged."""

@@ -57,6 +57,7 @@ def unreachable(sip: SipSettings, queues: Mapping[str, QueueSettings], people: P
         for name, queue in queues.items()
         for at, agent in enumerate(queue.agents)
     ]
+    rung += [(("queues", name, "pbx", "uri"), queue.pbx.uri) for name, queue in queues.items() if queue.pbx]
     for location, uri in rung:
         number = number_in(parse_uri(uri).user, sip.region)
         if number is not None and people.route(number) is None:

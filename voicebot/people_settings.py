@@ -63,6 +63,17 @@ class ToQueue(Section):
     queue: str
 
 
+class PbxSettings(Section):
+    """A queue that is a PBX's, at `uri`. How callers get there: `refer` sends them, `attended` rings the PBX first,
+    `bridge` keeps them on a line through us. `failed`: where they go when they do not.
+    """
+
+    uri: str = Field(pattern=r"^sips?:[^\s<>?]+$")
+    how: Literal["refer", "attended", "bridge"] = "refer"
+    ring_s: float = Field(30.0, gt=0, le=120)
+    failed: Literal["queue", "bot"] = "queue"
+
+
 Overflow = Literal["callback", "voicemail"] | ToQueue
 WhenClosed = Literal["callback", "voicemail", "bot"] | ToQueue
 
@@ -87,6 +98,7 @@ class QueueSettings(Section):
     """
 
     agents: tuple[AgentSettings, ...] = ()
+    pbx: PbxSettings | None = None
     ring_s: float = Field(20.0, gt=0)
     decide_s: float = Field(20.0, gt=0)  # on a desk phone, after answering: to press 1 or 2
     skills: tuple[Word, ...] = ()

@@ -91,6 +91,10 @@ class BrowserLeg(Leg):
         """Raises NotForBrowsers: another leg is brought into the room instead."""
         self._refuse("be transferred")
 
+    async def attended_transfer(self, consult: Leg, timeout_s: float = 15.0) -> None:
+        """Raises NotForBrowsers, see `transfer`."""
+        self._refuse("be transferred")
+
     def read(self, max_samples: int) -> bytes:
         return self._inbound.read(max_samples) if self.state is LegState.UP else b""
 

@@ -148,6 +148,32 @@ class Transferred(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PbxCalled(CallEvent):
+    """The caller is to go to a PBX. `how` is refer, attended or bridge. A call that ends as transferred has gone."""
+
+    queue: str
+    uri: str
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PbxJoined(CallEvent):
+    """The caller talks with the PBX through us."""
+
+    queue: str
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PbxFailed(CallEvent):
+    """The caller did not get there and is still with us: `cause` is busy, no_answer, not_transferred, ..."""
+
+    queue: str
+    uri: str
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OutboundRefused(CallEvent):
     """A number was not rung. `why` is not_allowed, limit_reached or not_counted."""
 

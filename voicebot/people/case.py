@@ -7,12 +7,14 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from telephony.leg import Leg
 from voicebot import events
+from voicebot.announce import announce
 from voicebot.errors import NotReached
 from voicebot.people import texts
+from voicebot.people.bridging import Bridge
 from voicebot.people.handed import (
     BackToBot,
     CallbackWanted,
@@ -23,6 +25,7 @@ from voicebot.people.handed import (
     VoicemailWanted,
 )
 from voicebot.people.overhearing import Overhearing
+from voicebot.people.pbx import Pbx
 from voicebot.people.talk import Over, Reach, Reached, Talk, Target, Worker
 from voicebot.people.waiting import KEYS, Choice, Waiting
 from voicebot.queueing.happenings import (
@@ -90,6 +93,9 @@ class Colleagues(Protocol):
     async def reach_number(self, case: Case, number: str) -> Reached:
         """Ring a telephone number. Raises NotReached."""
 
+    def pbx(self, case: Case) -> Pbx | None:
+        """Where the caller is to go at once, if their queue is a PBX's and open."""
+
     def overhear(self, case: Case) -> Overhearing:
         """Who writes down what is said with people."""
 
@@ -112,6 +118,7 @@ class Case:
         self._in_line = False  # between QueueEntered and QueueLeft
         self._left = False  # the queue knows that it is over
         self._promised: Entry | None = None  # of whom we called back
+        self._bridge: Bridge | None = None  # while they talk with somebody outside
 
     def tell(self, news: Connect | Overflow | LetGo) -> None:
         """From the desk."""
@@ -147,11 +154,15 @@ class Case:
 
     def key(self, key: str) -> None:
         """A key of the caller's phone; while they wait, some mean something."""
-        if self.talk is None and key in KEYS and not self._news.full():
+        if self._bridge is not None:
+            self._bridge.key(key)
+        elif self.talk is None and key in KEYS and not self._news.full():
             self._news.put_nowait(KEYS[key])
 
     async def run(self) -> Handed:
         """Until the caller goes on elsewhere. Cancelled when they have hung up, which the queue is told."""
+        if (pbx := self._desk.pbx(self)) is not None and (handed := await self._to_pbx(pbx)) is not None:
+            return handed
         await self._enter()
         return await self._serve(None)
 
@@ -173,6 +184,22 @@ class Case:
                 await asyncio.shield(self._leave(Why.HUNG_UP))
             if self._overhearing is not None:
                 await asyncio.shield(self._overhearing.close())
+
+    async def _to_pbx(self, pbx: Pbx) -> Handed | None:
+        """None: the PBX did not take the caller, who waits in our queue then."""
+        self.id, self._left = self._desk.new_entry(self), True
+        try:
+            async with self._music():
+                reached = await pbx.reach()
+        except NotReached:
+            caller, language = self.caller, self.caller.context.language
+            await announce(caller.room, caller.voice, texts.fixed("pbx_failed", language), language)
+            return BackToBot() if pbx.settings.failed == "bot" else None
+        if reached is not None:
+            pbx.joined()
+            return await self._talk_outside(reached)
+        await pbx.until_gone()
+        return Talked()
 
     async def _enter(self, entered_at: datetime | None = None) -> None:
         caller = self.caller
@@ -294,7 +321,7 @@ class Case:
     async def _transfer(self, to: Target, reached: Reached | None) -> Handed | None:
         if reached is not None and to.kind == "number":
             await self._end()
-            return await self._bridge(reached)
+            return await self._talk_outside(reached)
         if reached is not None:
             asked: Asked = reached  # type: ignore[assignment]
             await self._desk.apply(ConsultDone(self.id, asked.entry))
@@ -327,24 +354,21 @@ class Case:
             self._waiting.tell(texts.fixed("not_reached", self.caller.context.language))
             await self._enter(entered_at)
             return None
-        return await self._bridge(reached)
+        return await self._talk_outside(reached)
 
-    async def _bridge(self, reached: Reached) -> Handed:
-        """The caller talks with somebody outside, until one hangs up or a supervisor wants it otherwise."""
-        member = self.caller.room.join(reached.leg)
-        gone = asyncio.create_task(reached.gone(), name=f"number for {self.caller.context.call_id}")
-        news = asyncio.create_task(self._news.get(), name=f"news for {self.caller.context.call_id}")
-        either: set[asyncio.Task[Any]] = {gone, news}
+    async def _talk_outside(self, reached: Reached) -> Handed:
+        self._bridge = Bridge(self.caller, reached)
         try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            told = news.result() if news.done() else None
-            return told if isinstance(told, BackToBot | LetGo) else Talked()
+            return await self._bridge.run(self._wanted_elsewhere())
         finally:
-            for task in either:
-                task.cancel()
-            await asyncio.gather(*either, return_exceptions=True)
-            self.caller.room.leave(member)
-            await asyncio.shield(reached.release())
+            self._bridge = None
+
+    async def _wanted_elsewhere(self) -> BackToBot | LetGo:
+        """By a supervisor. Keys that were pressed while the other end rang mean nothing any more."""
+        while True:
+            news = await self._news.get()
+            if isinstance(news, BackToBot | LetGo):
+                return news
 
     # What the queue is told
 

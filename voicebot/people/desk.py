@@ -19,8 +19,9 @@ from voicebot.people.cases import Cases
 from voicebot.people.consulting import Consultations
 from voicebot.people.handed import CallerAtDesk, Handed
 from voicebot.people.lines import BrowserLines, LineState
-from voicebot.people.offers import DeskPhones
+from voicebot.people.offers import DeskPhones, headers_of
 from voicebot.people.overhearing import Overhearing
+from voicebot.people.pbx import Pbx
 from voicebot.people.phones import ring
 from voicebot.people.promises import Promises
 from voicebot.people.talk import Reach, Reached, Talk, TalkState, Target, Worker
@@ -152,6 +153,13 @@ class Desk:
         except NotToBeRung as error:
             context.publish(events.OutboundRefused, to=number, why=error.cause)
             raise
+
+    def pbx(self, case: Case) -> Pbx | None:
+        config, queue = self._services.config, self._services.config.queue(case.caller.queue)
+        closed = queue.hours is not None and not queue.hours.are_open(datetime.now(config.timezone))
+        if queue.pbx is None or closed:
+            return None
+        return Pbx(self._services.outbound, queue.pbx, case.caller, headers_of(case))
 
     def overhear(self, case: Case) -> Overhearing:
         """Who writes down what is said while the bot is silent."""

@@ -38,6 +38,7 @@ _FIXED = {
         "service_not_now": "Teraz nie można tego zmienić. Proszę spróbować po zakończeniu rozmowy.",
         "service_nothing": "Nic się nie zmieniło. Do usłyszenia.",
         "not_reached": "Pod tym numerem nikt nie odebrał. To połączenie wraca do kolejki.",
+        "pbx_failed": "Niestety nie udało się połączyć.",
         "voicemail": "Nikt nie może teraz odebrać. Proszę zostawić wiadomość po sygnale. "
         "Aby zakończyć nagranie, proszę nacisnąć krzyżyk lub się rozłączyć.",
         "voicemail_kept": "Dziękujemy. Wiadomość została nagrana.",
@@ -67,6 +68,7 @@ _FIXED = {
         "service_not_now": "That cannot be changed now. Please try again after the call.",
         "service_nothing": "Nothing was changed. Goodbye.",
         "not_reached": "Nobody answered there. You are back in the queue.",
+        "pbx_failed": "Unfortunately the connection could not be made.",
         "voicemail": "Nobody can answer right now. Please leave a message after the tone. "
         "To end the recording, press the hash key or hang up.",
         "voicemail_kept": "Thank you. Your message has been recorded.",

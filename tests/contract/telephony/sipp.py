@@ -141,6 +141,14 @@ class Scenario:
         self._cseq += 1
         return self._send(self._request("REFER", extra=(f"Refer-To: <{target}>",)))
 
+    def notify(self, status: str) -> Self:
+        """Tell how far the call is that a REFER asked for (RFC 3515); expects 200."""
+        self._cseq += 1
+        state = "active;expires=60" if status.startswith("1") else "terminated;reason=noresource"
+        extra = ("Event: refer", f"Subscription-State: {state}")
+        body = f"SIP/2.0 {status}\n"
+        return self._send(self._request("NOTIFY", body, "message/sipfrag;version=2.0", extra=extra)).expect(200)
+
     def bye(self) -> Self:
         self._cseq += 1
         return self._send(self._request("BYE")).expect(200)

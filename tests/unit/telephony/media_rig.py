@@ -112,6 +112,9 @@ class ScriptedLeg(Leg):
 
     async def transfer(self, uri: str, timeout_s: float = 15.0) -> None: ...
 
+    async def attended_transfer(self, consult: Leg, timeout_s: float = 15.0) -> None:
+        raise NotImplementedError
+
     def media_stats(self) -> MediaStats:
         return MediaStats("pcma", 0, 0, 0, 0.0)
 

@@ -33,7 +33,7 @@ SETTINGS = EndpointSettings("127.0.0.1", 5060)
         ("Connection refused [111]", False, EndCause.UNREACHABLE),
         ("Network is unreachable [101]", False, EndCause.UNREACHABLE),
         ("rtp stream error", True, EndCause.MEDIA_TIMEOUT),
-        ("Call transfered", True, EndCause.REMOTE_HANGUP),
+        ("Call transfered", True, EndCause.TRANSFERRED),
         ("", True, EndCause.REMOTE_HANGUP),
         ("Protocol error [71]", True, EndCause.FAILED),
         ("No common audio or video codecs", False, EndCause.FAILED),

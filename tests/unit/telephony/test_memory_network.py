@@ -109,7 +109,7 @@ async def test_a_blind_transfer() -> None:
     agent = await _endpoint(bot.network, "agent")
     agents_legs = _answer_all(agent)
     await far.transfer(agent.sip_uri)
-    assert (await _last(far)).cause is EndCause.REMOTE_HANGUP
+    assert (await _last(far)).cause is EndCause.TRANSFERRED
     assert near.state is LegState.ENDED
     assert len(agents_legs) == 1
     assert len(phone.legs) == 1, "the caller talks to the agent now"
