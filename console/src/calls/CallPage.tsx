@@ -15,7 +15,7 @@ import { Transcript } from "../live/Transcript";
 import { OutcomeTag, Tag } from "../parts/Meaning";
 import { ErrorNote } from "../parts/States";
 import { Length } from "../parts/Times";
-import { exact, phone } from "../parts/time";
+import { decimal, exact, percent, phone } from "../parts/time";
 import { useSession } from "../session/session";
 import { PastAlerts } from "./PastAlerts";
 import { Player, type PlayerHandle } from "./Player";
@@ -127,7 +127,7 @@ function Call({ call }: { call: PastCall }) {
   );
 }
 
-function Head({ call: { line } }: { call: PastCall }) {
+function Head({ call: { line, sound } }: { call: PastCall }) {
   const { t, language } = useLanguage();
   const facts = [
     exact(line.started_at, language),
@@ -136,6 +136,7 @@ function Head({ call: { line } }: { call: PastCall }) {
     t("calls.dialled", { number: phone(line.dialled) }),
     ...(line.handoff_reason ? [t("calls.handoff", { reason: named(t, "handoff", line.handoff_reason) })] : []),
     ...(line.agent ? [line.agent] : []),
+    ...(sound ? [t("calls.sound", { mark: decimal(sound.mos, language), loss: percent(sound.loss, language) })] : []),
   ];
   return (
     <Group justify="space-between" gap="md">

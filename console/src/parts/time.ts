@@ -62,6 +62,12 @@ export function exact(at: string, locale: Locale): string {
   return new Intl.DateTimeFormat(LOCALES[locale], { dateStyle: "medium", timeStyle: "medium" }).format(new Date(at));
 }
 
+/** "4,2" */
+export function decimal(value: number, locale: Locale): string {
+  const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(LOCALES[locale], digits).format(value);
+}
+
 export function percent(share: number, locale: Locale): string {
   return new Intl.NumberFormat(LOCALES[locale], { style: "percent", maximumFractionDigits: 0 }).format(share);
 }

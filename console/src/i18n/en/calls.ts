@@ -24,6 +24,7 @@ export const calls = {
   "calls.clear": "Clear the filters",
   "calls.end": "These are all.",
   "calls.dialled": "dialled {number}",
+  "calls.sound": "sound {mark} of 4.5 (loss {loss})",
   "calls.handoff": "handed over: {reason}",
   "calls.play": "Play",
   "calls.pause": "Pause",

@@ -24,6 +24,7 @@ export const calls = {
   "calls.clear": "Wyczyść filtry",
   "calls.end": "To wszystkie.",
   "calls.dialled": "wybrano {number}",
+  "calls.sound": "dźwięk {mark} z 4,5 (strata {loss})",
   "calls.handoff": "przekazana: {reason}",
   "calls.play": "Odtwórz",
   "calls.pause": "Wstrzymaj",
