@@ -190,8 +190,9 @@ async def test_a_clock_that_runs_differently_gathers_no_delay(tmp_path: Path, pa
     quiet = np.zeros(2400, np.int16)
     beats = np.concatenate([part for _ in range(20) for part in (tone(600, 0.7), quiet)])
     heard = await heard_of(every(speech_packets(beats), 0.02 / pace), tmp_path)
-    took_s = len(heard.notes) * 0.02
-    assert took_s == pytest.approx(19.7 / pace, abs=0.12), "the last beat is as late as the first was"
+    assert heard.reception.frames + heard.reception.discarded == len(beats) // FRAME
+    if pace > 1:
+        assert heard.reception.discarded >= 6, "of the ten that it is ahead"
     assert heard.quality.loss < 0.1
 
 
