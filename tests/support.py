@@ -13,7 +13,7 @@ import pytest
 
 def require_program(name: str, *, package: str) -> str:
     """Path of a program from a Debian package; without it the test skips, or fails in CI, where none may be missing."""
-    path = shutil.which(name)
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin")  # which ordinary users have not in their path
     return path if path is not None else _missing(name, package)
 
 

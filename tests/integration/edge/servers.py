@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 import subprocess
 import time
@@ -37,8 +36,9 @@ class Edge:
         settings = dict(settings)
         rest = settings.pop("rest", {})
         address = settings.get("world", {}).get("address", "127.0.0.1")
-        self.world, self.tls = (address, free_port()), (address, free_port(socket.SOCK_STREAM))
-        self.inside, control = ("127.0.0.1", free_port()), free_port()
+        self.world, self.tls = (address, _sip_port()), (address, free_port(socket.SOCK_STREAM))
+        self.inside, self._control = ("127.0.0.1", _sip_port()), free_port()
+        self._namespace = namespace
         self.folder = folder
         self._run = folder / "run"
         self._run.mkdir(parents=True)
@@ -48,7 +48,7 @@ class Edge:
             "world": {"address": address, "port": self.world[1], "tls_port": self.tls[1], **settings.get("world", {})},
             "inside": {"address": "127.0.0.1", "port": self.inside[1]},
             "rtp_ports": [low, low + _RTP_PORTS],
-            "rtpengine_port": control,
+            "rtpengine_port": self._control,
             "run_dir": str(self._run),
         }
         file = folder / "voicebot.yaml"
@@ -57,20 +57,20 @@ class Edge:
         write(load_config(file), files)
         enter = ["ip", "netns", "exec", namespace] if namespace else []
         media = ["-f", "-E", "--config-file", str(files / "rtpengine.conf"), "--pidfile", str(self._run / "media")]
-        self.media = Program([*enter, rtpengine, *media], folder / "rtpengine")
-        _until_answering(control, namespace)
-        signals = ["-DD", "-E", "-f", str(files / "kamailio.cfg"), "-P", str(self._run / "signals"), "-m", "64"]
-        self._argv = [*enter, kamailio, *signals, "-w", str(self._run)]
-        self.signals = Program(self._argv, folder / "kamailio")
+        calls = ["-DD", "-E", "-f", str(files / "kamailio.cfg"), "-P", str(self._run / "calls"), "-m", "64"]
+        self._argv = [*enter, kamailio, *calls, "-w", str(self._run)]
+        self.programs = [Program([*enter, rtpengine, *media], folder / "rtpengine")]
+
+    def start(self) -> None:
+        """Kamailio, once rtpengine takes commands."""
+        _until_answering(self._control, self._namespace)
+        self.programs.append(Program(self._argv, self.folder / "kamailio"))
+        until(lambda: self._answers("core.uptime"), _START_S, lambda: f"Kamailio was ready:\n{self.log()}")
 
     async def restart(self) -> None:
         """Kamailio alone, as after a change."""
-        await asyncio.to_thread(self.signals.end)
-        self.signals = Program(self._argv, self.folder / "kamailio-again")
-        await asyncio.to_thread(self.ready)
-
-    def ready(self) -> None:
-        until(lambda: self._answers("core.uptime"), _START_S, lambda: f"Kamailio was ready:\n{self.log()}")
+        await asyncio.to_thread(self.programs.pop().end)
+        await asyncio.to_thread(self.start)
 
     def rpc(self, *words: str) -> str:
         """What a command of `kamcmd` prints."""
@@ -111,13 +111,20 @@ class Edge:
         await asyncio.to_thread(until, lambda: self.load(uri) == calls, 5, told)
 
     def log(self) -> str:
-        return self.signals.log()
+        return self.programs[-1].log()
 
     def end(self) -> None:
-        for program in (self.signals, self.media):
-            with contextlib.suppress(ProcessLookupError):
-                program.send(signal.SIGTERM)
+        for program in reversed(self.programs):
             program.end()
+
+
+def _sip_port() -> int:
+    """A port of 127.0.0.1 that is free for UDP and TCP."""
+    while True:
+        port = free_port()
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _until_answering(control: int, namespace: str) -> None:
@@ -136,9 +143,9 @@ def _until_answering(control: int, namespace: str) -> None:
 @asynccontextmanager
 async def running(folder: Path, namespace: str = "", **settings: Any) -> AsyncIterator[Edge]:
     """An edge that answers; ends with the block."""
-    edge = await asyncio.to_thread(Edge, folder, settings, namespace)
+    edge = Edge(folder, settings, namespace)
     try:
-        await asyncio.to_thread(edge.ready)
+        await asyncio.to_thread(edge.start)
         yield edge
     finally:
         await asyncio.to_thread(edge.end)

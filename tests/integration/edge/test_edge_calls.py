@@ -154,7 +154,7 @@ async def test_a_trunk_whose_name_is_not_known_yet_is_not_left_out(tmp_path: Pat
 
 
 async def test_without_rtpengine_calls_are_refused_and_not_mute(at: Site) -> None:
-    await asyncio.to_thread(at.edge.media.end)
+    await asyncio.to_thread(at.edge.programs[0].end)
     refused = await at.caller.invite(at.caller.begin(), OFFER)
     assert (refused.status, refused["retry-after"]) == (503, "10")
     assert [one.calls for one in at.bots] == [0, 0]

@@ -215,8 +215,7 @@ async def test_damaged_messages_of_a_trunk_do_no_harm_to_a_live_call(at: Site) -
         await until(lambda: len(ear.heard) > heard + 60)
         assert ear.pitch() == pytest.approx(700, abs=15)
         assert (await caller.hang_up(call)).status == 200
-        assert at.edge.signals.running()
-        assert at.edge.media.running()
+        assert all(program.running() for program in at.edge.programs)
         assert "child process" not in at.edge.log()
 
 
