@@ -200,3 +200,11 @@ def test_a_slot_that_may_be_empty_is_left_empty(ear: Ear, text: str, language: s
 )
 def test_a_greeting_asks_who_is_there_only_when_it_is_all(ear: Ear, text: str, expected: str) -> None:
     assert ear.names(text, "intent", "en") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("no no that's all thanks and bye", "en"), ("a nie to już nic nie trzeba do widzenia", "pl")],
+)
+def test_who_takes_leave_in_many_words_leaves(ear: Ear, text: str, language: str) -> None:
+    assert ear.names(text, "intent", language) == ["goodbye"]
