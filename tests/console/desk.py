@@ -13,9 +13,10 @@ from aiortc.contrib.media import MediaRelay
 from fastapi import FastAPI, Request, Response
 
 from tests.console.simulated import QUEUES, Call, Floor, utc_now
+from voicebot.api.shapes.base import Problem
 from voicebot.api.shapes.board import BoardAgent
 from voicebot.api.shapes.calls import Listener, Passage
-from voicebot.api.shapes.desk import AgentCall, AgentView, Offer, Party, WrapUp
+from voicebot.api.shapes.desk import AgentCall, AgentView, LineAnswer, Offer, Party, WrapUp
 
 if TYPE_CHECKING:
     from tests.console.mock_floor import State
@@ -182,9 +183,13 @@ def add_routes(app: FastAPI, state: State) -> None:
         return told(own(request))
 
     @app.post("/api/agent/line")
-    async def line(request: Request, body: dict[str, str]) -> dict[str, str]:
-        sdp = await own(request).connect(body["sdp"])
-        return {"id": own(request).line_id, "sdp": sdp}
+    async def line(request: Request, body: dict[str, str]) -> Response:
+        desk = own(request)
+        if desk.peers and body.get("instead_of", "") not in ("", desk.line_id):
+            taken = Problem(code="line_taken", message="Your audio was taken over by another browser.")
+            return Response(taken.model_dump_json(), 409, media_type="application/json")
+        sdp = await desk.connect(body["sdp"])
+        return Response(LineAnswer(id=desk.line_id, sdp=sdp).model_dump_json(), media_type="application/json")
 
     @app.delete("/api/agent/line", status_code=204)
     async def no_line(request: Request) -> None:
