@@ -1,5 +1,5 @@
 import {
-  Button, Checkbox, Divider, Group, MultiSelect, PasswordInput, Select, Stack, Switch, TagsInput, TextInput,
+  Button, Checkbox, Divider, Group, MultiSelect, Select, Stack, Switch, TagsInput, TextInput,
 } from "@mantine/core"; // prettier-ignore
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
@@ -13,6 +13,7 @@ import { useSettings } from "../desk/settings";
 import { useT } from "../i18n";
 import { Confirm } from "../parts/Confirm";
 import { useCommand } from "../parts/States";
+import { Secret } from "../parts/Secret";
 import { useSession } from "../session/session";
 
 const ROLES: User["roles"] = ["agent", "supervisor", "operator", "administrator"];
@@ -71,7 +72,7 @@ export function UserForm({ user, onDone }: { user: User | null; onDone: () => vo
             onChange={(event) => set({ login: event.currentTarget.value.toLowerCase().replace(/[^a-z0-9._-]/g, "") })}
           />
         )}
-        <PasswordInput
+        <Secret
           label={t("users.password")}
           description={user ? t("users.password_keep") : t("users.password_hint", { n: SHORTEST_PASSWORD })}
           error={!password && draft.password !== "" && t("me.too_short", { n: SHORTEST_PASSWORD })}

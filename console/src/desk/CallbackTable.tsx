@@ -51,8 +51,8 @@ export function CallbackTable({ withDone = false, limit }: { withDone?: boolean;
     );
   return (
     <Card padding={0}>
-      <Table.ScrollContainer minWidth={720}>
-        <Table verticalSpacing="sm" horizontalSpacing="md">
+      <Table.ScrollContainer minWidth={620}>
+        <Table verticalSpacing="sm" horizontalSpacing="sm">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t("callbacks.number")}</Table.Th>
@@ -110,7 +110,7 @@ function Row({ callback, busy, onTake, onClose }: RowProps) {
           {callback.queue}
         </Text>
       </Table.Td>
-      <Table.Td miw={180}>
+      <Table.Td miw={130}>
         <Text className="words">{callback.summary?.why || named(t, "handoff", callback.reason)}</Text>
         {callback.call_id && (
           <Anchor component={Link} href={`/calls/${callback.call_id}`} size="sm">
@@ -137,7 +137,7 @@ function Row({ callback, busy, onTake, onClose }: RowProps) {
         )}
       </Table.Td>
       <Table.Td>
-        <Group gap="xs" justify="flex-end" wrap="nowrap">
+        <Group gap="xs" justify="flex-end">
           {callback.state === "waiting" && (
             <Button size="xs" leftSection={<IconPhoneCall size={15} />} loading={busy} onClick={onTake}>
               {t("callbacks.take")}

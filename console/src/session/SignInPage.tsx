@@ -1,4 +1,4 @@
-import { Alert, Box, Button, Card, Code, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Box, Button, Card, Code, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 
@@ -6,6 +6,7 @@ import { api, ApiError } from "../api/client";
 import type { Session } from "../api/schema";
 import { type Language, useT } from "../i18n";
 import { Mark } from "../parts/Mark";
+import { Secret } from "../parts/Secret";
 import { LanguageSwitch, ThemeSwitch } from "../shell/switches";
 import classes from "./SignInPage.module.css";
 
@@ -79,7 +80,7 @@ export function SignInPage({ ended, unreachable, onLanguage, onSignedIn }: Props
                 value={login}
                 onChange={(event) => setLogin(event.currentTarget.value)}
               />
-              <PasswordInput
+              <Secret
                 label={t("signin.password")}
                 name="password"
                 autoComplete="current-password"

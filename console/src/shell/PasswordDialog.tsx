@@ -1,4 +1,4 @@
-import { Button, Group, Modal, PasswordInput, Stack } from "@mantine/core";
+import { Button, Group, Modal, Stack } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 
@@ -6,6 +6,7 @@ import { api } from "../api/client";
 import type { NewPassword } from "../api/schema";
 import { useT } from "../i18n";
 import { useCommand } from "../parts/States";
+import { Secret } from "../parts/Secret";
 
 const SHORTEST = 15;
 
@@ -40,21 +41,21 @@ function Form({ onDone }: { onDone: () => void }) {
       }}
     >
       <Stack>
-        <PasswordInput
+        <Secret
           label={t("me.old_password")}
           autoComplete="current-password"
           data-autofocus
           value={old}
           onChange={(event) => setOld(event.currentTarget.value)}
         />
-        <PasswordInput
+        <Secret
           label={t("me.new_password")}
           autoComplete="new-password"
           error={short && t("me.too_short", { n: SHORTEST })}
           value={wanted}
           onChange={(event) => setWanted(event.currentTarget.value)}
         />
-        <PasswordInput
+        <Secret
           label={t("me.new_again")}
           autoComplete="new-password"
           error={differ && t("me.not_same")}

@@ -3,6 +3,7 @@ export const common = {
   "app.skip": "Skip to the content",
   "app.menu": "Menu",
   "app.retry": "Try again",
+  "app.show_password": "Show or hide the password",
   "app.cancel": "Cancel",
   "app.save": "Save",
   "app.more": "Show more",

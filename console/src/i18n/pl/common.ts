@@ -3,6 +3,7 @@ export const common = {
   "app.skip": "Przejdź do treści",
   "app.menu": "Menu",
   "app.retry": "Spróbuj ponownie",
+  "app.show_password": "Pokaż lub ukryj hasło",
   "app.cancel": "Anuluj",
   "app.save": "Zapisz",
   "app.more": "Pokaż więcej",
