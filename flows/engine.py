@@ -58,6 +58,8 @@ class Engine:
         turn.note("started", bot=self.bot.name, language=language)
         turn.say(self.bot.greeting.machine, "greeting/machine", interruptible=False)
         turn.say(self.bot.greeting.recording, "greeting/recording", interruptible=False)
+        if started.cut_off:
+            turn.say_phrase("cut_off")
         for number, announcement in enumerate(self.bot.announcements, 1):
             here = not announcement.entry_points or data["entry"] in announcement.entry_points
             if here and announcement.holds(now):

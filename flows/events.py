@@ -12,7 +12,8 @@ from flows.commands import Understood
 class CallStarted:
     """A call was answered. `caller` is empty when the number is withheld; `language` empty takes the bot's first.
 
-    `people`: the reason why they are to have the call at once, for which the bot only greets.
+    `people`: the reason why they are to have the call at once, for which the bot only greets. `cut_off`: a fault of
+    ours has just ended the caller's last call.
     """
 
     call_id: str
@@ -21,6 +22,7 @@ class CallStarted:
     language: str = ""
     channel: Literal["voice", "chat"] = "voice"
     people: str = ""
+    cut_off: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
-from datetime import datetime
+from contextlib import AsyncExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from voicebot.api.server import HttpServer
 from voicebot.bots import load_bots, sources
 from voicebot.call import Call
 from voicebot.config import BotSource, Config, NumberSettings
+from voicebot.cut_off import RINGS_AGAIN, CutOff
 from voicebot.errors import VoicebotError
 from voicebot.events import EventStream, new_call_id
 from voicebot.hub import Hub
@@ -155,7 +156,7 @@ class App:
         self._stack.callback(outbound.close)
         self._services = Services(
             *(config, outbound, media, activity, recogniser, self._prompts, self.events),
-            *(hearing_service, self._speaking, self._language_model),
+            *(hearing_service, self._speaking, self._language_model, await asyncio.to_thread(self._cut_off)),
         )
         access = Access(config.data)
         access.start()
@@ -170,6 +171,10 @@ class App:
 
         http = await self._start_http(access, self._people, (hearing, speaking))
         log.info("answering at %s, pages at %s, health at %s/health", endpoint.sip_uri, http.url, http.url)
+
+    def _cut_off(self) -> CutOff:
+        with closing(CallRecords(self._config.data)) as records:
+            return CutOff(records.lost_since(datetime.now(UTC) - RINGS_AGAIN))
 
     async def _start_http(self, access: Access, people: HumanSide, processes: tuple[ModelProcess, ...]) -> HttpServer:
         records = CallRecords(self._config.data)

@@ -187,7 +187,9 @@ class Call:
         """Bot and people in turn, until one of them is done with the caller."""
         context = self.context
         opening: flows.CallStarted | flows.Event | None = flows.CallStarted(
-            context.call_id, context.caller, context.dialled, context.language, people=self._people
+            *(context.call_id, context.caller, context.dialled, context.language),
+            people=self._people,
+            cut_off=self._services.cut_off.took(context.caller, self._began_at),
         )
         while opening is not None:
             verdict = await self.stepping_in.unless_taken(self._with_bot(opening, room, member))

@@ -21,6 +21,7 @@ from tts.pronunciation import Pronunciations
 from tts.store import PromptStore
 from tts.synthesizer import RATES, SpeechRequest
 from voicebot.config import Config, SpeechSettings
+from voicebot.cut_off import CutOff
 from voicebot.events import (
     PASSING,
     REFUSED,
@@ -108,6 +109,7 @@ class Services:
     hearing_service: ConfiguredHearing | None = None
     speaking_service: ConfiguredVoice | None = None
     language_model: LanguageModel | None = None
+    cut_off: CutOff = field(default_factory=CutOff)
 
     def recogniser_for(self, context: CallContext) -> Recogniser:
         """Who hears in this call: ours, or a configured service with ours behind it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_sigterm_lets_the_call_end_and_takes_no_other(start_bot: StartBot, tmp_p
         assert bot.ports_are_free()
         assert record.file("transcript.json")["outcome"] == "contained"
         assert record.file("summary.json")
+
+
+def test_who_rings_again_after_a_crash_is_told_of_it(start_bot: StartBot, tmp_path: Path) -> None:
+    settings = config(tmp_path / "data")
+    with start_bot(settings) as bot, Caller(bot, tmp_path, ["listen", {"wait": 60}]) as caller:
+        record = caller.call()
+        record.until("bot_said", text="Rozmowa jest nagrywana.")
+        time.sleep(2)  # the records have it
+        os.kill(bot.pid, signal.SIGKILL)
+        bot.wait(10)
+        until(lambda: not bot.family(), 20, "its processes ended")
+    with start_bot(settings) as bot, Caller(bot, tmp_path, ["listen"], number=caller.number) as again:
+        record = again.call()
+        record.until("bot_said", text="usterka po naszej stronie")
+        record.until("bot_said", text="W czym mogę pomóc?")
 
 
 def test_a_killed_bot_takes_its_children_along(start_bot: StartBot, tmp_path: Path) -> None:

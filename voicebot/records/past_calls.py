@@ -22,7 +22,7 @@ from voicebot.events import (
 )
 from voicebot.records.database import DATABASE, cannot_open, open_database
 from voicebot.records.event_rows import event_of
-from voicebot.records.models import CallbackRow, CallRow, EventRow, WordsRow
+from voicebot.records.models import LOST, CallbackRow, CallRow, EventRow, WordsRow
 from voicebot.records.raised import alerts_of, by_call, had_alert
 
 _KNOWN_FOR = timedelta(days=90)
@@ -157,6 +157,13 @@ class CallRecords:
             .limit(limit)
         )
         return tuple(EarlierCall(**row) for row in self._rows(query))
+
+    def lost_since(self, since: datetime) -> dict[str, datetime]:
+        """When calls ended whose process died, from then on, by the caller's number."""
+        query = select(CallRow.caller, CallRow.ended_at).where(
+            CallRow.outcome == LOST, CallRow.ended_at >= since, CallRow.caller != ""
+        )
+        return {str(row["caller"]): row["ended_at"] for row in self._rows(query)}
 
     def last_agent(self, caller: str, now: datetime | None = None) -> str:
         """Who talked with this number last, within 90 days: a login or the name of a desk phone; "" for nobody."""

@@ -236,6 +236,16 @@ def test_a_call_that_was_cut_off_is_found_by_its_words(past: Past, records: Call
     assert [call.outcome for call in records.list(text="żyrafa")] == ["lost"]
 
 
+def test_callers_whose_calls_were_cut_off_lately_are_known(past: Past, records: CallRecords) -> None:
+    past.call("c1", caller("żyrafa"))
+    past.call("c2", caller("żyrafa"), ended)
+    past.store.mark_lost(NOON + timedelta(days=1))
+    (call,) = [call for call in records.list() if call.outcome == "lost"]
+    assert call.ended_at is not None
+    assert records.lost_since(call.ended_at) == {NUMBER: call.ended_at}
+    assert records.lost_since(call.ended_at + timedelta(seconds=1)) == {}
+
+
 def test_writing_events_twice_does_not_write_words_twice(past: Past, records: CallRecords, tmp_path: Path) -> None:
     for _ in range(2):
         past.numbers = 0

@@ -1,0 +1,20 @@
+"""Callers whose call ended with a crash of ours: who rings again soon hears that we know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+RINGS_AGAIN = timedelta(minutes=2)
+
+
+class CutOff:
+    """`ended`: when the call of each caller was cut off, by number."""
+
+    def __init__(self, ended: Mapping[str, datetime] | None = None) -> None:
+        self._ended = dict(ended or {})
+
+    def took(self, caller: str, now: datetime) -> bool:
+        """Whether this caller's last call was cut off in the last two minutes. True once: then it has been told."""
+        ended_at = self._ended.pop(caller, None)
+        return ended_at is not None and now - ended_at <= RINGS_AGAIN
