@@ -172,11 +172,9 @@ class BaresipLeg(Leg):
     async def attended_transfer(self, consult: Leg, timeout_s: float = 15.0) -> None:
         self._require_up()
         if not isinstance(consult, BaresipLeg) or consult.state is not LegState.UP:
-            raise LegGone("The leg to connect with is not up.")
+            raise TransferFailed("The leg to connect with is not up.")
         try:
             await self._call.attended_transfer(consult._call, timeout=timeout_s)
-        except StaleHandleError as error:
-            raise LegGone("A call ended before the two could be connected.") from error
         except BaresipError as error:
             # The stack puts both on hold first, and leaves them so.
             await asyncio.gather(self._resume(), consult._resume())

@@ -196,7 +196,7 @@ class Leg(abc.ABC):
     async def attended_transfer(self, consult: Leg, timeout_s: float = 15.0) -> None:
         """Connect the peer with that of `consult`, a leg of the same endpoint, by REFER with Replaces; both legs end.
 
-        Raises TelephonyError when it does not come about; both legs are up then, unless LegGone.
+        Raises TransferFailed when it does not come about, and this leg is up; LegGone when it has ended.
         """
 
     @abc.abstractmethod

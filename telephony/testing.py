@@ -277,7 +277,7 @@ class MemoryLeg(Leg):
         """The network connects the two far ends without us; here they only learn that we have gone."""
         self._require_up()
         if not isinstance(consult, MemoryLeg) or consult.state is not LegState.UP:
-            raise LegGone("The leg to connect with is not up.")
+            raise TransferFailed("The leg to connect with is not up.")
         if self.no_replaces:
             raise TransferFailed("The peer does not know Replaces.")
         self._end_both(EndCause.TRANSFERRED, EndCause.LOCAL_HANGUP, "transferred")

@@ -98,6 +98,28 @@ async def test_a_caller_who_cannot_be_connected_talks_through_us(tmp_path: Path)
     assert outcome(bot) == ("remote_hangup", Outcome.HANDED_OFF)
 
 
+async def test_a_pbx_that_hangs_up_before_the_caller_is_connected_leaves_them_to_our_agents(tmp_path: Path) -> None:
+    async with handed_over(tmp_path, "attended", (ANNA,)) as (bot, caller, switch):
+        answering: list[asyncio.Task[None]] = []
+
+        async def answer_and_go(leg: Leg) -> None:
+            await leg.answer()
+            await leg.hang_up()
+
+        switch.endpoint.on_incoming(lambda leg: answering.append(asyncio.create_task(answer_and_go(leg))))
+        anna = Phone(bot.network, 6001)
+        await anna.start()
+        anna.answers("1")
+        await bot.say("konsultant")
+        cause = (await bot.until(events.PbxFailed)).cause
+        await bot.until(events.AgentJoined)
+        assert caller.leg is not None
+        await caller.leg.hang_up()
+        await bot.over()
+        await anna.stop()
+    assert cause in ("ended", "remote_hangup")
+
+
 async def test_a_bridged_caller_presses_keys_in_the_menu_of_the_pbx(tmp_path: Path) -> None:
     async with handed_over(tmp_path, "bridge") as (bot, caller, switch):
         switch.answers("")

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from telephony.errors import LegGone, TransferFailed
-from telephony.leg import Leg
+from telephony.leg import Leg, LegState
 from voicebot import events
 from voicebot.errors import NotReached, NotToBeRung
 from voicebot.outbound import Outbound
@@ -74,6 +74,8 @@ class Pbx:
             await hang_up(answered)
             raise NotReached("ended") from error
         except TransferFailed as error:
+            if answered.state is LegState.ENDED:
+                raise NotReached("ended") from error
             # The PBX has answered: the caller talks with it through us.
             log.info("the caller is not referred but bridged: %s", error)
             return line

@@ -149,6 +149,23 @@ class Scenario:
         body = f"SIP/2.0 {status}\n"
         return self._send(self._request("NOTIFY", body, "message/sipfrag;version=2.0", extra=extra)).expect(200)
 
+    def hang_up(self) -> Self:
+        """BYE of who was called, after ACK; expects 200."""
+        far = '<ereg regexp="[^:]*:[^&gt;]*&gt;.*" search_in="hdr" header="From:" assign_to="far"/>'
+        last_ack = max(at for at, step in enumerate(self._steps) if 'request="ACK"' in step)
+        self._steps[last_ack] = self._steps[last_ack].replace("<action>", f"<action>{far}")
+        lines = [
+            "BYE sip:far@[remote_ip]:[remote_port] SIP/2.0",
+            "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+            "From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]SIPp[call_number]",
+            "To:[$far]",
+            "Call-ID: [call_id]",
+            "CSeq: 1 BYE",
+            "Max-Forwards: 70",
+            *self._body("", ""),
+        ]
+        return self._send("\n".join(lines)).expect(200)
+
     def bye(self) -> Self:
         self._cseq += 1
         return self._send(self._request("BYE")).expect(200)

@@ -129,7 +129,7 @@ async def test_a_caller_is_connected_with_a_pbx_that_has_answered(endpoint: Bare
         scenario = Scenario(media.port, headers=REPLACES).talk().receive("INVITE").reply("200 OK", media=True)
         scenario.receive("ACK").receive("REFER").reply("202 Accepted").notify("200 OK").receive("BYE").reply("200 OK")
         queue = Scenario(other.port).receive("INVITE").reply("200 OK", media=True).receive("ACK")
-        queue.receive("INVITE").reply("200 OK", media=True).receive("ACK").bye()
+        queue.receive("INVITE").reply("200 OK", media=True).receive("ACK").pause(500).hang_up()
         async with _caller(scenario, tmp_path, endpoint) as caller, Sipp(queue, tmp_path) as pbx:
             leg = await bell.ring()
             await leg.answer()
@@ -139,7 +139,8 @@ async def test_a_caller_is_connected_with_a_pbx_that_has_answered(endpoint: Bare
             assert (await ended(leg)).cause is EndCause.TRANSFERRED
             await caller.finished()
             assert "Replaces=" in next(line for line in caller.messages().splitlines() if line.startswith("Refer-To"))
-            await consult.hang_up()
+            assert (await ended(consult)).cause is EndCause.REMOTE_HANGUP
+            await pbx.finished()
 
 
 async def test_a_caller_who_does_not_know_replaces_stays_with_both_calls_up(
@@ -174,3 +175,30 @@ async def test_a_caller_who_does_not_know_replaces_stays_with_both_calls_up(
             await consult.hang_up()
             await caller.finished()
             await pbx.finished()
+
+
+async def test_a_pbx_that_hangs_up_before_the_caller_is_connected(endpoint: BaresipEndpoint, tmp_path: Path) -> None:
+    bell = Doorbell(endpoint)
+    async with rtp_peer() as media, rtp_peer() as other:
+        scenario = Scenario(media.port, headers=REPLACES).talk()
+        scenario.receive("INVITE").reply("200 OK", media=True).receive("ACK").receive("REFER").reply("202 Accepted")
+        scenario.notify("100 Trying").pause(500).notify("481 Call/Transaction Does Not Exist")
+        scenario.receive("INVITE").reply("200 OK", media=True).receive("ACK").receive("BYE").reply("200 OK")
+        queue = Scenario(other.port).receive("INVITE").reply("200 OK", media=True).receive("ACK")
+        queue.receive("INVITE").reply("200 OK", media=True).receive("ACK").pause(200).hang_up()
+        async with _caller(scenario, tmp_path, endpoint) as caller, Sipp(queue, tmp_path) as pbx:
+            leg = await bell.ring()
+            await leg.answer()
+            await pbx.listening()
+            consult = await endpoint.dial(pbx.uri)
+            with pytest.raises(TransferFailed, match="481"):
+                await leg.attended_transfer(consult)
+            assert leg.state is LegState.UP
+            assert (await ended(consult)).cause is EndCause.REMOTE_HANGUP
+            with pytest.raises(TransferFailed, match="not up"):
+                await leg.attended_transfer(consult)
+            talking = asyncio.create_task(media.say(tone(440, 0.8)))
+            assert pitch_of(await hear(leg, 3200), 8000) == pytest.approx(440, abs=10)
+            await talking
+            await leg.hang_up()
+            await caller.finished()
