@@ -174,8 +174,6 @@ SENTENCES = {
     "The digits could not be sent: {}": "Nie udało się wysłać cyfr: {}",
     "The call ended before it could be transferred.": "Połączenie skończyło się, zanim można je było przekazać.",
     "The leg is not up.": "To połączenie nie jest zestawione.",
-    "The leg to connect with is not up.": "Drugie połączenie nie jest zestawione.",
-    "A call ended before the two could be connected.": "Jedno z połączeń skończyło się, zanim można je było połączyć.",
     "The browser is not connected.": "Przeglądarka nie jest połączona.",
     "The supervisor's browser is gone.": "Przeglądarka kierownika zmiany się rozłączyła.",
     "Connect again.": "Połącz się ponownie.",
