@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from telephony.leg import EndpointSettings, Registration
+from telephony.testing import MemoryEndpoint, MemoryNetwork
 from tests.integration.call_harness import SHOP
 from tts.errors import VoiceMissing
 from tts.store import PromptStore
@@ -73,3 +75,25 @@ def test_a_number_in_a_language_without_a_voice_is_told(tmp_path: Path) -> None:
     config = settings(tmp_path, voices={"en": "espeak:en-us"})
     with pytest.raises(ConfigError, match=r"The number 100 is set to pl, but no voice speaks it\. Add pl"):
         load_bots(config)
+
+
+@pytest.mark.parametrize(
+    ("registration", "status", "told"),
+    [
+        (None, "ok", None),
+        (Registration("pbx", registered=True), "ok", "registered"),
+        (Registration("pbx", registered=False, detail="403 Forbidden"), "degraded", "403 Forbidden"),
+    ],
+)
+async def test_health_tells_a_lost_registration(
+    tmp_path: Path, registration: Registration | None, status: str, told: str | None
+) -> None:
+    class Registering(MemoryEndpoint):
+        @property
+        def registration(self) -> Registration | None:
+            return registration
+
+    worker = app.App(settings(tmp_path))
+    worker._endpoint = Registering(EndpointSettings("127.0.0.1"), MemoryNetwork())
+    report = worker._health(())
+    assert (report["status"], report.get("registration")) == (status, told)
