@@ -82,12 +82,16 @@ class RecogniserClient:
             raise RecogniserUnavailable("The recogniser's client is closed.")
         work = asyncio.create_task(self._within_deadline(request), name=f"recognise {request.call_id}")
         self._running.add(work)
-        final, given_up, began = request.rank == 0, False, time.monotonic()
+        final, began = request.rank == 0, time.monotonic()
         self._waiting += final
         try:
-            return await work
+            transcript = await work
+            self._note_time(final, began)
+            return transcript
+        except RecogniserTimeout:
+            self._note_time(final, began)
+            raise
         except asyncio.CancelledError:
-            given_up = True
             if self._closed and work.cancelled() and not _being_cancelled():
                 raise RecogniserUnavailable("The recogniser's client was closed.") from None
             work.cancel()
@@ -96,8 +100,11 @@ class RecogniserClient:
         finally:
             self._running.discard(work)
             self._waiting -= final
-            if final and not given_up:
-                self._took.append((time.monotonic(), time.monotonic() - began))
+
+    def _note_time(self, final: bool, began: float) -> None:
+        """A process that is busy or away tells nothing of how long a request takes."""
+        if final:
+            self._took.append((time.monotonic(), time.monotonic() - began))
 
     def load(self) -> RecogniserLoad:
         """Of the last half minute."""

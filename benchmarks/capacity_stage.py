@@ -21,6 +21,7 @@ from voicebot.demo.children import Child
 from voicebot.demo.stage import LOCALHOST, free_port, until_healthy
 
 SPARE_CALLS = 10
+MOST_CALLS = 200  # that a worker may be set to
 _READY_S = 180.0
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -87,7 +88,12 @@ def _prepared(folder: Path, sip: int, http: int, rtp_ports: tuple[int, int], cal
     write_bot(folder / "bot")
     settings: dict[str, Any] = {
         "data": str(folder / "data"),
-        "sip": {"address": LOCALHOST, "port": sip, "max_calls": calls + SPARE_CALLS, "rtp_ports": list(rtp_ports)},
+        "sip": {
+            "address": LOCALHOST,
+            "port": sip,
+            "max_calls": min(calls + SPARE_CALLS, MOST_CALLS),
+            "rtp_ports": list(rtp_ports),
+        },
         "numbers": [{"number": NUMBER, "bot": str(folder / "bot"), "language": "pl"}],
         "queues": {"service": {}},
         "speech": {"voices": {"pl": VOICE, "en": "espeak:en-us"}},

@@ -35,8 +35,8 @@ class CallSeen:
         return self.turns - len(self.answers_s)
 
     def held(self, echo_p99_ms: float, allowed_ms: float) -> bool:
-        """No turn was lost, and its packets came as those of a machine that does next to nothing."""
-        return not self.lost and self.lateness_p99_ms <= echo_p99_ms + allowed_ms
+        """There were turns, none was lost, and its packets came as those of a machine that does next to nothing."""
+        return self.turns > 0 and not self.lost and self.lateness_p99_ms <= echo_p99_ms + allowed_ms
 
 
 @dataclass

@@ -65,11 +65,9 @@ class Overload:
                     began = time.monotonic()
                     under = []
                     for window in range(WINDOWS):
-                        await asyncio.sleep(
-                            max(0.0, began + (window + 0.5) * self._press_s / WINDOWS - time.monotonic())
-                        )
+                        await _sleep_until(began + (window + 0.5) * self._press_s / WINDOWS)
                         under.append(await self._window(bot, without))
-                    await asyncio.sleep(max(0.0, began + self._press_s - time.monotonic()))
+                    await _sleep_until(began + self._press_s)
                     taken, refused = later.counts()
                     later.stop()
                 first.stop()
@@ -109,10 +107,10 @@ def figures(
     windows = [list(window.values()) for window in under]
     return {
         "calls": calls,
-        "calls_lost": max(len(without) - len(window) for window in windows),
-        "lateness_p99_ms": max((lateness_p99_ms(window) or 0.0 for window in windows), default=None),
+        "calls_lost": calls - min(len(without), *(len(window) for window in windows)),
+        "lateness_p99_ms": _worst(lateness_p99_ms(window) for window in windows),
         "lateness_p99_ms_without": lateness_p99_ms(without),
-        "answer_p95_ms": max((answer_p95_ms(window) or 0.0 for window in windows), default=None),
+        "answer_p95_ms": _worst(answer_p95_ms(window) for window in windows),
         "answer_p95_ms_without": answer_p95_ms(without),
         "lost_turns": sum(call.lost for window in windows for call in window),
         "lost_turns_without": sum(call.lost for call in without),
@@ -120,6 +118,13 @@ def figures(
         "refused": refused,
         "taken": taken,
     }
+
+
+def _worst(values: Iterable[float | None]) -> float | None:
+    """None where one of them could not be measured: no call was left."""
+    found = list(values)
+    known = [value for value in found if value is not None]
+    return max(known) if len(known) == len(found) else None
 
 
 async def measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:

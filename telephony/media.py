@@ -64,11 +64,12 @@ class TickClock:
         late = now - self.deadline
         if late < 0:
             return 0
-        self._late_s[self._ticks % _KEPT_TICKS] = late
-        self._ticks += 1
+        ticks = 1 + int(late / FRAME_S)
+        overdue = np.arange(max(0, ticks - _KEPT_TICKS), ticks)  # each tick of a stall is late, by ever less
+        self._late_s[(self._ticks + overdue) % _KEPT_TICKS] = late - overdue * FRAME_S
+        self._ticks += ticks
         if late > _CALM_S:
             self._disturbed_at = self._ticks
-        ticks = 1 + int(late / FRAME_S)
         self.deadline += ticks * FRAME_S
         excess = max(0, ticks - _CATCH_UP_TICKS)
         self.skipped += excess
@@ -139,8 +140,8 @@ class MediaThread:
         return self._clock.stats()
 
     def late_p99_ms(self, seconds: float) -> float:
-        """How late ticks began in the last seconds, at the 99th percentile."""
-        return self._clock.late_p99_ms(seconds)
+        """How late ticks began in the last seconds, at the 99th percentile, or how long one is overdue by now."""
+        return max(self._clock.late_p99_ms(seconds), 1000 * (self.now() - self._clock.deadline))
 
     def now(self) -> float:
         """Seconds on the clock of the ticks (monotonic)."""

@@ -147,11 +147,14 @@ class _Intake:
         return frame
 
     def _time(self, frames: int) -> None:
-        """Jitter: the first frame after empty ticks is late by them, those that come with another are early by one."""
+        """Jitter: the first frame after empty ticks is late by them, those that come with another are early by one.
+
+        What comes after a pause is not late, nor is the first frame of all.
+        """
         if not frames:
             self._empty_ticks += 1
             return
-        if self._gap <= _LONGEST_LOSS:
+        if self.frames and (self._in_sound or self._gap <= _SHORT_GAP) and self._gap <= _LONGEST_LOSS:
             self._deviation += self._empty_ticks + frames - 1
         self._empty_ticks = 0
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from asr.activity import ActivityService
-from asr.client import RecogniserClient
+from asr.client import RecogniserClient, RecogniserLoad
 from telephony.media import MediaThread
 from voicebot.config import OverloadSettings
 
@@ -23,11 +24,9 @@ LOOK_S = 1.0
 CLOSES_AFTER = 2  # looks beyond a limit: one may be an accident
 OPENS_AFTER = 5  # looks well below: calls that were let in have settled
 WELL_BELOW = 0.7
+LOOKS_BACK = 30  # as percentiles do: what is too much now was let in then
 LOWERED_TO = 0.9
-GROWS_BY, GROWS_BY_SHARE = (
-    0.05,
-    0.005,
-)  # at each look: 20 calls become 24 in half a minute, for which percentiles look back
+GROWS_BY, GROWS_BY_SHARE = 0.05, 0.005  # at each look: 20 calls become 24 in half a minute
 
 _MEDIA_S = 10.0
 
@@ -64,17 +63,19 @@ class Admission:
     def __init__(self) -> None:
         self.closed_because: str | None = None
         self._most = math.inf
+        self._lately: deque[int] = deque(maxlen=LOOKS_BACK)  # how many calls were up
         self._beyond = 0
         self._well = 0
 
     def look(self, strain: Strain, calls: int) -> None:
         """`calls`: those that are up."""
         name, share = strain.worst()
+        self._lately.append(calls)
         self._beyond = self._beyond + 1 if share > 1 else 0
         self._well = self._well + 1 if share < WELL_BELOW else 0
         if self._beyond >= CLOSES_AFTER:
             if self.closed_because is None:
-                self._most = max(1.0, LOWERED_TO * min(self._most, calls))
+                self._most = max(1.0, LOWERED_TO * min(self._most, max(self._lately)))
             self.closed_because = name
         elif self._well >= OPENS_AFTER:
             self.closed_because = None
@@ -88,12 +89,16 @@ class Admission:
 
 
 def gauge(
-    limits: OverloadSettings, media: MediaThread, activity: ActivityService, recogniser: RecogniserClient
+    limits: OverloadSettings,
+    media: MediaThread,
+    activity: ActivityService,
+    recogniser: RecogniserClient,
+    recogniser_ready: Callable[[], bool],
 ) -> Callable[[], Strain]:
-    """What looks at the parts of a worker."""
+    """What looks at the parts of a worker. A recogniser that is being replaced is no sign of too many calls."""
 
     def strain() -> Strain:
-        load = recogniser.load()
+        load = recogniser.load() if recogniser_ready() else RecogniserLoad(0, 0.0)
         return Strain(
             media.late_p99_ms(_MEDIA_S) / limits.media_late_ms,
             activity.health().behind_ms / limits.hearing_behind_ms,
@@ -109,7 +114,12 @@ async def watch(admission: Admission, strain: Callable[[], Strain], calls: Calla
     while True:
         await asyncio.sleep(LOOK_S)
         before = admission.closed_because
-        admission.look(strain(), calls())
+        try:
+            felt = strain()
+        except Exception:
+            log.exception("the load could not be looked at")  # nobody is refused for that
+            felt = Strain()
+        admission.look(felt, calls())
         if admission.closed_because is not None and before is None:
             log.warning("no new calls are taken: %s", admission.closed_because)
         elif admission.closed_because is None and before is not None:

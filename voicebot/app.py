@@ -43,6 +43,7 @@ from voicebot.live_calls import LiveCalls
 from voicebot.outbound import Outbound
 from voicebot.parts import RunningBot, Services
 from voicebot.people import texts
+from voicebot.phone_numbers import as_e164
 from voicebot.processes import ModelProcess
 from voicebot.records import CallRecords, RecordWriter
 from voicebot.records.database import Database
@@ -149,7 +150,7 @@ class App:
         media = MediaThread(asyncio.get_running_loop())
         media.start()
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
-        strain = admission.gauge(config.overload, media, activity, recogniser)
+        strain = admission.gauge(config.overload, media, activity, recogniser, lambda: hearing.ready)
         self._keep_watch(admission.watch(self._admission, strain, lambda: len(self._calls)), "watch the load")
         endpoint = self._endpoint = BaresipEndpoint(config.sip.endpoint())
         outbound = Outbound(endpoint, config)
@@ -267,7 +268,8 @@ class App:
         assert self._people is not None
         number, service = self._config.number(leg.dialled), self._config.people.service_number
         call_id = new_call_id(self._config.timezone)
-        if service and leg.dialled == service and not self._draining:
+        region = self._config.sip.region
+        if service and as_e164(leg.dialled, region) == as_e164(service, region) and not self._draining:
             task = asyncio.create_task(self._people.service_number.serve(leg), name=f"service number {call_id}")
         elif number is None or (reason := self._refusal()):
             log.warning("refused a call to %s: %s", leg.dialled, "no bot answers it" if number is None else reason)

@@ -9,7 +9,7 @@ RINGS_AGAIN = timedelta(minutes=2)
 
 
 class CutOff:
-    """`ended`: when the call of each caller was cut off, by number."""
+    """`ended`: when the last thing happened in the call of each caller that was cut off, by number."""
 
     def __init__(self, ended: Mapping[str, datetime] | None = None) -> None:
         self._ended = dict(ended or {})

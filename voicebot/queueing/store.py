@@ -130,7 +130,7 @@ class StoredFloor:
             await self._save(CLOSE_S)
         if self._unwritten:
             log.error("%d changes of the queue were not written (%s)", len(self._unwritten), self._failing or "slow")
-        await asyncio.to_thread(self._thread.shutdown)
+        self._thread.shutdown(wait=False)  # a disk that hangs does not hold up the end of the process
         self._engine.dispose()
 
     async def _apply(self, event: Event) -> None:

@@ -159,9 +159,11 @@ class CallRecords:
         return tuple(EarlierCall(**row) for row in self._rows(query))
 
     def lost_since(self, since: datetime) -> dict[str, datetime]:
-        """When calls ended whose process died, from then on, by the caller's number."""
-        query = select(CallRow.caller, CallRow.ended_at).where(
-            CallRow.outcome == LOST, CallRow.ended_at >= since, CallRow.caller != ""
+        """When calls ended whose process died, by the caller's number: those of which something was told since then."""
+        query = (
+            select(CallRow.caller, CallRow.ended_at)
+            .where(CallRow.outcome == LOST, CallRow.ended_at >= since, CallRow.caller != "")
+            .order_by(CallRow.ended_at)
         )
         return {str(row["caller"]): row["ended_at"] for row in self._rows(query)}
 

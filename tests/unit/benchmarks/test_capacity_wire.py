@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,8 @@ def test_a_call_whose_packets_come_unevenly_is_not_held() -> None:
     late = {number: 0.011 for number in range(0, 1000, 50)}  # 40 gaps of 1000 are 11 ms off
     call = calls_seen(stream(BOT, CALLER, [], late), PORTS, 20.0)[BOT]
     assert call.lateness_p99_ms == pytest.approx(11.0, abs=0.1)
+    assert not call.held(6.5, 5.0), "nothing was asked of it"
+    call = replace(call, turns=1, answers_s=(0.5,))
     assert call.held(6.5, 5.0)
     assert not call.held(5.5, 5.0)
 

@@ -40,6 +40,15 @@ def test_lateness_of_the_last_seconds() -> None:
     assert clock.late_p99_ms(10) == pytest.approx(15.0, abs=0.05)
 
 
+def test_every_tick_of_a_stall_is_late() -> None:
+    clock = TickClock(0.0)
+    for second in range(10):
+        for tick in range(45):
+            clock.due(second + tick * 0.02)
+        clock.due(second + 0.999)  # a tenth of the time nothing moves
+    assert clock.late_p99_ms(10) > 80
+
+
 def test_lateness_tells_percentiles_and_calm() -> None:
     clock = TickClock(0.0)
     assert not clock.calm

@@ -78,6 +78,13 @@ def test_how_many_were_too_many_is_remembered_and_forgotten_slowly() -> None:
     assert admission.refusal(500) is None
 
 
+def test_what_was_let_in_counts_and_not_what_is_left_when_it_shows() -> None:
+    admission = Admission()
+    for calls, strain in [(100, WELL), (100, TOO_MUCH), (10, TOO_MUCH), *[(10, WELL)] * OPENS_AFTER]:
+        admission.look(strain, calls)
+    assert admission.refusal(89) is None
+
+
 def test_a_long_overload_lowers_the_number_once() -> None:
     admission = Admission()
     for strain in [*[TOO_MUCH] * 50, *[WELL] * OPENS_AFTER]:
