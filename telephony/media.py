@@ -80,10 +80,10 @@ class TickClock:
         """No tick was more than 10 ms late in the last 10 s."""
         return self._ticks - self._disturbed_at > _CALM_TICKS
 
-    def late_p99_ms(self, seconds: float) -> float:
+    def late_p95_ms(self, seconds: float) -> float:
         """Of the last seconds, at most of the last minute; 0 before the first tick."""
         newest = (self._ticks - 1 - np.arange(min(self._ticks, round(seconds / FRAME_S), _KEPT_TICKS))) % _KEPT_TICKS
-        return float(np.percentile(1000 * self._late_s[newest], 99)) if len(newest) else 0.0
+        return float(np.percentile(1000 * self._late_s[newest], 95)) if len(newest) else 0.0
 
     def stats(self) -> LatenessStats:
         """Of the last minute."""
@@ -139,9 +139,9 @@ class MediaThread:
         """Punctuality of the last minute."""
         return self._clock.stats()
 
-    def late_p99_ms(self, seconds: float) -> float:
-        """How late ticks began in the last seconds, at the 99th percentile, or how long one is overdue by now."""
-        return max(self._clock.late_p99_ms(seconds), 1000 * (self.now() - self._clock.deadline))
+    def late_p95_ms(self, seconds: float) -> float:
+        """How late ticks began in the last seconds, at the 95th percentile, or how long one is overdue by now."""
+        return max(self._clock.late_p95_ms(seconds), 1000 * (self.now() - self._clock.deadline))
 
     def now(self) -> float:
         """Seconds on the clock of the ticks (monotonic)."""

@@ -100,7 +100,7 @@ def gauge(
     def strain() -> Strain:
         load = recogniser.load() if recogniser_ready() else RecogniserLoad(0, 0.0)
         return Strain(
-            media.late_p99_ms(_MEDIA_S) / limits.media_late_ms,
+            media.late_p95_ms(_MEDIA_S) / limits.media_late_ms,
             activity.health().behind_ms / limits.hearing_behind_ms,
             1000 * load.p95_s / limits.recognition_ms,
             load.waiting / limits.recognition_waiting,

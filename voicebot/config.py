@@ -192,8 +192,8 @@ class TurnSettings(Section):
 class OverloadSettings(Section):
     """From what on new calls are no longer taken, and what becomes of them; live calls keep what they need."""
 
-    media_late_ms: float = Field(30.0, gt=0)
-    hearing_behind_ms: float = Field(500.0, gt=0)
+    media_late_ms: float = Field(60.0, gt=0)
+    hearing_behind_ms: float = Field(1000.0, gt=0)
     recognition_ms: float = Field(2000.0, gt=0)
     recognition_waiting: int = Field(24, ge=1)
     then: Literal["refuse", "people"] = "refuse"

@@ -33,11 +33,11 @@ def test_late_ticks_are_made_up_to_what_the_wire_can_take() -> None:
 
 def test_lateness_of_the_last_seconds() -> None:
     clock = TickClock(0.0)
-    assert clock.late_p99_ms(10) == 0.0
+    assert clock.late_p95_ms(10) == 0.0
     for tick in range(4000):  # more than are kept
         clock.due(tick * 0.02 + (0.015 if tick < 3800 else 0.001))
-    assert clock.late_p99_ms(4) == pytest.approx(1.0, abs=0.05)
-    assert clock.late_p99_ms(10) == pytest.approx(15.0, abs=0.05)
+    assert clock.late_p95_ms(4) == pytest.approx(1.0, abs=0.05)
+    assert clock.late_p95_ms(10) == pytest.approx(15.0, abs=0.05)
 
 
 def test_every_tick_of_a_stall_is_late() -> None:
@@ -46,7 +46,7 @@ def test_every_tick_of_a_stall_is_late() -> None:
         for tick in range(45):
             clock.due(second + tick * 0.02)
         clock.due(second + 0.999)  # a tenth of the time nothing moves
-    assert clock.late_p99_ms(10) > 80
+    assert clock.late_p95_ms(10) > 50
 
 
 def test_lateness_tells_percentiles_and_calm() -> None:
