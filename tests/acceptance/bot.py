@@ -40,6 +40,7 @@ def config(data: Path, *, bots: dict[str, Path] | None = None, **sections: Any) 
         "http": {"address": "127.0.0.1", "port": free_port(socket.SOCK_STREAM)},
         # The machine that runs the tests may be slow: what is tested here is what happens, not how fast.
         "recognition": {"deadline_s": 30},
+        "overload": {"media_late_ms": 5000, "hearing_behind_ms": 5000, "recognition_ms": 30_000},
         "speech": {"rate": 1.6},
     }
     for section, values in sections.items():
