@@ -110,6 +110,7 @@ class Conversation:
         self._keys = KeyEntry(self._keys_entered)
         self._clock: _TurnClock | None = None
         self._tasks: asyncio.TaskGroup | None = None
+        self._going_on = False  # its tasks are not being ended yet
         self._asking: set[asyncio.Task[None]] = set()
         self._rate = room.sample_rate
         self._people_tried = False
@@ -122,10 +123,13 @@ class Conversation:
         self._people_tried = isinstance(opening, HandoffFailed)
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
+                self._tasks, self._going_on = tasks, True
                 running = tasks.create_task(self._pipeline.run(), name=f"pipeline {self._context.call_id}")
                 self._pipeline.post(EventFrame(opening))
-                verdict = await self._verdict
+                try:
+                    verdict = await self._verdict
+                finally:
+                    self._going_on = False
                 running.cancel()
                 for task in self._asking:
                     task.cancel()
@@ -337,7 +341,7 @@ class Conversation:
             self._interject(ONE_MOMENT)
 
     def _interject(self, phrase: str) -> None:
-        if self._tasks is not None:
+        if self._tasks is not None and self._going_on:
             self._tasks.create_task(self._interjections.say(phrase, self._dialog.state.language), name=phrase)
 
     def _reply_lost(self, stage: str) -> None:
