@@ -27,10 +27,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
@@ -39,21 +38,18 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.capacity_dialog import NUMBER, TURN_EVERY_S, Samples, answers
-from benchmarks.capacity_stage import Bot, ours, stock
+from benchmarks.capacity_stage import Bot, ours, stock, watch
 from benchmarks.capacity_wire import (
     ANSWERED_WITHIN_S,
     CallSeen,
     answer_p95_ms,
-    calls_seen,
     lateness_p99_ms,
     set_ups,
 )
 from benchmarks.machine import machine
 from benchmarks.wire_capture import Phase, datagrams, phase_figures
 from benchmarks.wire_peers import Capture, EchoBot, SippCallers, missing_programs
-from voicebot.demo.children import cancelled_by_signals
 from voicebot.demo.load import Load
-from voicebot.errors import VoicebotError
 
 ALLOWED_MS = 5.0
 SETUPS_PER_S = 5.0
@@ -111,31 +107,27 @@ class Measurement:
         """Raises ProcessFailed, TimeoutError."""
         folder = self._own(f"{side}-{calls}")
         async with make(folder, calls) as bot:
-            with Capture(bot.rtp_ports, folder / "rtp.pcap") as capture, ExitStack() as stack:
-                empty = bot.usage()
-                filling_s = calls / SETUPS_PER_S
-                hold_s = filling_s + SETTLE_S + self._seconds + 5
-                callers = SippCallers(
-                    bot.sip_port, calls, SETUPS_PER_S, hold_s, folder, dial=NUMBER, caller="48601", sound=self._sound
-                )
-                stack.enter_context(callers)
+            empty = bot.usage()
+            filling_s = calls / SETUPS_PER_S
+            hold_s = filling_s + SETTLE_S + self._seconds + 5
+            callers = SippCallers(
+                bot.sip_port, calls, SETUPS_PER_S, hold_s, folder, dial=NUMBER, caller="48601", sound=self._sound
+            )
+            with callers:
                 await asyncio.sleep(filling_s + SETTLE_S)
                 self._load.busy_share()
                 first = bot.usage()
-                await asyncio.sleep(self._seconds)
+                watched = await watch(bot, folder, self._seconds)
                 last = bot.usage()
                 busy = self._load.busy_share()
                 callers.stop()
-                capture.stop()
-        phase = Phase(first.at, last.at)
-        seen = await asyncio.to_thread(lambda: calls_seen(datagrams(capture.file, phase), bot.rtp_ports, phase.end))
-        capture.file.unlink()
+        seen = await watched.calls()
         missing = calls - len(seen)  # calls that never came up, or were over
         return Level(
             side,
             calls,
             (*seen.values(), *[CallSeen(float("inf"), 1, ())] * missing),
-            round(1000 * (last.cpu_s - first.cpu_s) / phase.seconds / calls, 2),
+            round(1000 * (last.cpu_s - first.cpu_s) / (last.at - first.at) / calls, 2),
             round((last.memory_mb - empty.memory_mb) / calls, 2),
             round(busy, 3),
         )
@@ -158,7 +150,7 @@ class Measurement:
                     seen = set_ups(datagrams(capture.file))
             well = [one for one in seen if one.took_s is not None and one.sent == 1]
             longest = max((one.took_s for one in seen if one.took_s is not None), default=float("nan"))
-            _say(f"{rate:g} set-ups/s: {len(well)} of {calls} at once, the slowest took {1000 * longest:.0f} ms")
+            report.say(f"{rate:g} set-ups/s: {len(well)} of {calls} at once, the slowest took {1000 * longest:.0f} ms")
             if len(well) < calls:
                 break
             best = rate
@@ -168,10 +160,6 @@ class Measurement:
         folder = self._folder / name
         folder.mkdir()
         return folder
-
-
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
 
 
 def calls_held(levels: Sequence[Level], echo_p99_ms: float) -> int:
@@ -185,7 +173,6 @@ def calls_held(levels: Sequence[Level], echo_p99_ms: float) -> int:
 
 
 async def measured(folder: Path, options: argparse.Namespace) -> tuple[list[Level], dict[str, Any]]:
-    cancelled_by_signals()
     run = Measurement(folder, options.seconds, await answers())
     echoes = [await asyncio.to_thread(run.echo_p99_ms)]
     sides: dict[str, tuple[Make, list[int]]] = {
@@ -203,7 +190,7 @@ async def measured(folder: Path, options: argparse.Namespace) -> tuple[list[Leve
             levels.append(level)
             held = level.held(echoes[0])
             late = lateness_p99_ms(level.seen)
-            _say(f"{side}, {calls} calls: {held} held, p99 {late} ms, {level.lost_turns} turns lost")
+            report.say(f"{side}, {calls} calls: {held} held, p99 {late} ms, {level.lost_turns} turns lost")
             if held < calls:
                 failed.add(side)
     echoes.append(await asyncio.to_thread(run.echo_p99_ms))
@@ -262,12 +249,10 @@ def main() -> int:
         return 2
     if options.seconds < TURN_EVERY_S + ANSWERED_WITHIN_S + 1:
         parser.error(f"a level takes at least {TURN_EVERY_S + ANSWERED_WITHIN_S + 1:g} s")
-    with tempfile.TemporaryDirectory(prefix="capacity-") as temporary:
-        try:
-            levels, found = asyncio.run(measured(Path(temporary), options))
-        except (VoicebotError, RuntimeError, TimeoutError) as error:
-            print(f"not measured: {error}", file=sys.stderr)
-            return 1
+    result = report.measured("capacity", lambda folder: measured(folder, options))
+    if result is None:
+        return 1
+    levels, found = result
     print(table(levels, found["echo_lateness_p99_ms"]))
     report.tell(found, machine(), as_json=options.json)
     return 0

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.capacity_dialog import NUMBER, VOICE, write_bot
+from benchmarks.capacity_wire import CallSeen, calls_seen
 from benchmarks.latency_stock import RTP_PORTS as STOCK_RTP_PORTS
-from benchmarks.wire_peers import RTP_PORTS_PER_CALL, rtp_low
+from benchmarks.wire_capture import Phase, datagrams
+from benchmarks.wire_peers import RTP_PORTS_PER_CALL, Capture, rtp_low
 from voicebot.demo.children import Child
 from voicebot.demo.stage import LOCALHOST, free_port, until_healthy
 
@@ -56,6 +58,32 @@ class Bot:
             int(fields[17]),
             len(list((process / "fd").iterdir())),
         )
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was captured of a bot for a while."""
+
+    file: Path
+    rtp_ports: tuple[int, int]
+    phase: Phase
+
+    async def calls(self) -> dict[int, CallSeen]:
+        """By port; the capture is gone then."""
+        seen = await asyncio.to_thread(
+            lambda: calls_seen(datagrams(self.file, self.phase), self.rtp_ports, self.phase.end)
+        )
+        self.file.unlink()
+        return seen
+
+
+async def watch(bot: Bot, folder: Path, seconds: float) -> Watched:
+    """Raises RuntimeError where nothing can be captured."""
+    with Capture(bot.rtp_ports, folder / "rtp.pcap") as capture:
+        start = time.time()
+        await asyncio.sleep(seconds)
+        phase = Phase(start, time.time())
+    return Watched(capture.file, bot.rtp_ports, phase)
 
 
 @asynccontextmanager

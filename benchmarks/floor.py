@@ -24,7 +24,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -50,10 +49,8 @@ from benchmarks.floor_stage import BOT, PEOPLE, BoardWatch, PeersProcess, Server
 from benchmarks.machine import machine
 from benchmarks.wire_capture import Phase, datagrams, phase_figures
 from benchmarks.wire_peers import Capture, SippCallers, missing_programs, speech_like
-from voicebot.demo.children import cancelled_by_signals
 from voicebot.demo.client import ApiClient
 from voicebot.demo.load import Load
-from voicebot.errors import VoicebotError
 
 SETUPS_PER_S = 5.0
 SETTLE_S = 4.0
@@ -119,7 +116,7 @@ class Run:
             watching = asyncio.create_task(board.run(), name="watch the board")
             try:
                 callers = await self._fill(stack, server, board)
-                self._say(f"callers are there: {board.phases()}")
+                report.say(f"callers are there: {board.phases()}")
                 for _ in range(size.rounds):
                     self._seen.without.append(await self._window(server, 0))
                 await self._with_people(server, board)
@@ -165,7 +162,7 @@ class Run:
             await agents.obey("take", agents=size.talks)
             await board.until(lambda: board.phases().get("agent", 0) >= size.talks, _COMES_UP_S, f"{size.talks} talks")
             self._seen.ports = board.of_callers(MARKED)
-            self._say(f"agents talk: {board.phases()}")
+            report.say(f"agents talk: {board.phases()}")
             await asyncio.sleep(SETTLE_S)
             for _ in range(size.rounds):
                 self._seen.windows.append(await self._window(server, 0, probed=True))
@@ -196,7 +193,7 @@ class Run:
             await asyncio.sleep(seconds)
             window = Window(start, time.time(), listeners, server.cpu_s() - before)
         self._seen.busy.append(self._load.busy_share())
-        self._say(f"{listeners} listeners: {window.core:.3f} cores, machine {self._seen.busy[-1]:.0%} busy")
+        report.say(f"{listeners} listeners: {window.core:.3f} cores, machine {self._seen.busy[-1]:.0%} busy")
         return window
 
     def _sipp(
@@ -255,10 +252,6 @@ class Run:
         figures = phase_figures(self._folder / "rtp.pcap", server.rtp_ports, Phase(window.start, window.end))
         return float(figures["deviation_ms"]["p99"])
 
-    @staticmethod
-    def _say(what: str) -> None:
-        print(what, file=sys.stderr, flush=True)
-
 
 def table(figures: dict[str, Any]) -> str:
     """What has a goal, with it."""
@@ -270,11 +263,6 @@ def table(figures: dict[str, Any]) -> str:
         for name, goal in goals.items()
     ]
     return report.table(rows)
-
-
-async def measured(size: Size, folder: Path) -> dict[str, Any]:
-    cancelled_by_signals()
-    return await Run(size, folder).run()
 
 
 def main() -> int:
@@ -297,14 +285,11 @@ def main() -> int:
     size = Size(
         options.bot, options.waiting, options.agents, options.talks, options.listeners, options.seconds, options.rounds
     )
-    with tempfile.TemporaryDirectory(prefix="floor-") as temporary:
-        folder = options.keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            figures = asyncio.run(measured(size, folder))
-        except (VoicebotError, RuntimeError, TimeoutError) as error:
-            print(f"not measured: {error}", file=sys.stderr)
-            return 1
+    if options.keep is not None:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    figures = report.measured("floor", lambda folder: Run(size, options.keep or folder).run())
+    if figures is None:
+        return 1
     print(table(figures))
     report.tell(figures, machine(), as_json=options.json)
     return 0

@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,13 +28,10 @@ from typing import Any
 from benchmarks import report
 from benchmarks.capacity import SETTLE_S, SETUPS_PER_S
 from benchmarks.capacity_dialog import NUMBER, TURN_EVERY_S, Samples, answers
-from benchmarks.capacity_stage import Bot, ours
-from benchmarks.capacity_wire import CallSeen, answer_p95_ms, calls_seen, lateness_p99_ms
+from benchmarks.capacity_stage import Bot, ours, watch
+from benchmarks.capacity_wire import CallSeen, answer_p95_ms, lateness_p99_ms
 from benchmarks.machine import machine
-from benchmarks.wire_capture import Phase, datagrams
-from benchmarks.wire_peers import Capture, SippCallers, missing_programs
-from voicebot.demo.children import cancelled_by_signals
-from voicebot.errors import VoicebotError
+from benchmarks.wire_peers import SippCallers, missing_programs
 
 WINDOWS = 3
 _WINDOW_S = 3 * TURN_EVERY_S
@@ -80,17 +76,11 @@ class Overload:
 
     async def _window(self, bot: Bot, only: Iterable[int] | None = None) -> dict[int, CallSeen]:
         """The calls of a while, by port: all, or these alone."""
-        with Capture(bot.rtp_ports, self._folder / "rtp.pcap") as capture:
-            start = time.time()
-            await asyncio.sleep(_WINDOW_S)
-            phase = Phase(start, time.time())
-        seen = await asyncio.to_thread(lambda: calls_seen(datagrams(capture.file, phase), bot.rtp_ports, phase.end))
+        seen = await (await watch(bot, self._folder, _WINDOW_S)).calls()
         found = seen if only is None else {port: seen[port] for port in only if port in seen}
-        print(
+        report.say(
             f"{len(seen)} calls, {len(found)} of them looked at: lateness p99 {lateness_p99_ms(found.values())} ms, "
-            f"answer p95 {answer_p95_ms(found.values())} ms",
-            file=sys.stderr,
-            flush=True,
+            f"answer p95 {answer_p95_ms(found.values())} ms"
         )
         return found
 
@@ -128,7 +118,6 @@ def _worst(values: Iterable[float | None]) -> float | None:
 
 
 async def measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    cancelled_by_signals()
     run = Overload(folder, options.calls, options.minutes, await answers())
     return await run.run(scripted=not options.recognised)
 
@@ -143,12 +132,9 @@ def main() -> int:
     if missing := missing_programs():
         print(f"cannot run: {missing}", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="overload-") as temporary:
-        try:
-            found = asyncio.run(measured(Path(temporary), options))
-        except (VoicebotError, RuntimeError, TimeoutError) as error:
-            print(f"not measured: {error}", file=sys.stderr)
-            return 1
+    found = report.measured("overload", lambda folder: measured(folder, options))
+    if found is None:
+        return 1
     report.tell(found, machine(), as_json=options.json)
     return 0
 

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from voicebot.demo.children import cancelled_by_signals
+from voicebot.errors import VoicebotError
+
+T = TypeVar("T")
 
 
 def ms(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f}"
+
+
+def say(what: str) -> None:
+    """How far it is."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def measured(name: str, measure: Callable[[Path], Coroutine[Any, Any, T]]) -> T | None:
+    """What `measure` finds in a folder of its own. What keeps it from measuring is told, and None returned."""
+
+    async def run(folder: Path) -> T:
+        cancelled_by_signals()
+        return await measure(folder)
+
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as temporary:
+        try:
+            return asyncio.run(run(Path(temporary)))
+        except (VoicebotError, RuntimeError, TimeoutError) as error:
+            print(f"not measured: {error}", file=sys.stderr)
+            return None
 
 
 def table(rows: Sequence[Sequence[object]]) -> str:

@@ -21,8 +21,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +30,10 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.capacity_dialog import NUMBER, TURN_EVERY_S, Samples, answers
-from benchmarks.capacity_stage import Bot, Usage, ours
-from benchmarks.capacity_wire import CallSeen, calls_seen
+from benchmarks.capacity_stage import Bot, Usage, ours, watch
+from benchmarks.capacity_wire import CallSeen
 from benchmarks.machine import machine
-from benchmarks.wire_capture import Phase, datagrams
-from benchmarks.wire_peers import Capture, SippCallers, missing_programs
-from voicebot.demo.children import cancelled_by_signals
-from voicebot.errors import VoicebotError
+from benchmarks.wire_peers import SippCallers, missing_programs
 
 _SHORT_CALL_S = 1.0
 _WARM_UP_CALLS = 100  # before anything is counted: what the first calls load stays
@@ -83,54 +78,34 @@ class Soak:
     async def _come(self, bot: Bot, calls: int, caller: str) -> list[tuple[int, float]]:
         """Short calls; how many were over, and the memory in kB, now and then."""
         samples: list[tuple[int, float]] = []
-        callers = SippCallers(
-            bot.sip_port,
-            calls,
-            self._size.per_s,
-            _SHORT_CALL_S,
-            self._folder,
-            dial=NUMBER,
-            caller=caller,
-            sound=self._sound,
-        )
+        callers = self._callers(bot, calls, _SHORT_CALL_S, caller)
         with callers:
             while callers.process.poll() is None:
                 await asyncio.sleep(_SAMPLED_EVERY_S)
                 samples.append((callers.counts()[0], 1024 * bot.usage().memory_mb))
         self._lost += calls - callers.counts()[0]
-        _say(f"{calls} short calls, lost by now: {self._lost}")
+        report.say(f"{calls} short calls, lost by now: {self._lost}")
         return samples
 
     async def _stay(self, bot: Bot) -> list[CallSeen]:
         """Long calls; the last turns of each are looked at on the wire."""
         size = self._size
         stay_s = 60 * size.minutes
-        callers = SippCallers(
-            bot.sip_port,
-            size.stay,
-            size.per_s,
-            stay_s,
-            self._folder,
-            dial=NUMBER,
-            caller="48602",
-            sound=self._sound,
-        )
+        callers = self._callers(bot, size.stay, stay_s, "48602")
         with callers:
             watched_s = min(stay_s / 2, 10 * TURN_EVERY_S)
             await asyncio.sleep(stay_s - watched_s)
-            with Capture(bot.rtp_ports, self._folder / "rtp.pcap") as capture:
-                start = time.time()
-                await asyncio.sleep(watched_s - size.stay / size.per_s)
-                phase = Phase(start, time.time())
+            watched = await watch(bot, self._folder, watched_s - size.stay / size.per_s)
             await asyncio.to_thread(callers.process.wait)
         self._lost += size.stay - callers.counts()[0]
-        seen = await asyncio.to_thread(lambda: calls_seen(datagrams(capture.file, phase), bot.rtp_ports, phase.end))
-        _say(f"{size.stay} long calls, lost by now: {self._lost}; seen to their end: {len(seen)}")
+        seen = await watched.calls()
+        report.say(f"{size.stay} long calls, lost by now: {self._lost}; seen to their end: {len(seen)}")
         return list(seen.values())
 
-
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+    def _callers(self, bot: Bot, calls: int, stay_s: float, caller: str) -> SippCallers:
+        return SippCallers(
+            bot.sip_port, calls, self._size.per_s, stay_s, self._folder, dial=NUMBER, caller=caller, sound=self._sound
+        )
 
 
 def slope(samples: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -167,7 +142,6 @@ def figures(
 
 
 async def measured(size: Size, folder: Path) -> dict[str, Any]:
-    cancelled_by_signals()
     return await Soak(size, folder, await answers()).run()
 
 
@@ -186,12 +160,9 @@ def main() -> int:
     size = Size(500, 5.0, 5, 1.0) if options.short else Size(
         options.calls, options.per_s, options.long, options.minutes
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
-        try:
-            found = asyncio.run(measured(size, Path(temporary)))
-        except (VoicebotError, RuntimeError, TimeoutError) as error:
-            print(f"not measured: {error}", file=sys.stderr)
-            return 1
+    found = report.measured("soak", lambda folder: measured(size, folder))
+    if found is None:
+        return 1
     report.tell(found, machine(), as_json=options.json)
     return 0
 
