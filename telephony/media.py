@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from telephony.leg import Leg
 from telephony.player import PlayerEvent
@@ -82,16 +83,20 @@ class TickClock:
 
     def late_p95_ms(self, seconds: float) -> float:
         """Of the last seconds, at most of the last minute; 0 before the first tick."""
-        newest = (self._ticks - 1 - np.arange(min(self._ticks, round(seconds / FRAME_S), _KEPT_TICKS))) % _KEPT_TICKS
-        return float(np.percentile(1000 * self._late_s[newest], 95)) if len(newest) else 0.0
+        late_ms = self._newest_ms(round(seconds / FRAME_S))
+        return float(np.percentile(late_ms, 95)) if len(late_ms) else 0.0
 
     def stats(self) -> LatenessStats:
         """Of the last minute."""
-        late_ms = 1000 * self._late_s[: min(self._ticks, _KEPT_TICKS)]
+        late_ms = self._newest_ms(_KEPT_TICKS)
         if not len(late_ms):
             return LatenessStats(0.0, 0.0, 0.0, 0)
         p50, p99, worst = np.percentile(late_ms, (50, 99, 100))
         return LatenessStats(float(p50), float(p99), float(worst), self.skipped)
+
+    def _newest_ms(self, ticks: int) -> npt.NDArray[np.float32]:
+        places = self._ticks - 1 - np.arange(min(ticks, self._ticks, _KEPT_TICKS))
+        return 1000 * self._late_s[places % _KEPT_TICKS]
 
 
 class MediaThread:

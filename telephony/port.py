@@ -127,11 +127,16 @@ class _Intake:
         self.frames += 1
         self._waited += len(waiting) - size
         if self._gap:
-            if self._in_sound or self._gap <= _SHORT_GAP:
+            if self._is_loss:
                 self.lost += min(self._gap, _LONGEST_LOSS)
             self._gap = 0
         self._watch(len(waiting) - size)
         return self._concealer.received(waiting[:size])
+
+    @property
+    def _is_loss(self) -> bool:
+        """Whether the gap is one of the line, and no pause of the phone."""
+        return self._in_sound or self._gap <= _SHORT_GAP
 
     def _conceal(self) -> bytes:
         frame = self._concealer.missing()
@@ -154,7 +159,7 @@ class _Intake:
         if not frames:
             self._empty_ticks += 1
             return
-        if self.frames and (self._in_sound or self._gap <= _SHORT_GAP) and self._gap <= _LONGEST_LOSS:
+        if self.frames and self._is_loss and self._gap <= _LONGEST_LOSS:
             self._deviation += self._empty_ticks + frames - 1
         self._empty_ticks = 0
 

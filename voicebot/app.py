@@ -43,7 +43,6 @@ from voicebot.live_calls import LiveCalls
 from voicebot.outbound import Outbound
 from voicebot.parts import RunningBot, Services
 from voicebot.people import texts
-from voicebot.phone_numbers import as_e164
 from voicebot.processes import ModelProcess
 from voicebot.records import CallRecords, RecordWriter
 from voicebot.records.database import Database
@@ -152,25 +151,30 @@ class App:
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
         strain = admission.gauge(config.overload, media, activity, recogniser, lambda: hearing.ready)
         self._keep_watch(admission.watch(self._admission, strain, lambda: len(self._calls)), "watch the load")
-        endpoint = self._endpoint = BaresipEndpoint(config.sip.endpoint())
+        endpoint = BaresipEndpoint(config.sip.endpoint())
         outbound = Outbound(endpoint, config)
         self._stack.callback(outbound.close)
         self._services = Services(
             *(config, outbound, media, activity, recogniser, self._prompts, self.events),
             *(hearing_service, self._speaking, self._language_model, await asyncio.to_thread(self._cut_off)),
         )
-        access = Access(config.data)
+        await self._open_doors(self._services, endpoint, (hearing, speaking))
+
+    async def _open_doors(self, services: Services, endpoint: Endpoint, processes: tuple[ModelProcess, ...]) -> None:
+        """Everything is there that serves: calls and pages may come."""
+        self._endpoint = endpoint
+        access = Access(self._config.data)
         access.start()
         self._stack.push_async_callback(access.close)
-        self._people = HumanSide(self._services, self.live, access, self.hub)
-        await self._people.start(lambda task: task.add_done_callback(self._watch_ended))
-        self._stack.push_async_callback(self._people.close)
+        people = self._people = HumanSide(services, self.live, access, self.hub)
+        await people.start(lambda task: task.add_done_callback(self._watch_ended))
+        self._stack.push_async_callback(people.close)
         endpoint.on_incoming(self._incoming)
         endpoint.on_dead(self._lost)
         await endpoint.start()
         self._stack.push_async_callback(endpoint.stop)
 
-        http = await self._start_http(access, self._people, (hearing, speaking))
+        http = await self._start_http(access, people, processes)
         log.info("answering at %s, pages at %s, health at %s/health", endpoint.sip_uri, http.url, http.url)
 
     def _cut_off(self) -> CutOff:
@@ -266,30 +270,27 @@ class App:
 
     def _incoming(self, leg: Leg) -> None:
         assert self._people is not None
-        number, service = self._config.number(leg.dialled), self._config.people.service_number
-        call_id = new_call_id(self._config.timezone)
-        region = self._config.sip.region
-        if service and as_e164(leg.dialled, region) == as_e164(service, region) and not self._draining:
+        number, call_id = self._config.number(leg.dialled), new_call_id(self._config.timezone)
+        overloaded = self._admission.refusal(len(self._calls)) or ""
+        if self._config.is_service_number(leg.dialled) and not self._draining:
             task = asyncio.create_task(self._people.service_number.serve(leg), name=f"service number {call_id}")
-        elif number is None or (reason := self._refusal()):
+        elif number is None or (reason := self._refusal(overloaded)):
             log.warning("refused a call to %s: %s", leg.dialled, "no bot answers it" if number is None else reason)
             self._refused += 1
             task = asyncio.create_task(leg.reject(), name=f"reject {call_id}")
         else:
-            people = OVERLOADED if self._admission.refusal(len(self._calls)) else ""
+            people = OVERLOADED if overloaded else ""
             task = asyncio.create_task(self._serve(leg, number, call_id, people), name=f"call {call_id}")
         self._calls[call_id] = task
         task.add_done_callback(lambda done: self._over(call_id, done))
 
-    def _refusal(self) -> str:
+    def _refusal(self, overloaded: str) -> str:
         """Why no call is taken now, in words; "" when one is."""
         if self._draining:
             return "stopping"
         if len(self._calls) >= self._config.sip.max_calls:
             return "all lines are busy"
-        if self._config.overload.then == "refuse":
-            return self._admission.refusal(len(self._calls)) or ""
-        return ""
+        return overloaded if self._config.overload.then == "refuse" else ""
 
     async def _serve(self, leg: Leg, number: NumberSettings, call_id: str, people: str) -> None:
         assert self._services is not None

@@ -341,12 +341,7 @@ class Call:
             await self._second.aclose()
         if self._reteller is not None:
             await self._reteller.aclose()
-        try:
-            self.context.tell_sound(self._leg, self._reception)
-        except Exception:
-            log.exception(
-                "the line of %s was not measured", self.context.call_id
-            )  # the end has to be told all the same
+        self.context.tell_sound(self._leg, self._reception)
         self.context.publish(
             events.CallEnded, outcome=self._final_outcome(cause), cause=cause, duration_s=round(duration_s, 2)
         )

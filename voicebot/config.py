@@ -237,11 +237,17 @@ class Config(Section):
 
     def number(self, dialled: str) -> NumberSettings | None:
         """Who answers `dialled`: the entry that names it, however it is written, else the one for any number."""
-        region = self.sip.region
-        wanted = as_e164(dialled, region)
-        named = [entry for entry in self.numbers if as_e164(entry.number, region) == wanted]
+        named = [entry for entry in self.numbers if self._same_number(entry.number, dialled)]
         wild = [entry for entry in self.numbers if entry.number == "*"]
         return next(iter(named + wild), None)
+
+    def is_service_number(self, dialled: str) -> bool:
+        """Whether agents at desk phones dial that to sign in and out, however it is written."""
+        service = self.people.service_number
+        return bool(service) and self._same_number(service, dialled)
+
+    def _same_number(self, one: str, other: str) -> bool:
+        return as_e164(one, self.sip.region) == as_e164(other, self.sip.region)
 
 
 def load_config(path: Path) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from voicebot.language_model.client import LanguageModel
     from voicebot.language_model.reteller import Reteller
     from voicebot.language_model.understanding import ChoosingUnderstanding, Decision
+
+log = logging.getLogger(__name__)
 
 
 class Phrase(Protocol):
@@ -239,8 +242,15 @@ class CallContext:
         self.publish(LanguageModelAsked, **decision.as_told())
 
     def tell_sound(self, leg: Leg, reception: Reception | None) -> None:
-        """At the end of the caller's leg: write on the record how its sound came, if any did."""
-        quality = line_quality(leg.media_stats(), reception)
+        """At the end of the caller's leg: write on the record how its sound came, if any did.
+
+        What cannot be measured is told in the log alone: the end of the call has to be told all the same.
+        """
+        try:
+            quality = line_quality(leg.media_stats(), reception)
+        except Exception:
+            log.exception("the line of %s was not measured", self.call_id)
+            return
         if quality is not None:
             self.publish(LineMeasured, **asdict(quality))
 

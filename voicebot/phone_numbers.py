@@ -20,17 +20,10 @@ def callable_number(text: str, region: str = REGION) -> str:
 
     Raises WrongNumber: for what is no number, or one that costs whoever calls it more than a call.
     """
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException as error:
-        raise WrongNumber(
-            f"{text or 'An empty text'} is no telephone number.", "Give nine digits, or one with its country code."
-        ) from error
-    if not phonenumbers.is_valid_number(number):
-        raise WrongNumber(f"There can be no telephone number {text}.", "Check its digits and its country code.")
+    number = _read(text, region)
     if phonenumbers.number_type(number) in _DEAR:
         raise WrongNumber(f"{text} is a number of higher rates.", "Give an ordinary number.")
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return _written(number)
 
 
 def as_e164(text: str, region: str = REGION) -> str:
@@ -38,12 +31,9 @@ def as_e164(text: str, region: str = REGION) -> str:
     if not re.fullmatch(r"\+?[0-9 ()./-]+", text):
         return text
     try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
+        return _written(_read(text, region))
+    except WrongNumber:
         return text
-    if not phonenumbers.is_valid_number(number):
-        return text
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def number_in(user: str, region: str = REGION) -> str | None:
@@ -64,3 +54,19 @@ def as_kept(text: str) -> str:
         return callable_number(text)
     except WrongNumber:
         return text
+
+
+def _read(text: str, region: str) -> phonenumbers.PhoneNumber:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise WrongNumber(
+            f"{text or 'An empty text'} is no telephone number.", "Give nine digits, or one with its country code."
+        ) from error
+    if not phonenumbers.is_valid_number(number):
+        raise WrongNumber(f"There can be no telephone number {text}.", "Check its digits and its country code.")
+    return number
+
+
+def _written(number: phonenumbers.PhoneNumber) -> str:
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

@@ -107,16 +107,7 @@ async def test_a_pbx_that_hangs_up_before_the_caller_is_connected_leaves_them_to
             await leg.hang_up()
 
         switch.endpoint.on_incoming(lambda leg: answering.append(asyncio.create_task(answer_and_go(leg))))
-        anna = Phone(bot.network, 6001)
-        await anna.start()
-        anna.answers("1")
-        await bot.say("konsultant")
-        cause = (await bot.until(events.PbxFailed)).cause
-        await bot.until(events.AgentJoined)
-        assert caller.leg is not None
-        await caller.leg.hang_up()
-        await bot.over()
-        await anna.stop()
+        cause = await left_to_anna(bot, caller)
     assert cause in ("ended", "remote_hangup")
 
 
@@ -132,6 +123,21 @@ async def test_a_bridged_caller_presses_keys_in_the_menu_of_the_pbx(tmp_path: Pa
         await switch.leg.hang_up()
         await bot.over()
     assert outcome(bot) == ("local_hangup", Outcome.HANDED_OFF)
+
+
+async def left_to_anna(bot: Line, caller: Phone) -> str:
+    """The PBX does not take the caller, an agent of ours does. Returns why."""
+    anna = Phone(bot.network, 6001)
+    await anna.start()
+    anna.answers("1")
+    await bot.say("konsultant")
+    cause = (await bot.until(events.PbxFailed)).cause
+    await bot.until(events.AgentJoined)
+    assert caller.leg is not None
+    await caller.leg.hang_up()
+    await bot.over()
+    await anna.stop()
+    return str(cause)
 
 
 async def keys(leg: Leg, count: int) -> str:
@@ -157,16 +163,7 @@ async def test_a_pbx_that_does_not_take_the_caller_leaves_them_to_our_agents(
                 rejecting.append(asyncio.create_task(leg.reject()))
 
         switch.endpoint.on_incoming(refuse)
-        anna = Phone(bot.network, 6001)
-        await anna.start()
-        anna.answers("1")
-        await bot.say("konsultant")
-        cause = (await bot.until(events.PbxFailed)).cause
-        await bot.until(events.AgentJoined)
-        assert caller.leg is not None
-        await caller.leg.hang_up()
-        await bot.over()
-        await anna.stop()
+        cause = await left_to_anna(bot, caller)
     assert cause == ("not_transferred" if how == "refer" else "busy" if behaviour == "refuses" else "no_answer")
     assert outcome(bot) == ("remote_hangup", Outcome.HANDED_OFF)
 

@@ -12,7 +12,7 @@ from voicebot import events
 from voicebot.errors import NotReached, NotToBeRung
 from voicebot.outbound import Outbound
 from voicebot.people.handed import CallerAtDesk
-from voicebot.people.phones import PhoneLine, hang_up
+from voicebot.people.phones import PhoneLine, hang_up, ring
 from voicebot.people_settings import PbxSettings
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ class Pbx:
     async def _ring(self) -> PhoneLine | None:
         settings = self.settings
         who = self._caller.context.caller
-        answered = await self._outbound.dial(settings.uri, caller=who, headers=self._headers, timeout_s=settings.ring_s)
-        line = PhoneLine(answered, answered.events())
+        line = await ring(self._outbound, settings.uri, caller=who, headers=self._headers, timeout_s=settings.ring_s)
+        answered = line.leg
         if settings.how == "bridge":
             return line
         try:
