@@ -110,15 +110,13 @@ async def _talk(peer: BrowserPeer) -> None:
 
 
 async def _take(client: ApiClient) -> None:
-    """Accept what is offered, stay in the call, and go on looking as an open page does."""
-    await client.put("/agent/state", state="available")
-    while not (view := await client.get("/agent"))["call"]:
-        if view["offer"]:
-            with contextlib.suppress(Refused):  # somebody else's by now
+    """Accept what is offered, told of it by the stream as an open page is, and stay in the call."""
+    async for event, view in client.stream("agent"):
+        if event == "open":
+            view = await client.put("/agent/state", state="available")
+        if view["offer"] and not view["call"]:
+            with contextlib.suppress(Refused):  # somebody else's, or accepted already
                 await client.post(f"/offers/{view['offer']['entry']}/accept")
-        await asyncio.sleep(_LOOKS_EVERY_S)
-    async for _ in client.stream("agent"):
-        pass
 
 
 async def obey(peers: Peers) -> None:
