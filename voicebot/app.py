@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,15 +19,13 @@ from telephony.leg import Endpoint, Leg
 from telephony.media import MediaThread
 from telephony.music import HoldMusic
 from tts.client import SpeechClient
-from tts.errors import UnknownVoice
 from tts.recordings import RecordedSynthesizer
 from tts.store import PromptStore
-from tts.synthesizer import SpeechRequest
-from tts.text import spoken
 from voicebot import admission, ear_watch
 from voicebot.access import Access
 from voicebot.api.app import make_app
-from voicebot.api.parts import ApiParts, FloorParts
+from voicebot.api.live_view import CallsHere
+from voicebot.api.parts import ApiParts, FloorParts, PeopleParts
 from voicebot.api.server import HttpServer
 from voicebot.bots import load_bots, sources
 from voicebot.call import Call
@@ -36,13 +33,14 @@ from voicebot.config import BotSource, Config, NumberSettings
 from voicebot.cut_off import RINGS_AGAIN, CutOff
 from voicebot.errors import VoicebotError
 from voicebot.events import EventStream, new_call_id
+from voicebot.fixed_prompts import PROMPT_RATES, fixed_prompts, languages_of, make_prompts
 from voicebot.hub import Hub
 from voicebot.human_side import HumanSide
 from voicebot.live_bots import LiveBots, Make
 from voicebot.live_calls import LiveCalls
+from voicebot.model_processes import model_processes
 from voicebot.outbound import Outbound
 from voicebot.parts import RunningBot, Services
-from voicebot.people import texts
 from voicebot.processes import ModelProcess
 from voicebot.records import CallRecords, RecordWriter
 from voicebot.records.database import Database
@@ -51,10 +49,11 @@ from voicebot.records.voicemails import Voicemails
 if TYPE_CHECKING:  # imported where one is configured: Pipecat's services take long to import
     from voicebot.engines.configured import ConfiguredHearing, ConfiguredVoice
     from voicebot.language_model.client import LanguageModel
+    from voicebot.people.desk import Desk
+    from voicebot.people.service_number import ServiceNumber
 
 log = logging.getLogger(__name__)
 
-PROMPT_RATES = (8000, 16000)
 STOP_DEADLINE_S = 15.0
 OVERLOADED = "overloaded"
 """Why a call goes to people that the bot could not serve well; phrases and routing rules know it by this name."""
@@ -78,11 +77,14 @@ class App:
         self.live = LiveCalls()
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._draining = False
+        self._hurried = asyncio.Event()
         self._admission = admission.Admission()
         self._refused = 0
         self._services: Services | None = None
         self._endpoint: Endpoint | None = None
-        self._people: HumanSide | None = None
+        self._models: tuple[ModelProcess, ...] = ()
+        self._desk: Desk | None = None
+        self._service_number: ServiceNumber | None = None
         self._prompts: PromptStore | None = None
         self._speaking: ConfiguredVoice | None = None
         self._language_model: LanguageModel | None = None
@@ -102,12 +104,24 @@ class App:
         self._draining = True
         if self._calls:
             log.info("waiting up to %g s for %d calls", self._config.turns.drain_s, len(self._calls))
-            await asyncio.wait(self._calls.values(), timeout=self._config.turns.drain_s)
+            await self._drain()
         for task in self._calls.values():
             task.cancel()
         if self._calls:
             await asyncio.wait(self._calls.values(), timeout=STOP_DEADLINE_S)
         await self._stack.aclose()
+
+    def hurry(self) -> None:
+        """Whoever waits for calls to end waits no longer."""
+        self._hurried.set()
+
+    async def _drain(self) -> None:
+        over = asyncio.gather(*self._calls.values(), return_exceptions=True)
+        hurried = asyncio.create_task(self._hurried.wait(), name="until hurried")
+        waited: set[asyncio.Future[Any]] = {over, hurried}
+        await asyncio.wait(waited, timeout=self._config.turns.drain_s, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        await asyncio.wait({hurried})
 
     async def _start(self) -> None:
         config = self._config
@@ -115,19 +129,8 @@ class App:
         self._stack.push_async_callback(self._bots.close)
         config.data.mkdir(parents=True, exist_ok=True)
 
-        writer = RecordWriter(config.data)
-        writer.start()
-        self._stack.push_async_callback(asyncio.to_thread, writer.close)
-        self._stack.callback(self.events.attach(writer.submit))
-
-        sockets = Path(tempfile.mkdtemp(prefix="voicebot-"))
-        self._stack.callback(shutil.rmtree, sockets, ignore_errors=True)
-        hearing, speaking = self._processes(sockets)
-        async with asyncio.TaskGroup() as starting:
-            for process in (hearing, speaking):
-                self._stack.push_async_callback(process.stop)
-                starting.create_task(process.start(), name=f"start {process.name}")
-
+        await self._keep_records()
+        sockets = await self._start_models()
         recogniser = RecogniserClient(sockets / "hearing")
         self._stack.push_async_callback(recogniser.close)
         synthesizer = SpeechClient(sockets / "speaking")
@@ -149,7 +152,7 @@ class App:
         media = MediaThread(asyncio.get_running_loop())
         media.start()
         self._stack.push_async_callback(asyncio.to_thread, media.stop)
-        strain = admission.gauge(config.overload, media, activity, recogniser, lambda: hearing.ready)
+        strain = admission.gauge(config.overload, media, activity, recogniser, self._hears)
         self._keep_watch(admission.watch(self._admission, strain, lambda: len(self._calls)), "watch the load")
         endpoint = BaresipEndpoint(config.sip.endpoint())
         outbound = Outbound(endpoint, config)
@@ -158,68 +161,78 @@ class App:
             *(config, outbound, media, activity, recogniser, self._prompts, self.events),
             *(hearing_service, self._speaking, self._language_model, await asyncio.to_thread(self._cut_off)),
         )
-        await self._open_doors(self._services, endpoint, (hearing, speaking))
-
-    async def _open_doors(self, services: Services, endpoint: Endpoint, processes: tuple[ModelProcess, ...]) -> None:
-        """Everything is there that serves: calls and pages may come."""
         self._endpoint = endpoint
+        await self._open_doors(self._services)
+
+    async def _keep_records(self) -> None:
+        writer = RecordWriter(self._config.data)
+        writer.start()
+        self._stack.push_async_callback(asyncio.to_thread, writer.close)
+        self._stack.callback(self.events.attach(writer.submit))
+
+    async def _start_models(self) -> Path:
+        """The folder of their sockets."""
+        sockets = Path(tempfile.mkdtemp(prefix="voicebot-"))
+        self._stack.callback(shutil.rmtree, sockets, ignore_errors=True)
+        self._models = self._processes(sockets)
+        async with asyncio.TaskGroup() as starting:
+            for process in self._models:
+                self._stack.push_async_callback(process.stop)
+                starting.create_task(process.start(), name=f"start {process.name}")
+        return sockets
+
+    def _processes(self, sockets: Path) -> tuple[ModelProcess, ...]:
+        """The recogniser is the first."""
+        return model_processes(self._config, sockets)
+
+    def _hears(self) -> bool:
+        """Whether the recogniser is there; one that is being replaced is no sign of too many calls."""
+        return self._models[0].ready
+
+    async def _open_doors(self, services: Services) -> None:
+        """Everything is there that serves: calls and pages may come."""
         access = Access(self._config.data)
         access.start()
         self._stack.push_async_callback(access.close)
-        people = self._people = HumanSide(services, self.live, access, self.hub)
+        people = HumanSide(services, self.live, access, self.hub)
         await people.start(lambda task: task.add_done_callback(self._watch_ended))
         self._stack.push_async_callback(people.close)
-        endpoint.on_incoming(self._incoming)
-        endpoint.on_dead(self._lost)
-        await endpoint.start()
-        self._stack.push_async_callback(endpoint.stop)
+        self._desk, self._service_number = people.desk, people.service_number
+        sip_uri = await self._take_calls()
 
-        http = await self._start_http(access, people, processes)
-        log.info("answering at %s, pages at %s, health at %s/health", endpoint.sip_uri, http.url, http.url)
+        http = await self._start_http(access, people)
+        log.info("answering at %s, pages at %s, health at %s/health", sip_uri, http.url, http.url)
+
+    async def _take_calls(self) -> str:
+        """Returns where calls are taken."""
+        assert self._endpoint is not None
+        self._endpoint.on_incoming(self._incoming)
+        self._endpoint.on_dead(self._lost)
+        await self._endpoint.start()
+        self._stack.push_async_callback(self._endpoint.stop)
+        return self._endpoint.sip_uri
 
     def _cut_off(self) -> CutOff:
         with closing(CallRecords(self._config.data)) as records:
             return CutOff(records.lost_since(datetime.now(UTC) - RINGS_AGAIN))
 
-    async def _start_http(self, access: Access, people: HumanSide, processes: tuple[ModelProcess, ...]) -> HttpServer:
+    async def _start_http(self, access: Access, people: HumanSide) -> HttpServer:
         records = CallRecords(self._config.data)
         self._stack.callback(records.close)
         database = Database(self._config.data)
         self._stack.callback(database.close)
         parts = ApiParts(
             *(self._config, access, self.hub, records, Voicemails(database, self._config.data), self._bots.answering),
-            *(lambda: self._health(processes),),
+            self.health,
             url=self._config.http.url or "",
-            floor=FloorParts(people.agents, self.live, people.supervision, people.feed),
+            floor=FloorParts(
+                people.desk, CallsHere(self.live), people.feed, PeopleParts(people.agents, people.supervision)
+            ),
         )
         server = HttpServer(self._config.http, make_app(parts), self.hub)
         await server.start()
         self._stack.push_async_callback(server.stop)
         return server
-
-    def _processes(self, sockets: Path) -> tuple[ModelProcess, ModelProcess]:
-        recognition, speech = self._config.recognition, self._config.speech
-        hearing = ModelProcess(
-            "recogniser",
-            [
-                *(sys.executable, "-m", "asr.process", "--socket", str(sockets / "hearing")),
-                *("--model", recognition.model, "--models-dir", str(recognition.models_dir)),
-                *("--device", recognition.device, "--compute-type", recognition.compute_type),
-                *("--threads", str(recognition.threads), "--beam", str(recognition.beam)),
-                *("--queue", str(recognition.queue)),
-            ],
-            sockets / "hearing",
-            ready_s=600.0,
-        )
-        speaking = ModelProcess(
-            "speech",
-            [
-                *(sys.executable, "-m", "tts.process", "--socket", str(sockets / "speaking")),
-                *("--voices-dir", str(speech.voices_dir)),
-            ],
-            sockets / "speaking",
-        )
-        return hearing, speaking
 
     def _hearing_service(self) -> ConfiguredHearing | None:
         if self._config.recognition.service is None:
@@ -249,17 +262,10 @@ class App:
         return model
 
     async def _get_ready(self, source: BotSource, bot: RunningBot) -> None:
-        """Fixed prompts are there before the first caller is. Raises UnknownVoice: without a voice nobody is served."""
         assert self._prompts is not None
-        languages = tuple(dict.fromkeys(entry.language for entry in self._config.numbers if entry.source == source))
-        report = await self._prompts.fill(fixed_prompts(bot, languages))
-        log.info("prompts: %d kept, %d made in %.1f s", report.kept, report.made, report.seconds)
-        for _, error in report.failed:
-            if isinstance(error, UnknownVoice):
-                raise error
-        if report.failed:
-            log.error("%d prompts could not be made: %s", len(report.failed), report.failed[0][1])
+        await make_prompts(self._prompts, self._config, source, bot)
         if self._speaking is not None:
+            languages = languages_of(self._config, source)
             await self._speaking.fill(fixed_prompts(bot, languages, self._speaking.voice))
 
     async def reload(self) -> None:
@@ -269,11 +275,10 @@ class App:
     # Calls
 
     def _incoming(self, leg: Leg) -> None:
-        assert self._people is not None
         number, call_id = self._config.number(leg.dialled), new_call_id(self._config.timezone)
         overloaded = self._admission.refusal(len(self._calls)) or ""
-        if self._config.is_service_number(leg.dialled) and not self._draining:
-            task = asyncio.create_task(self._people.service_number.serve(leg), name=f"service number {call_id}")
+        if self._service_number and self._config.is_service_number(leg.dialled) and not self._draining:
+            task = asyncio.create_task(self._service_number.serve(leg), name=f"service number {call_id}")
         elif number is None or (reason := self._refusal(overloaded)):
             log.warning("refused a call to %s: %s", leg.dialled, "no bot answers it" if number is None else reason)
             self._refused += 1
@@ -294,11 +299,10 @@ class App:
 
     async def _serve(self, leg: Leg, number: NumberSettings, call_id: str, people: str) -> None:
         assert self._services is not None
-        assert self._people is not None
+        assert self._desk is not None
         zone = self._config.timezone
         async with self._bots.in_call(number.source) as bot:
-            desk = self._people.desk
-            call = Call(self._services, desk, bot, number, leg, call_id, lambda: datetime.now(zone), people)
+            call = Call(self._services, self._desk, bot, number, leg, call_id, lambda: datetime.now(zone), people)
             async with self.live.going_on(call):
                 await call.run()
 
@@ -323,14 +327,15 @@ class App:
         if not self.failed.done():
             self.failed.set_exception(EndpointLost(f"The SIP stack has died: {reason}.", "Start the process again."))
 
-    def _health(self, processes: tuple[ModelProcess, ...]) -> dict[str, object]:
-        ready = all(process.ready for process in processes)
+    def health(self) -> dict[str, object]:
+        """What /health tells."""
+        ready = all(process.ready for process in self._models)
         report: dict[str, object] = {
             "status": "draining" if self._draining else "ok" if ready and not self.failed.done() else "degraded",
             "calls": len(self._calls),
             "refused": self._refused,
             "admission": self._admission.refusal(len(self._calls)) or "open",
-            "restarts": {process.name: process.restarts for process in processes},
+            "restarts": {process.name: process.restarts for process in self._models},
         }
         registration = self._endpoint.registration if self._endpoint is not None else None
         if registration is not None:
@@ -340,59 +345,3 @@ class App:
         if self._language_model is not None:
             report["language_model"] = "left_alone" if self._language_model.left_alone else "asked"
         return report
-
-
-async def serve(
-    config: Config, stop: asyncio.Event, events: EventStream | None = None, reload: asyncio.Event | None = None
-) -> None:
-    """Serve until `stop` is set, then drain; load the bots anew whenever `reload` is set, which clears it.
-
-    Raises what start raises, and EndpointLost.
-    """
-    app = App(config, events)
-    stopping = asyncio.create_task(stop.wait(), name="until stopped")
-    starting = asyncio.create_task(app.start(), name="start")
-    reloading: asyncio.Task[None] | None = None
-    try:
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            await starting
-            waited: set[asyncio.Future[Any]] = {stopping, app.failed}
-            if reload is not None:
-                reloading = asyncio.create_task(_reload(app, reload), name="reload")
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        tasks = {task for task in (starting, stopping, reloading) if task is not None}
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await app.stop()
-    if app.failed.done():
-        app.failed.result()
-
-
-async def _reload(app: App, wanted: asyncio.Event) -> None:
-    while True:
-        await wanted.wait()
-        wanted.clear()
-        await app.reload()
-
-
-def fixed_prompts(
-    bot: RunningBot, languages: Sequence[str], voice: Callable[[str], str] = lambda language: ""
-) -> list[SpeechRequest]:
-    """Every text without variables in these languages, as it is played or spoken; `voice`: another than the bot's.
-
-    Those that callers hear while they wait for people are among them.
-    """
-    prompts = []
-    for language in languages:
-        spans = [*bot.bot.fixed_texts(language), *texts.ready(language)]
-        for text in dict.fromkeys(spoken(each, language) for each in spans):
-            for rate in PROMPT_RATES:
-                recorded = bot.recordings.request(text, language, rate)
-                if recorded is None:
-                    prompts.append(bot.speech(text, language, rate, voice(language)))
-                elif not voice(language):
-                    prompts.append(recorded)
-    return prompts

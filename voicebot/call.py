@@ -351,6 +351,8 @@ class Call:
             log.error("transcript and summary of %s were not written: %s", self.context.call_id, error)
 
     def _final_outcome(self, cause: str) -> Outcome:
-        """A caller who reached an agent or a PBX was handed off, whoever hung up and when."""
+        """A caller who reached an agent or a PBX was handed off, whoever hung up and when, unless we broke off."""
+        if cause == EndCause.ENDPOINT_DEAD:
+            return Outcome.LOST
         joined = any(isinstance(event, events.AgentJoined | events.PbxJoined) for event in self.context.events)
         return Outcome.HANDED_OFF if joined or cause == EndCause.TRANSFERRED else self._outcome

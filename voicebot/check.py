@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from flows import Bot, FlowProblems, Problem
 from flows.scripted import Scripted, load_conversations
+from voicebot.access.users import UserStore
 from voicebot.bots import load_bot, load_bots
-from voicebot.config import load_config
+from voicebot.config import Config, load_config
 from voicebot.errors import ConfigError, VoicebotError
+from voicebot.records.database import DATABASE, Database
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?:(?P<column>\d+):)? (?P<message>.+)")
 
@@ -53,7 +57,18 @@ def check_path(path: Path) -> tuple[str, ...]:
     if path.is_dir():
         bot, _ = load_tested(path)
         return (bot.name,)
-    return tuple(loaded.bot.name for loaded in load_bots(load_config(path)).values())
+    config = load_config(path)
+    if config.workers > 1 and (config.data / DATABASE).exists():
+        _check_nobody_serves(config)
+    return tuple(loaded.bot.name for loaded in load_bots(config).values())
+
+
+def _check_nobody_serves(config: Config) -> None:
+    from voicebot.workers.people import check_nobody_serves
+
+    database = Database(config.data)
+    with closing(database):
+        check_nobody_serves(config, UserStore(database, lambda: datetime.now(UTC)).all())
 
 
 def check_as_json(path: Path) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,7 +15,7 @@ from asr.errors import AsrError
 from flows import FlowError
 from telephony.errors import TelephonyError
 from tts.errors import TtsError
-from voicebot.config import Config, load_config
+from voicebot.config import Config, load_config, with_workers
 from voicebot.edge_cli import edge_app
 from voicebot.errors import VoicebotError
 from voicebot.flows_cli import flows_app
@@ -40,9 +40,14 @@ DEFAULT_CONFIG = Path("voicebot.yaml")
 
 
 def main() -> None:
-    """Entry point: errors of ours become one plain message and exit status 1."""
+    """Entry point."""
+    run_guarded(app)
+
+
+def run_guarded(work: Callable[[], object]) -> None:
+    """Errors of ours become one plain message and exit status 1."""
     try:
-        app()
+        work()
     except OUR_ERRORS as error:
         _fail(error)
     except BaseExceptionGroup as group:
@@ -55,25 +60,35 @@ def main() -> None:
 @app.command()
 def serve(
     config: ConfigOption = DEFAULT_CONFIG,
+    workers: Annotated[
+        int | None, typer.Option(help="So many processes take calls; as `workers` says when left out.", min=1)
+    ] = None,
     events: Annotated[bool, typer.Option("--events", help="Print every call event as a JSON line.")] = False,
 ) -> None:
-    """Answer calls until stopped (SIGTERM or Ctrl-C drain first). SIGHUP loads the bots anew."""
-    from voicebot.app import serve as serve_app
+    """Answer calls until stopped (SIGTERM or Ctrl-C drain first, twice at once). SIGHUP loads the bots anew."""
+    from voicebot.app import App
     from voicebot.events import EventStream
     from voicebot.records.privacy import LiveLines
+    from voicebot.serving import Served, Wishes, serve
 
     settings = _prepare(config)
+    if workers is not None:
+        settings = with_workers(settings, workers)
     stream = EventStream()
     if events:
         stream.attach(LiveLines(lambda line: print(line, flush=True)))
 
     async def run() -> None:
-        stop, reload = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, reload.set)
-        await serve_app(settings, stop, stream, reload)
+        wishes = Wishes()
+        wishes.follow_signals()
+        served: Served
+        if settings.workers == 1:
+            served = App(settings, stream)
+        else:
+            from voicebot.workers.house import House
+
+            served = House(settings, config, stream)
+        await serve(served, wishes)
 
     asyncio.run(run())
 

@@ -28,6 +28,7 @@ from voicebot.people_settings import (
 )
 from voicebot.phone_numbers import as_e164
 from voicebot.setting_types import Secret, Section, TimeZone, Values
+from voicebot.several_workers import impossible
 from voicebot.sip_settings import SipSettings
 
 if TYPE_CHECKING:  # Pipecat takes a second to import, and only who configures a service needs it here
@@ -203,6 +204,7 @@ class Config(Section):
     """The whole file."""
 
     data: Path = Path("var")
+    workers: int = Field(1, ge=1, le=64)
     timezone: TimeZone = ZoneInfo("Europe/Warsaw")
     sip: SipSettings = SipSettings()
     recognition: RecognitionSettings = RecognitionSettings()
@@ -226,6 +228,7 @@ class Config(Section):
         found = [
             *mistakes(self.queues, self.routing, self.alerts, self.mail),
             *unreachable(self.sip, self.queues, self.people),
+            *impossible(self.workers, self.sip, self.queues, self.people),
         ]
         if found:
             raise ValidationError.from_exception_data("Config", [one.detail() for one in found])
@@ -250,8 +253,16 @@ class Config(Section):
         return as_e164(one, self.sip.region) == as_e164(other, self.sip.region)
 
 
-def load_config(path: Path) -> Config:
-    """Read and check `path`; folders in it are relative to it.
+def with_workers(config: Config, workers: int) -> Config:
+    """With so many of them. Raises ConfigError."""
+    found = list(impossible(workers, config.sip, config.queues, config.people))
+    if found:
+        raise ConfigError("\n".join(f"{'.'.join(map(str, one.location))}: {one.message}" for one in found))
+    return config.model_copy(update={"workers": workers})
+
+
+def load_config(path: Path, base: Path | None = None) -> Config:
+    """Read and check `path`; folders in it are relative to its own, or to `base`.
 
     Raises ConfigError with all mistakes, each with its line and a remedy.
     """
@@ -271,7 +282,7 @@ def load_config(path: Path) -> Config:
         config = Config.model_validate(_plain(raw))
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, raw, detail) for detail in error.errors())) from error
-    return _anchored(config, path.parent)
+    return _anchored(config, base or path.parent)
 
 
 def _anchored(config: Config, base: Path) -> Config:

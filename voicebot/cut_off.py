@@ -14,6 +14,19 @@ class CutOff:
     def __init__(self, ended: Mapping[str, datetime] | None = None) -> None:
         self._ended = dict(ended or {})
 
+    @property
+    def ended(self) -> Mapping[str, datetime]:
+        return self._ended
+
+    def know(self, ended: Mapping[str, datetime]) -> None:
+        """These, and no others."""
+        self._ended = dict(ended)
+
+    def add(self, caller: str, ended_at: datetime) -> None:
+        """Another; a number that was withheld is nobody's."""
+        if caller:
+            self._ended[caller] = ended_at
+
     def took(self, caller: str, now: datetime) -> bool:
         """Whether this caller's last call was cut off in the last two minutes. True once: then it has been told."""
         ended_at = self._ended.pop(caller, None)

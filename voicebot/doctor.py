@@ -14,7 +14,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from voicebot.errors import VoicebotError
 from voicebot.people_settings import HttpSettings
 from voicebot.records import CallRecords
 from voicebot.records.database import DATABASE
+from voicebot.several_workers import share_of
 from voicebot.sip_settings import SipSettings
 
 ANSWER_S = 3.0  # a registrar has so long
@@ -52,10 +53,12 @@ def examine(config: Config | None) -> list[Check]:
     recognition = config.recognition if config else RecognitionSettings()
     speech = config.speech if config else SpeechSettings()
     http = config.http if config else HttpSettings()
+    workers = config.workers if config else 1
     return run_checks(
         sip=(sip.address, sip.port, sip.transport),
+        other_sip_ports=[share_of(sip, number, workers).port for number in range(2, workers + 1)],
         rtp_ports=sip.rtp_ports,
-        legs=sip.endpoint().max_calls,
+        legs=sip.endpoint().max_calls * workers,
         http=(http.address, http.port),
         model=recognition.model,
         models_dir=recognition.models_dir,
@@ -84,14 +87,18 @@ def run_checks(
     data: Path,
     services: Mapping[str, ServiceSettings | None] | None = None,
     registrar: tuple[str, str] | None = None,
+    other_sip_ports: Sequence[int] = (),
 ) -> list[Check]:
     """`sip`: address, port, transport. `legs`: calls at once, agents' included. Every check is made, whatever fails.
 
-    `registrar`: host and transport.
+    `registrar`: host and transport. `other_sip_ports`: of the workers but the first.
     """
     address, sip_port, transport = sip
     checks: list[tuple[str, Callable[[], Check]]] = [
-        ("SIP port", lambda: check_port("SIP port", address, sip_port, transport)),
+        *(
+            ("SIP port", partial(check_port, "SIP port", address, port, transport))
+            for port in (sip_port, *other_sip_ports)
+        ),
         ("RTP ports", lambda: check_rtp_ports(address, rtp_ports, legs)),
         *([("registrar", partial(check_registrar, address, *registrar))] if registrar else []),
         ("HTTP port", lambda: check_port("HTTP port", http[0], http[1], "tcp")),

@@ -15,7 +15,7 @@ from voicebot.api.agents import Agents
 from voicebot.api.feed import Feed
 from voicebot.background import Background
 from voicebot.config import Config
-from voicebot.events import CallEvent, PbxCalled
+from voicebot.events import CallEvent, EventStream, PbxCalled
 from voicebot.hub import Hub
 from voicebot.live_calls import LiveCall, LiveCalls
 from voicebot.parts import Services
@@ -82,11 +82,11 @@ class HumanSide:
         self.service_number = ServiceNumber(services, self._access, self.agents)
         self.supervision = Supervision(self._calls, self.desk, self._access, endpoint)
         self._stack.push_async_callback(self.supervision.close)
-        self.outbox = _outbox(config)
+        self.outbox = make_outbox(config)
         self._calls.when_over(self._call_over)
         self._stack.callback(services.events.attach(self._watch_for_pbx))
-        watching = self._watching(config)
-        watching.board.restore(await asyncio.to_thread(_day_so_far, config))
+        watching = make_watching(config, services.events, self._alerted)
+        watching.board.restore(await asyncio.to_thread(day_so_far, config))
         self.feed = Feed(services.events, self._hub, self.desk, watching)
         self.feed.start()
         self._stack.push_async_callback(self.feed.close)
@@ -103,12 +103,6 @@ class HumanSide:
 
     async def close(self) -> None:
         await self._stack.aclose()
-
-    def _watching(self, config: Config) -> Watching:
-        rules = alert_rules(config.alerts)
-        levels = {name: queue.service_level_s for name, queue in config.queues.items()}
-        board, alerts = Board(levels, config.timezone), Alerts(rules, config.numbers[0].language)
-        return Watching(self._services.events, board, alerts, self._alerted)
 
     def _alerted(self, alert: Alert) -> None:
         log.warning("alert: %s (call %s)", alert.text, alert.call_id or "-")
@@ -151,14 +145,23 @@ def alert_rules(settings: AlertSettings) -> AlertRules:
     return AlertRules(**settings.model_dump(exclude={"mail"}))
 
 
-def _day_so_far(config: Config) -> Sequence[CallEvent]:
+def make_watching(config: Config, events: EventStream, alerted: Callable[[Alert], None]) -> Watching:
+    """Board and alerts as the settings want them; `run` it."""
+    rules = alert_rules(config.alerts)
+    levels = {name: queue.service_level_s for name, queue in config.queues.items()}
+    board, alerts = Board(levels, config.timezone), Alerts(rules, config.numbers[0].language)
+    return Watching(events, board, alerts, alerted)
+
+
+def day_so_far(config: Config) -> Sequence[CallEvent]:
     """What is on record of the queues since midnight. Raises RecordsUnavailable."""
     midnight = datetime.now(config.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
     with closing(CallRecords(config.data)) as records:
         return records.happened_since(midnight.astimezone(UTC), COUNTED)
 
 
-def _outbox(config: Config) -> Outbox:
+def make_outbox(config: Config) -> Outbox:
+    """What sends to those whom the settings name; `run` it."""
     webhooks = [Webhook(hook.url, hook.secret, frozenset(hook.events)) for hook in config.webhooks]
     mail = config.mail
     server = MailServer(mail.server, mail.sender, mail.port, mail.user, mail.password, mail.tls) if mail else None

@@ -1,4 +1,5 @@
-"""Child processes that serve a model over a Unix socket: started, watched, replaced when they die or go deaf.
+"""Child processes that serve over a Unix socket, models and call workers: started, watched, replaced when they die or
+go deaf.
 
 A child is ready when `GET /health` on its socket answers 200. Clients keep the socket path; they ride over a
 replacement by themselves (one repeat), so this module only has to bring the process back quickly.
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -18,16 +20,26 @@ from voicebot.errors import ProcessFailed
 
 log = logging.getLogger(__name__)
 
-PROBE_EVERY_S = 2.0
-PROBE_DEADLINE_S = 5.0
-DEAF_AFTER = 3  # probes without an answer
+DEAF, BACK = "gave no answer", "back"
+
 RESTART_PAUSE_S = (0.0, 0.5, 1.0, 2.0, 5.0)  # before the first, second, ... restart in a row; the last one repeats
 STEADY_AFTER_S = 30.0  # a child that lived this long starts from the first pause again
 STOP_DEADLINE_S = 5.0
 
 
+@dataclass(frozen=True)
+class Probe:
+    """How it is asked whether it is well. So many questions in a row without an answer, and it is deaf."""
+
+    every_s: float = 2.0
+    deadline_s: float = 5.0
+    tries: int = 3
+
+
 class ModelProcess:
-    """One child. `argv` starts it; it must listen on `socket`. `on_event(what)` tells of deaths and returns."""
+    """One child. `argv` starts it; it must listen on `socket`. `on_event(what)` tells of deaths (`DEAF` and others) and
+    returns (`BACK`). `stop_s`: how long it may take to end once it is told to.
+    """
 
     def __init__(
         self,
@@ -36,12 +48,16 @@ class ModelProcess:
         socket: Path,
         *,
         ready_s: float = 60.0,
+        stop_s: float = STOP_DEADLINE_S,
+        probe: Probe = Probe(),
         on_event: Callable[[str], None] = lambda what: None,
     ) -> None:
         self.name = name
         self._argv = tuple(argv)
         self._socket = socket
         self._ready_s = ready_s
+        self._stop_s = stop_s
+        self._probe = probe
         self._on_event = on_event
         self._child: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -75,7 +91,9 @@ class ModelProcess:
         # No TLS on a Unix socket: loading certificates at each probe would hold every thread up for 40 ms.
         transport = httpx.AsyncHTTPTransport(uds=str(self._socket), verify=False)
         try:
-            async with httpx.AsyncClient(transport=transport, timeout=PROBE_DEADLINE_S, trust_env=False) as client:
+            async with httpx.AsyncClient(
+                transport=transport, timeout=self._probe.deadline_s, trust_env=False
+            ) as client:
                 return (await client.get("http://local/health")).status_code == 200
         except httpx.HTTPError:
             return False
@@ -124,7 +142,7 @@ class ModelProcess:
                 in_a_row = 0
             log.error("%s process %s; it is replaced", self.name, reason)
             self._on_event(reason)
-            await self._end_child()
+            await self._end_child(answers=reason != DEAF)
             await asyncio.sleep(RESTART_PAUSE_S[min(in_a_row, len(RESTART_PAUSE_S) - 1)])
             in_a_row, born = in_a_row + 1, loop.time()
             self.restarts += 1
@@ -133,7 +151,7 @@ class ModelProcess:
             except ProcessFailed as error:
                 log.error("%s", error)
             else:
-                self._on_event("back")
+                self._on_event(BACK)
 
     async def _until_lost(self) -> str:
         """Wait until the child is dead or deaf, and say which."""
@@ -142,24 +160,30 @@ class ModelProcess:
         # One wait for all probes: asyncio keeps a future for each that is given up, for as long as the child lives.
         ended = asyncio.create_task(child.wait(), name=f"end of {self.name}")
         try:
-            while missed < DEAF_AFTER:
-                await asyncio.wait({ended}, timeout=PROBE_EVERY_S)
+            while missed < self._probe.tries:
+                await asyncio.wait({ended}, timeout=self._probe.every_s)
                 if ended.done():
                     return f"died with status {child.returncode}"
                 missed = 0 if await self.healthy() else missed + 1
-            return "gave no answer"
+            return DEAF
         finally:
             ended.cancel()
 
-    async def _end_child(self) -> None:
+    def send(self, signum: int) -> None:
+        """A signal, if it lives."""
+        if self._child is not None and self._child.returncode is None:
+            self._child.send_signal(signum)
+
+    async def _end_child(self, *, answers: bool = True) -> None:
         child = self._child
         if child is None or child.returncode is not None:
             return
-        for send in (child.terminate, child.kill):
+        ways = [(child.terminate, self._stop_s), (child.kill, STOP_DEADLINE_S)]
+        for send, deadline_s in ways if answers else ways[1:]:
             with contextlib.suppress(ProcessLookupError):
                 send()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_DEADLINE_S):
+                async with asyncio.timeout(deadline_s):
                     await child.wait()
                 return
         log.error("%s process %s could not be ended", self.name, child.pid)

@@ -75,8 +75,8 @@ class Bot(Program):
     def data(self) -> Path:
         return Path(self.settings["data"])
 
-    def address(self, dialled: str = "100") -> str:
-        return f"sip:{dialled}@127.0.0.1:{self.settings['sip']['port']}"
+    def address(self, dialled: str = "100", worker: int = 1) -> str:
+        return f"sip:{dialled}@127.0.0.1:{self.settings['sip']['port'] + 2 * (worker - 1)}"
 
     def until_ready(self) -> None:
         until(
@@ -118,11 +118,11 @@ class Bot(Program):
         """Process id of the recogniser or the speech process."""
         return until(lambda: sorted(self.family(module)), _PATIENCE_S, f"there was a {module}")[0]
 
-    def call_from(self, number: str) -> CallRecord:
-        """The call of this caller, once it is there."""
+    def call_from(self, number: str, since: int = 0) -> CallRecord:
+        """The call of this caller, once it is there; the first of those told of from event `since` on."""
 
         def find() -> str:
-            started = (event for event in self.told() if event["event"] == "call_started")
+            started = (event for event in self.told()[since:] if event["event"] == "call_started")
             return next((str(event["call_id"]) for event in started if event["caller"] == number), "")
 
         return CallRecord(self, until(find, _PATIENCE_S, lambda: f"a call from {number}:\n{self.log()[-2000:]}"))
@@ -215,12 +215,13 @@ class Caller(Program):
 
     def __init__(
         self, bot: Bot, folder: Path, steps: Sequence[Any], *, dial: str = "100", voice: str = "espeak:pl+m6",
-        rate: float = 1.0, deadline_s: float = 80, number: str = "",
+        rate: float = 1.0, deadline_s: float = 80, number: str = "", worker: int = 1,
     ) -> None:  # fmt: skip
-        """`number`: theirs; without it nobody has called from it before."""
+        """`number`: theirs; without it nobody has called from it before. `worker`: whose port is rung."""
         serial = next(_callers)
         self.number = number or f"+4860100{serial:04d}"
         self._bot = bot
+        self._told_before = len(bot.told())
         script = {
             "script": f"caller_{serial}", "language": "pl", "voice": voice, "number": self.number, "rate": rate,
             "deadline_s": deadline_s, "steps": list(steps),
@@ -229,7 +230,7 @@ class Caller(Program):
         home.mkdir(parents=True)
         (home / "script.yaml").write_text(json.dumps(script), encoding="utf-8")
         argv = [sys.executable, "-m", "voicebot.caller", str(home / "script.yaml")]
-        super().__init__([*argv, "--target", bot.address(dial), "--output", str(home / "audio")], home)
+        super().__init__([*argv, "--target", bot.address(dial, worker), "--output", str(home / "audio")], home)
 
     def call(self) -> CallRecord:
         """The bot's record of this caller's call."""
@@ -239,7 +240,7 @@ class Caller(Program):
             lambda: f"the caller got through:\n{self.output()}{self.log()}",
         )
         assert self.happened("answered"), f"{self.output()}{self.log()}"
-        return self._bot.call_from(self.number)
+        return self._bot.call_from(self.number, self._told_before)
 
     def happened(self, event: str) -> bool:
         return any(line.get("event") == event for line in self.told())

@@ -59,6 +59,19 @@ async def test_an_order_is_served_to_the_end(tmp_path: Path) -> None:
     assert bot.stream.closed
 
 
+async def test_a_call_that_the_stack_breaks_off_is_lost(tmp_path: Path) -> None:
+    async with line(tmp_path) as bot:
+        phone = Phone(bot.network, 6000)
+        await phone.start()
+        await phone.dial()
+        await greeted(bot)
+        bot.endpoint.die()
+        await bot.over()
+        await phone.stop()
+    (end,) = bot.events(events.CallEnded)
+    assert (end.outcome, end.cause) == (Outcome.LOST, "endpoint_dead")
+
+
 async def said(bot: Line, part: str, count: int = 1) -> events.BotSaid:
     """The bot has said (to its end) a sentence with `part` in it."""
     async with asyncio.timeout(30):

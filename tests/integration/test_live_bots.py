@@ -17,11 +17,11 @@ import pytest
 from telephony.leg import Leg
 from tests.integration.call_harness import PATIENCE_S, SHOP, ZONE, Line, Phone, ended, line
 from voicebot import live_bots
-from voicebot.app import fixed_prompts
 from voicebot.bots import load_bots
 from voicebot.call import Call
 from voicebot.config import Config, NumberSettings
 from voicebot.events import BotRefused, BotSaid, BotTaken, CallEnded, CallStarted
+from voicebot.fixed_prompts import fixed_prompts
 from voicebot.live_bots import LiveBots
 from voicebot.parts import RunningBot
 from voicebot.people_settings import QueueSettings

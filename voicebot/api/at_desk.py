@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from voicebot.people.desk import Desk
+from voicebot.api.desk_view import DeskView
 from voicebot.queueing.model import Agent
 
 
-def at_desk(desk: Desk, agent: Agent) -> dict[str, Any]:
+def at_desk(desk: DeskView, agent: Agent) -> dict[str, Any]:
     """The fields of `shapes.base.AtDesk`."""
     return {
         "login": agent.login,

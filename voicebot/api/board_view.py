@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from voicebot.api.at_desk import at_desk
+from voicebot.api.desk_view import DeskView
 from voicebot.api.shapes import board as shapes
-from voicebot.people.desk import Desk
 from voicebot.queueing.model import Agent, AgentState
 from voicebot.watch.board import Board
 from voicebot.watch.rows import Alert, CallRow, QueueRow
 
 
 class BoardViews:
-    def __init__(self, rows: Board, desk: Desk) -> None:
+    def __init__(self, rows: Board, desk: DeskView) -> None:
         self._rows = rows
         self._desk = desk
 

@@ -14,7 +14,7 @@ from voicebot.access import Who
 from voicebot.api.auth import Agent
 from voicebot.api.call_view import summary_view
 from voicebot.api.errors import NotAllowed
-from voicebot.api.parts import ApiParts, Floor, FloorParts, Parts
+from voicebot.api.parts import ApiParts, Floor, FloorParts, Parts, People
 from voicebot.api.seen_queues import SeenQueues, seen_queues
 from voicebot.api.shapes import desk as shapes
 from voicebot.api.shapes.call_parts import Summary
@@ -46,28 +46,28 @@ router = APIRouter(prefix="/api/callbacks", tags=["callbacks"])
 async def list_callbacks(who: Agent, parts: Parts, floor: Floor) -> list[shapes.Callback]:
     """Promised callbacks in their order, and those done within a day. Agents see those of their queues."""
     seen = await seen_queues(who, parts.access)
-    promised = [entry for entry in floor.agents.desk.entries if entry.kind is Kind.CALLBACK and entry.queue in seen]
+    promised = [entry for entry in floor.desk.entries if entry.kind is Kind.CALLBACK and entry.queue in seen]
     promised.sort(key=lambda entry: (entry.entered_at, entry.number))
     return await asyncio.to_thread(_listed, parts, promised, seen)
 
 
 @router.post("/{callback}/take", status_code=204)
-async def take_callback(callback: str, who: Agent, parts: Parts, floor: Floor) -> None:
+async def take_callback(callback: str, who: Agent, parts: Parts, floor: Floor, people: People) -> None:
     """Call this one now: it is rung while the agent hears it, or shown to be rung by hand."""
     await _checked(callback, who, parts, floor)
-    await floor.agents.take_callback(who.login, callback)
+    await people.agents.take_callback(who.login, callback)
 
 
 @router.post("/{callback}/done", status_code=204)
 async def close_callback(callback: str, done: shapes.CallbackDone, who: Agent, parts: Parts, floor: Floor) -> None:
     """Say how it ended: reached, or given up."""
     await _checked(callback, who, parts, floor)
-    await floor.agents.desk.close_callback(callback, done.outcome, done.notes)
+    await floor.desk.close_callback(callback, done.outcome, done.notes)
 
 
 async def _checked(callback: str, who: Who, parts: ApiParts, floor: FloorParts) -> None:
     """Raises NotPossible, NotAllowed."""
-    entry = floor.agents.desk.entry(callback)
+    entry = floor.desk.entry(callback)
     if entry is None or entry.kind is not Kind.CALLBACK:
         raise NotPossible("This callback is done already.", "Load the list again.")
     if entry.queue not in await seen_queues(who, parts.access):

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from voicebot.access import Who
 from voicebot.api.board_view import BoardViews, alert_view
+from voicebot.api.desk_view import DeskView
 from voicebot.api.shapes.board import Board, BoardAgent, BoardCall, BoardChanges
 from voicebot.errors import CallNotFound
 from voicebot.events import FOR_SUPERVISORS, CallEvent, EventStream, to_json
 from voicebot.hub import Hub
-from voicebot.people.desk import Desk
 from voicebot.records.privacy import LiveEvents
 from voicebot.watch.rows import Alert
 from voicebot.watch.watching import Watching
@@ -25,7 +25,7 @@ TOLD_EVERY_S = 0.25
 class Feed:
     """Belongs to the event loop. Start, then close."""
 
-    def __init__(self, stream: EventStream, hub: Hub, desk: Desk, watching: Watching) -> None:
+    def __init__(self, stream: EventStream, hub: Hub, desk: DeskView, watching: Watching) -> None:
         self._stream = stream
         self._hub = hub
         self._desk = desk

@@ -13,11 +13,12 @@ import voicebot
 from flows import Bot
 from voicebot.access import Access
 from voicebot.api.agents import Agents
+from voicebot.api.desk_view import DeskView
 from voicebot.api.feed import Feed
+from voicebot.api.live_view import CallsAtHand
 from voicebot.config import Config
 from voicebot.errors import NotPossible
 from voicebot.hub import Hub
-from voicebot.live_calls import LiveCalls
 from voicebot.people.supervision import Supervision
 from voicebot.records import CallRecords
 from voicebot.records.voicemails import Voicemails
@@ -26,13 +27,24 @@ PAGES = Path(voicebot.__file__).parent / "pages"
 
 
 @dataclass(frozen=True)
-class FloorParts:
-    """What is live: agents at their desks, calls, supervisors in them, and what the pages are told of it."""
+class PeopleParts:
+    """Agents at their desks, and supervisors in calls."""
 
     agents: Agents
-    calls: LiveCalls
     supervision: Supervision
+
+
+@dataclass(frozen=True)
+class FloorParts:
+    """What is live: who waits and who serves, calls, and what the pages are told of it.
+
+    `people`: None where the calls are in processes that bring nobody to them.
+    """
+
+    desk: DeskView
+    calls: CallsAtHand
     feed: Feed
+    people: PeopleParts | None
 
 
 @dataclass(frozen=True)
@@ -76,3 +88,13 @@ def _floor(parts: Parts) -> FloorParts:
 
 
 Floor = Annotated[FloorParts, Depends(_floor)]
+
+
+def _people(floor: Floor) -> PeopleParts:
+    """Raises NotPossible."""
+    if floor.people is None:
+        raise NotPossible("With several workers nobody is brought into a call.", "Serve with one worker for that.")
+    return floor.people
+
+
+People = Annotated[PeopleParts, Depends(_people)]

@@ -119,6 +119,10 @@ SENTENCES = {
     # Live calls
     "This call does not go on any more.": "Ta rozmowa już się skończyła.",
     "Look for it among the past calls.": "Poszukaj jej wśród zakończonych rozmów.",
+    "The call's process does not answer.": "Proces tej rozmowy nie odpowiada.",
+    "With several workers nobody is brought into a call.": "Przy kilku procesach rozmów nikogo nie można dołączyć "
+    "do rozmowy.",
+    "Serve with one worker for that.": "Do tego uruchom jeden proces rozmów.",
     "This is not your call.": "To nie jest Twoja rozmowa.",
     "A supervisor may look at all calls.": "Wszystkie rozmowy może oglądać kierownik zmiany.",
     "The call is not answered yet.": "Połączenie nie zostało jeszcze odebrane.",

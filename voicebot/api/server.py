@@ -32,7 +32,7 @@ class CertificateUnusable(VoicebotError):
     code = "http_certificate"
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """Leaves the signals to the application."""
 
     def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
@@ -46,7 +46,7 @@ class HttpServer:
         self._settings = settings
         self._app = app
         self._hub = hub
-        self._server: _Server | None = None
+        self._server: QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
         self.url = ""
 
@@ -78,7 +78,7 @@ class HttpServer:
             ) from error
         scheme = "https" if config.is_ssl else "http"
         self.url = f"{scheme}://{address}:{listener.getsockname()[1]}"
-        self._server = _Server(config)
+        self._server = QuietServer(config)
         self._task = asyncio.create_task(self._server.serve([listener]), name="http")
 
     async def stop(self) -> None:

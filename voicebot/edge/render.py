@@ -15,6 +15,7 @@ from voicebot.config import Config
 from voicebot.edge.settings import EdgeSettings, TargetSettings, TrunkSettings
 from voicebot.errors import ConfigError
 from voicebot.setting_types import SecretSource
+from voicebot.several_workers import share_of
 
 LONGEST_CALL_S = 4 * 3600
 _PATH = re.compile(r"[A-Za-z0-9_./+@-]+")
@@ -49,7 +50,7 @@ def render(config: Config, folder: Path) -> Mapping[str, RenderedFile]:
     edge = config.edge
     if edge is None:
         raise ConfigError("There is no section `edge`.", "Add it; see docs/how-to/run-at-the-edge.md.")
-    bots = edge.bots or _bot_of(config)
+    bots = edge.bots or _bots_of(config)
     folder = folder.resolve()
     _check_paths(edge, folder)
     secrets = _read_secrets(edge)
@@ -103,14 +104,15 @@ def _lines(lines: list[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _bot_of(config: Config) -> tuple[TargetSettings, ...]:
-    """The bot of the same file, where no others are named."""
+def _bots_of(config: Config) -> tuple[TargetSettings, ...]:
+    """The workers of the same file, where no others are named."""
     if config.sip.port == 0:
         raise ConfigError(
             "edge: `sip.port` is 0, a port that nobody can know before the bot runs.",
             "Set it, or name `bots` under `edge`.",
         )
-    return (TargetSettings(address=config.sip.address, port=config.sip.port, max_calls=config.sip.max_calls),)
+    shares = [share_of(config.sip, number, config.workers) for number in range(1, config.workers + 1)]
+    return tuple(TargetSettings(address=sip.address, port=sip.port, max_calls=sip.max_calls) for sip in shares)
 
 
 def _check_paths(edge: EdgeSettings, folder: Path) -> None:

@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     CALLBACK_PROMISED = "callback_promised"
     ABANDONED = "abandoned"  # the caller hung up before being served
     FAILED = "failed"
+    LOST = "lost"  # with the process, or the SIP stack, that had it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,11 +15,13 @@ from tts.errors import VoiceMissing
 from tts.store import PromptStore
 from tts.synthesizer import SpeechRequest
 from voicebot import app
+from voicebot.app import App
 from voicebot.bots import load_bots
 from voicebot.config import Config, NumberSettings, SpeechSettings
 from voicebot.errors import ConfigError
 from voicebot.people_settings import QueueSettings
 from voicebot.processes import ModelProcess
+from voicebot.serving import Wishes, serve
 
 
 def settings(data: Path, **speech: object) -> Config:
@@ -44,7 +46,7 @@ async def test_told_to_stop_while_it_starts_it_stops(tmp_path: Path, monkeypatch
     monkeypatch.setattr(ModelProcess, "start", start)
     monkeypatch.setattr(ModelProcess, "stop", end)
     async with asyncio.timeout(20):
-        await app.serve(settings(tmp_path), stop)
+        await serve(App(settings(tmp_path)), Wishes(stop=stop))
     assert sorted(ended) == ["recogniser", "speech"]
 
 
@@ -68,7 +70,7 @@ async def test_a_voice_that_is_missing_keeps_it_from_starting(tmp_path: Path, mo
     monkeypatch.setattr(app, "PromptStore", lambda folder, synthesizer: PromptStore(folder, _NoVoice()))
     monkeypatch.setattr(app, "BaresipEndpoint", None)  # it must not come so far
     with pytest.raises(VoiceMissing):
-        await app.serve(settings(tmp_path, voices={"pl": "piper:missing"}), asyncio.Event())
+        await serve(App(settings(tmp_path, voices={"pl": "piper:missing"})), Wishes())
 
 
 def test_a_number_in_a_language_without_a_voice_is_told(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ async def test_health_tells_a_lost_registration(
         def registration(self) -> Registration | None:
             return registration
 
-    worker = app.App(settings(tmp_path))
+    worker = App(settings(tmp_path))
     worker._endpoint = Registering(EndpointSettings("127.0.0.1"), MemoryNetwork())
-    report = worker._health(())
+    report = worker.health()
     assert (report["status"], report.get("registration")) == (status, told)

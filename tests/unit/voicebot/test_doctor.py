@@ -64,6 +64,13 @@ def test_a_busy_sip_port(healthy: dict[str, Any], transport: str, kind: socket.S
         assert "in use" in problem(healthy, "SIP port").message
 
 
+def test_a_busy_port_of_another_worker(healthy: dict[str, Any]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((ADDRESS, 0))
+        healthy["other_sip_ports"] = [taken.getsockname()[1]]
+        assert "in use" in problem(healthy, "SIP port").message
+
+
 def test_a_busy_http_port(healthy: dict[str, Any]) -> None:
     with socket.create_server((ADDRESS, 0)) as taken:
         healthy["http"] = taken.getsockname()

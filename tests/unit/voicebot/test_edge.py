@@ -80,6 +80,13 @@ def test_the_bot_of_the_same_file_is_called_where_no_other_is_named(tmp_path: Pa
     assert files["dispatcher.list"].text.startswith("1 sip:10.0.0.9:5090 0 0 duid=bot1;maxload=7;")
 
 
+def test_each_worker_of_the_same_file_is_called(tmp_path: Path) -> None:
+    sip = {"address": "10.0.0.9", "port": 5090, "max_calls": 7}
+    text = rendered(tmp_path, bots=None, rest={"sip": sip, "workers": 3})["dispatcher.list"].text
+    called = re.findall(r"^1 sip:(\S+) 0 0 duid=(\w+);maxload=7;", text, re.M)
+    assert called == [("10.0.0.9:5090", "bot1"), ("10.0.0.9:5092", "bot2"), ("10.0.0.9:5094", "bot3")]
+
+
 def test_only_numbers_that_may_be_called_back_are_rung(tmp_path: Path) -> None:
     text = rendered(tmp_path, rest={"people": OUTBOUND})["kamailio.cfg"].text
     pattern = re.search(r'\$rU =~ "(.+?)"\)', text)

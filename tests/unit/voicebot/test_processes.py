@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from voicebot import processes
 from voicebot.errors import ProcessFailed
-from voicebot.processes import ModelProcess
+from voicebot.processes import ModelProcess, Probe
 
 SERVER = textwrap.dedent(
     """
@@ -64,14 +63,9 @@ async def test_a_process_that_dies_is_replaced(make: Callable[..., ModelProcess]
     assert process.pid is None
 
 
-async def test_a_process_that_goes_deaf_is_replaced(
-    make: Callable[..., ModelProcess], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processes, "PROBE_EVERY_S", 0.05)
-    monkeypatch.setattr(processes, "PROBE_DEADLINE_S", 0.5)
-    monkeypatch.setattr(processes, "STOP_DEADLINE_S", 0.5)
+async def test_a_process_that_goes_deaf_is_replaced(make: Callable[..., ModelProcess]) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
-    process = make(on_event=told.put_nowait)
+    process = make(on_event=told.put_nowait, probe=Probe(every_s=0.05, deadline_s=0.5))
     await process.start()
     try:
         assert process.pid is not None

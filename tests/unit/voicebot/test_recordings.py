@@ -15,9 +15,9 @@ from tts.audio import ACTIVE_LEVEL_DB, telephone_pcm
 from tts.recordings import RecordedSynthesizer
 from tts.store import PromptStore
 from tts.testing import ToneSynthesizer
-from voicebot.app import fixed_prompts
 from voicebot.bots import LoadedBot, load_folder
 from voicebot.config import Config, NumberSettings
+from voicebot.fixed_prompts import fixed_prompts
 from voicebot.live_bots import running
 from voicebot.recordings import RecordedVoice
 

@@ -40,15 +40,20 @@ class Listener(Out):
     since: datetime
 
 
-class LiveCall(Out):
-    row: BoardCall
+class CallSoFar(Out):
+    """What was said and decided in a live call."""
+
     transcript: list[Turn]
     slots: list[Collected]
     decisions: list[Decision]
     latencies: list[TurnLatency]
     summary: Summary
-    listeners: list[Listener]
     refused_recording: bool
+
+
+class LiveCall(CallSoFar):
+    row: BoardCall
+    listeners: list[Listener]
 
 
 class ListenOffer(In):

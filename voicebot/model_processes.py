@@ -1,0 +1,35 @@
+"""The processes that hold the models, as the settings want them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from voicebot.config import Config
+from voicebot.processes import ModelProcess
+
+
+def model_processes(config: Config, sockets: Path) -> tuple[ModelProcess, ...]:
+    """The recogniser, which is the first, and the speech process."""
+    recognition, speech = config.recognition, config.speech
+    hearing = ModelProcess(
+        "recogniser",
+        [
+            *(sys.executable, "-m", "asr.process", "--socket", str(sockets / "hearing")),
+            *("--model", recognition.model, "--models-dir", str(recognition.models_dir)),
+            *("--device", recognition.device, "--compute-type", recognition.compute_type),
+            *("--threads", str(recognition.threads), "--beam", str(recognition.beam)),
+            *("--queue", str(recognition.queue)),
+        ],
+        sockets / "hearing",
+        ready_s=600.0,
+    )
+    speaking = ModelProcess(
+        "speech",
+        [
+            *(sys.executable, "-m", "tts.process", "--socket", str(sockets / "speaking")),
+            *("--voices-dir", str(speech.voices_dir)),
+        ],
+        sockets / "speaking",
+    )
+    return hearing, speaking
