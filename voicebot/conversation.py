@@ -51,6 +51,9 @@ log = logging.getLogger(__name__)
 
 WAY_OUT_S = 30.0  # after a fault: longer than the sentence that gives the call away
 
+STAGES = ("end_of_turn", "recognition", "dialog", "speech")
+"""Of a turn, from the caller's last word to the bot's first."""
+
 DECISIONS: dict[type, str] = {EndTurn: "end_of_turn", Resume: "no_interruption", StopBot: "interruption"}
 
 
@@ -66,7 +69,7 @@ class _TurnClock:
     def stages(self, heard: float) -> dict[str, float]:
         """Milliseconds of each; `heard`: when the bot's first word was."""
         marks = (self.paused, self.ended, self.recognised, self.decided, heard)
-        times = zip(("end_of_turn", "recognition", "dialog", "speech"), marks, marks[1:], strict=False)
+        times = zip(STAGES, marks, marks[1:], strict=False)
         return {name: round((later - earlier) * 1000, 1) for name, earlier, later in times}
 
 

@@ -61,15 +61,20 @@ class Bot(Program):
     """`voicebot serve --events` with these settings."""
 
     def __init__(
-        self, settings: dict[str, Any], folder: Path, env: dict[str, str] | None = None, *, text: str = ""
+        self,
+        settings: dict[str, Any],
+        folder: Path,
+        env: dict[str, str] | None = None,
+        *,
+        text: str = "",
+        program: Sequence[str] = ("voicebot", "serve", "--events", "--config"),
     ) -> None:
-        """`text`: the configuration file, when it is not to be these settings."""
+        """`text`: the configuration file, when it is not to be these settings. `program`: what the file is given to."""
         self.settings = settings
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "voicebot.yaml"
         self.config.write_text(text or json.dumps(settings), encoding="utf-8")  # JSON is YAML
-        argv = [sys.executable, "-m", "voicebot", "serve", "--config", str(self.config), "--events"]
-        super().__init__(argv, folder, env)
+        super().__init__([sys.executable, "-m", *program, str(self.config)], folder, env)
 
     @property
     def data(self) -> Path:

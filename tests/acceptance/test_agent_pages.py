@@ -40,6 +40,7 @@ __all__ = ["no_tasks_left"]
 pytestmark = pytest.mark.timeout(240)
 
 LINE_BACK_S = 6.0
+SILENCE_HZ = 0.0
 MUSIC_HZ = (261.6, 293.7, 329.6, 349.2, 392.0, 440.0)
 """Of the chords of the music on hold; its overtones come near an agent's tone, but are weaker."""
 HELD_DB = -24.0
@@ -351,6 +352,30 @@ def test_who_declines_or_does_not_answer_is_passed_over(
     anna.page.get_by_test_id("accept").wait_for(timeout=40_000)
     expect(says(anna, "Dwa połączenia z rzędu pozostały bez odpowiedzi")).to_be_visible(timeout=25_000)
     assert len(floor.bot.call_from("+48700200007").events("agent_refused")) == 2
+
+
+def test_a_microphone_that_gives_nothing_is_told_of_before_the_first_call_and_in_it(
+    floor: Floor, call: Call, tmp_path: Path
+) -> None:
+    with chromium(floor.playwright, tmp_path, SILENCE_HZ) as browser:
+        anna = Desk(browser, floor.bot, "anna")
+        try:
+            anna.sign_in()
+            anna.become_available()
+            expect(anna.page.get_by_text("Z Twojego mikrofonu nic nie dochodzi")).to_be_visible()
+            call("+48601200012")
+            anna.accept()
+            record = floor.bot.call_from("+48601200012")
+            record.until("agent_unheard", agent="anna")
+            expect(anna.page.get_by_role("alert").get_by_text("Klient Cię nie słyszy")).to_be_visible()
+            assert record.until("alert_raised", kind="agent_unheard")["text"].count("Anna Nowak") == 1
+            anna.button("Wycisz").click()
+            expect(anna.page.get_by_text("Klient Cię nie słyszy")).to_be_hidden()
+            hang_up(anna)
+            wrap_up(anna)
+            anna.api("PUT", "/agent/state", {"state": "offline", "reason": ""})
+        finally:
+            anna.close()
 
 
 def test_two_agents_never_get_the_same_caller(floor: Floor, at_work: Callable[[str], Desk], call: Call) -> None:

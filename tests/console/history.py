@@ -85,7 +85,7 @@ def past_call(id_: str, state: State) -> PastCall:
             kind, why, certain = entry.decision
             decisions.append(Decision(at_s=at, kind=kind, why=why, certainty=certain, data=entry.data))
         if entry.who == "bot" and at > 2:
-            stages = {"pause": 180.0, "recognition": 80 + 60 * math.sin(at) ** 2, "dialog": 8.0, "speech": 30.0}
+            stages = {"end_of_turn": 180.0, "recognition": 80 + 60 * math.sin(at) ** 2, "dialog": 8.0, "speech": 30.0}
             latencies.append(TurnLatency(at_s=at, stages=stages, total_ms=sum(stages.values())))
         at += 1.1 + 0.3 * len(entry.text.split())
     call.said, call.slots = turns, slots

@@ -177,7 +177,7 @@ class Floor:
             call.step = line.step
             self.tell(call, now, "bot_said", text=line.text, step=line.step, interrupted=False, heard_text="")
             if call.at > 1:
-                stages = {"pause": 180.0, "recognition": self.random.uniform(60, 190), "dialog": 9.0,
+                stages = {"end_of_turn": 180.0, "recognition": self.random.uniform(60, 190), "dialog": 9.0,
                           "speech": self.random.uniform(8, 160)}  # fmt: skip
                 latency = TurnLatency(at_s=at_s, stages=stages, total_ms=sum(stages.values()))
                 call.latencies.append(latency)

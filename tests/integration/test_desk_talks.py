@@ -16,6 +16,7 @@ from tests.integration.call_harness import PATIENCE_S, Line, Phone, line
 from tests.integration.test_call_life import both_hear, greeted
 from voicebot import events
 from voicebot.errors import NotPossible
+from voicebot.people import first_sound
 from voicebot.people.talk import Talk, TalkState, Target
 from voicebot.people_settings import OutboundSettings, PeopleSettings, QueueSettings
 from voicebot.queueing.model import Agent, AgentState, Entry, EntryState, Kind, Profile
@@ -314,3 +315,36 @@ async def test_who_talks_with_somebody_outside_can_be_sent_back_to_the_bot(tmp_p
         await floor.bot.until(events.BotSaid, step="phrases/ask_more")
         await floor.until(lambda: leg.state is LegState.ENDED)
         await outside.stop()
+
+
+async def test_an_agent_of_whom_nothing_is_heard_is_told_of_until_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_sound, "UNHEARD_S", 0.3)
+    async with rig(tmp_path) as floor:
+        await floor.takes("anna")
+        await floor.bot.until(events.AgentUnheard, agent="anna", name="Anna Nowak")
+        assert floor.talk.unheard
+        floor.talk.mute(True)
+        assert not floor.talk.unheard, "of whom has muted themselves here nothing is to be heard"
+        floor.talk.mute(False)
+        assert floor.talk.unheard
+        await both_hear(floor.lines["anna"], floor.caller)
+        await floor.until(lambda: not floor.talk.unheard)
+        await asyncio.sleep(0.5)
+        assert len(floor.bot.events(events.AgentUnheard)) == 1, "whoever was heard once may listen"
+
+
+async def test_whoever_is_not_to_be_heard_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_sound, "UNHEARD_S", 0.3)
+    async with rig(tmp_path) as floor:
+        await floor.takes("anna")
+        await floor.bot.until(events.AgentJoined, agent="anna")
+        floor.talk.mute(True)
+        await asyncio.sleep(0.5)
+        floor.talk.hold(True)
+        floor.talk.mute(False)
+        await asyncio.sleep(0.5)
+        assert floor.bot.events(events.AgentUnheard) == []
+        floor.talk.hold(False)
+        await floor.bot.until(events.AgentUnheard, agent="anna")

@@ -93,6 +93,7 @@ class AgentViews:
             since=entry.talking_at or entry.accepted_at or entry.queued_at,
             state=talk.state.value if talk is not None else "talking" if talks is not None else "connecting",
             muted=talk is not None and talk.muted,
+            unheard=talk is not None and talk.unheard,
             caller_on_line=entry.state is EntryState.TALKING,
             asked_by=self._asked_by(entry),
             by_hand=entry.state is EntryState.ACCEPTED and self._desk.is_by_hand(entry),

@@ -98,7 +98,16 @@ def _told(value: Any, words: Mapping[str, str]) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     text = str(value)
-    return (words.get(text) or _plain(text)) if words else text
+    return (words.get(text) or _with_gap(text, words) or _plain(text)) if words else text
+
+
+def _with_gap(text: str, words: Mapping[str, str]) -> str:
+    """By the words that have a gap where the text has something of its own; empty when none fit."""
+    for known, told in words.items():
+        before, gap, after = known.partition("{}")
+        if gap and text.startswith(before) and text.endswith(after) and len(text) > len(before) + len(after):
+            return told.replace("{}", _told(text[len(before) : len(text) - len(after)], words))
+    return ""
 
 
 def _plain(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The sentences, by kind; in braces, values of the record. Words are the record's stable ones."""
+"""The sentences, by kind; in braces, values of the record. Words are the record's stable ones; {} in one is a gap."""
 
 from __future__ import annotations
 
@@ -151,6 +151,21 @@ WORDS = {
         "superseded": "rozmówca mówił dalej", "recognition": "rozpoznawanie", "speech": "mowa",
         "understanding": "rozumienie", "slow": "za wolno", "busy": "zajęta",
         "left_alone": "wcześniej zawiodła kilka razy", "refused": "rozmówca odmówił",
+        "complete": "wypowiedź pełna", "likely": "wypowiedź zapewne pełna", "open": "nie wiadomo, czy to wszystko",
+        "unfinished": "wypowiedź urwana", "phrase": "stały zwrot", "a phrase for {}": "zwrot: {}",
+        "it begins with a phrase for {}": "zaczyna się od zwrotu: {}", "thanks at the end": "dziękuje na koniec",
+        "a goodbye at the end": "żegna się na koniec", "only {} asks for such a value": "o taką wartość pyta tylko {}",
+        "a question; {}": "pytanie; {}", "no answer to the question": "to nie odpowiedź na pytanie",
+        "there is no {}": "nie ma: {}", "a value for {}": "wartość: {}", "a new value for {}": "nowa wartość: {}",
+        "a new value in the denial": "zaprzecza i podaje nową wartość", "another value": "inna wartość",
+        "the caller's own words": "własne słowa rozmówcy", "a word for an emergency": "słowo o nagłym wypadku",
+        "the caller speaks, or wants, {}": "rozmówca mówi w innym języku lub go chce: {}",
+        "the caller does not want to be recorded": "rozmówca nie chce nagrywania",
+        "nothing was said": "nic nie powiedziano", "{} answers it": "odpowiada na to: {}",
+        "the caller asks whether this is a machine": "rozmówca pyta, czy to automat",
+        "the caller wants a person": "rozmówca chce człowieka",
+        "the caller swears, and says nothing else": "rozmówca przeklina i nie mówi nic innego",
+        "like the examples of {}": "podobne do przykładów sprawy: {}",
     },
     "en": {
         "pl": "Polish", "en": "English", "True": "yes", "False": "no",

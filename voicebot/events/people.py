@@ -101,6 +101,14 @@ class AgentJoined(CallEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AgentUnheard(CallEvent):
+    """No sound has come from the agent since they joined, though they are not muted here; told once for each line."""
+
+    agent: str
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AgentLeft(CallEvent):
     """`why`: ended (by the agent), caller_gone, transferred, line_lost, taken_over, to_bot or ended_by_supervisor."""
 

@@ -27,6 +27,7 @@ from telephony.room import Room
 from voicebot import events
 from voicebot.errors import NotPossible, NotReached
 from voicebot.parts import CallContext
+from voicebot.people.first_sound import FirstSound
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ class Talk:
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Over] = self._loop.create_future()
         self._agent: Member | None = None
+        self._voice: FirstSound | None = None  # of the agent
         self._asking: asyncio.Task[None] | None = None
 
     @property
@@ -152,6 +154,11 @@ class Talk:
     @property
     def muted(self) -> bool:
         return self._muted
+
+    @property
+    def unheard(self) -> bool:
+        """No sound has come from the agent yet, who is not muted here: nobody hears them."""
+        return self._voice is not None and self._voice.missing and not self._muted
 
     @property
     def agent(self) -> Member | None:
@@ -195,6 +202,7 @@ class Talk:
         self._muted = on
         if self._agent is not None:
             self._agent.muted = on
+        self._expect_voice()
         self._changed(self)
 
     def hold(self, on: bool) -> None:
@@ -291,15 +299,30 @@ class Talk:
         self._agent = self._room.join(leg)
         self._agent.muted = self._muted
         self._ears.hear_agent(self._agent, self.worker.id, self.worker.name)
+        self._voice = FirstSound(self._agent, self._voice_changed)
+        self._expect_voice()
         self._changed(self)
 
     def _leave(self) -> None:
+        if self._voice is not None:
+            self._voice.close()
+            self._voice = None
         if self._agent is not None:
             self._ears.stop_hearing(self._agent)
             self._room.leave(self._agent)
             self._agent = None
 
+    def _expect_voice(self) -> None:
+        if self._voice is not None:
+            self._voice.expect(self._state is TalkState.TALKING and not self._muted)
+
+    def _voice_changed(self) -> None:
+        if self.unheard:
+            self._context.publish(events.AgentUnheard, agent=self.worker.id, name=self.worker.name)
+        self._changed(self)
+
     def _hold_caller(self, why: str) -> None:
+        self._expect_voice()
         self._ears.hold()
         self._caller.held = True
         self._room.set_music(HoldMusic(self._room.sample_rate), only_to=self._caller)
@@ -312,6 +335,7 @@ class Talk:
 
     def _resume(self) -> None:
         self._free_caller()
+        self._expect_voice()
         self._context.publish(events.CallResumed, agent=self.worker.id)
 
     def _tell_transfer(self, target: Target, *, consulted: bool) -> None:

@@ -12,6 +12,7 @@ from voicebot.events import (
     ABOUT_NO_CALL,
     REFUSED,
     AgentSaid,
+    AgentUnheard,
     AlertAcknowledged,
     AlertRaised,
     BotSaid,
@@ -68,7 +69,7 @@ _SIDE_EVENTS = (Decision, TurnTimed, SystemCalled, LanguageModelAsked, StoodIn, 
 # Nor do these; they hold nothing that is dictated, and who watches the call must see them now.
 _AT_ONCE = (
     *(CallHeld, CallResumed, SupervisorJoined, SupervisorLeft, RoutingDecided, MoodChanged),
-    *(AlertRaised, AlertAcknowledged, WrappedUp, CallerUnheard, CallerHeardAgain),
+    *(AlertRaised, AlertAcknowledged, WrappedUp, CallerUnheard, CallerHeardAgain, AgentUnheard),
 )
 
 _LONGEST_DICTATION = 64  # events held back at most, per call

@@ -12,6 +12,7 @@ TEXTS = {
         "wait": "Rozmówca czeka od {seconds} s w kolejce {queue}.",
         "language_model": "Model językowy {service} nie odpowiada; bot rozumie bez niego.",
         "unheard": "Od rozmówcy nie dochodzi żaden dźwięk.",
+        "agent_unheard": "Klient nie słyszy konsultanta ({name}): z jego mikrofonu nic nie dochodzi.",
         "recognition": "Rozpoznawanie mowy nie działa.",
     },
     "en": {
@@ -23,6 +24,7 @@ TEXTS = {
         "wait": "The caller has been waiting for {seconds} s in the queue {queue}.",
         "language_model": "The language model {service} does not answer; the bot understands without it.",
         "unheard": "No sound comes from the caller's phone.",
+        "agent_unheard": "The caller does not hear the agent ({name}): no sound comes from the microphone.",
         "recognition": "Speech recognition does not work.",
     },
 }

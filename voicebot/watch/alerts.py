@@ -17,6 +17,7 @@ from voicebot.events import (
     AgentJoined,
     AgentLeft,
     AgentSaid,
+    AgentUnheard,
     BotSaid,
     CallEnded,
     CallerSaid,
@@ -41,7 +42,9 @@ from voicebot.watch.keywords import Keywords
 from voicebot.watch.mood import mood_of
 from voicebot.watch.rows import Alert
 
-Kind = Literal["angry", "loop", "silence", "keyword", "wait", "language_model", "recognition", "unheard"]
+Kind = Literal[
+    "angry", "loop", "silence", "keyword", "wait", "language_model", "recognition", "unheard", "agent_unheard"
+]
 
 OF_THE_FLOOR: tuple[Kind, ...] = ("language_model", "recognition")
 """Trouble of all calls at once: told for the first of them, not for each."""
@@ -161,6 +164,8 @@ class Alerts:
                 yield from self._tell("recognition", event.call_id, event.at)
             case CallerUnheard():
                 yield from self._tell("unheard", event.call_id, event.at)
+            case AgentUnheard(agent=agent, name=name):
+                yield from self._tell("agent_unheard", event.call_id, event.at, name=name or agent)
             case StoodIn(part="understanding", why="left_alone", service=service):
                 yield from self._tell("language_model", event.call_id, event.at, service=service)
 

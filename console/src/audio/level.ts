@@ -13,10 +13,19 @@ export class Level {
   }
 
   read(): number {
+    return meter(this.rms());
+  }
+
+  /** Not even the noise of a quiet room, as from a microphone that the system has muted. */
+  get dead(): boolean {
+    return this.rms() === 0;
+  }
+
+  private rms(): number {
     this.analyser.getFloatTimeDomainData(this.samples);
     let sum = 0;
     for (const sample of this.samples) sum += sample * sample;
-    return meter(Math.sqrt(sum / this.samples.length));
+    return Math.sqrt(sum / this.samples.length);
   }
 
   close(): void {

@@ -6,7 +6,8 @@ import { fullOffer, voiceOf } from "./peer";
 import { judge, type Quality, read, type Reading } from "./quality";
 
 export type LineState = "off" | "elsewhere" | "taken" | "asking" | "connecting" | "up" | "lost";
-export type LineTrouble = "denied" | "no_microphone" | "busy" | "insecure" | "refused" | "needs_click" | null;
+export type LineTrouble =
+  "denied" | "no_microphone" | "busy" | "insecure" | "refused" | "needs_click" | "silent" | null;
 
 export interface LineView {
   state: LineState;
@@ -22,6 +23,8 @@ const PAUSES_MS = [0, 500, 1000, 2000, 4000, 8000];
 const CONNECT_MS = 10_000;
 const BREATH_MS = 1500;
 const LOOK_MS = 2000;
+const LISTEN_MS = 250;
+const SILENT_TIMES = 20; // looks in a row that find a dead microphone: 5 s
 
 /**
  * The audio line of this browser to the floor: one connection that stays up between calls and comes back by itself,
@@ -40,6 +43,8 @@ export class AudioLine {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private breath: ReturnType<typeof setTimeout> | undefined;
   private looking: ReturnType<typeof setInterval> | undefined;
+  private listening: ReturnType<typeof setInterval> | undefined;
+  private silentTimes = 0;
   private muted = false;
   private claim: AbortController | null = null;
   private ids: string[] = []; // the server's, of the lines that this page has had, the last one last
@@ -108,6 +113,8 @@ export class AudioLine {
     this.claim = null;
     this.ids = [];
     clearTimeout(this.retry);
+    clearInterval(this.listening);
+    this.listening = undefined;
     this.closePeer();
     this.microphone?.getTracks().forEach((track) => track.stop());
     this.microphone = null;
@@ -157,6 +164,13 @@ export class AudioLine {
     this.context ??= new AudioContext();
     this.ownLevel?.close();
     this.ownLevel = new Level(this.context, this.microphone);
+    const opened = this.microphone;
+    // Unplugged in the middle of a call: whatever microphone there is goes on.
+    opened
+      .getAudioTracks()[0]
+      ?.addEventListener("ended", () => this.microphone === opened && void this.changeDevices());
+    this.silentTimes = 0;
+    this.listening ??= setInterval(() => this.listen(), LISTEN_MS);
     return true;
   }
 
@@ -260,6 +274,15 @@ export class AudioLine {
     } catch {
       // The one chosen is not plugged in, or this browser has no choice: its ordinary one plays.
     }
+  }
+
+  /** A microphone that gives nothing at all is told of before a caller has to ask whether anybody is there. */
+  private listen(): void {
+    const dead = !this.muted && this.context?.state === "running" && this.ownLevel?.dead === true;
+    this.silentTimes = dead ? this.silentTimes + 1 : 0;
+    const { trouble } = this.view;
+    if (this.silentTimes >= SILENT_TIMES && trouble === null) this.become({ ...this.view, trouble: "silent" });
+    else if (!dead && trouble === "silent") this.become({ ...this.view, trouble: null });
   }
 
   private async look(): Promise<void> {

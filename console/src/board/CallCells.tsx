@@ -57,19 +57,24 @@ export function FlowCell({ call }: { call: BoardCall }) {
   );
 }
 
-/** Calm callers are the rule: only the others stand out. */
-export function MoodCell({ mood }: { mood: BoardCall["mood"] }) {
+/** Mood and open alerts. Calm callers are the rule: only the others stand out. */
+export function TroubleCell({ call }: { call: BoardCall }) {
   const t = useT();
-  return mood === "neutral" ? <span className={classes.small}>{t("mood.neutral")}</span> : <MoodTag mood={mood} />;
-}
-
-export function AlertsCell({ call }: { call: BoardCall }) {
   const [first, ...others] = call.alerts;
-  if (!first) return null;
   return (
-    <span style={{ display: "flex", gap: 4, alignItems: "center" }}>
-      <AlertTag kind={first} />
-      {others.length > 0 && <span className={classes.small}>+{others.length}</span>}
+    <span className={classes.tags}>
+      {(call.mood !== "neutral" || !first) &&
+        (call.mood === "neutral" ? (
+          <span className={classes.small}>{t("mood.neutral")}</span>
+        ) : (
+          <MoodTag mood={call.mood} />
+        ))}
+      {first && (
+        <span className={classes.alerts}>
+          <AlertTag kind={first} />
+          {others.length > 0 && <span className={classes.small}>+{others.length}</span>}
+        </span>
+      )}
     </span>
   );
 }

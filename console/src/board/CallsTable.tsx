@@ -12,7 +12,7 @@ import { useT } from "../i18n";
 import { Empty } from "../parts/States";
 import { phone } from "../parts/time";
 import { fits, type Where, whereIs } from "./board";
-import { AlertsCell, CallerCell, FlowCell, MoodCell, PhaseCell, WordsCell } from "./CallCells";
+import { CallerCell, FlowCell, PhaseCell, TroubleCell, WordsCell } from "./CallCells";
 import classes from "./CallsTable.module.css";
 import { Since } from "../parts/Times";
 
@@ -83,6 +83,11 @@ export function CallsTable({ calls, agents }: Props) {
   );
 }
 
+/** The more, the sooner somebody should look. */
+function trouble(call: BoardCall): number {
+  return call.alerts.length + MOODS.indexOf(call.mood);
+}
+
 function useColumns(agents: BoardAgent[]) {
   const t = useT();
   return useMemo(() => {
@@ -102,15 +107,10 @@ function useColumns(agents: BoardAgent[]) {
         sortingFn: (a, b) => Date.parse(b.original.started_at) - Date.parse(a.original.started_at),
       }),
       column.accessor("flow", { header: t("board.flow"), cell: ({ row }) => <FlowCell call={row.original} /> }),
-      column.accessor("mood", {
-        header: t("board.mood"),
-        cell: ({ getValue }) => <MoodCell mood={getValue()} />,
-        sortingFn: (a, b) => MOODS.indexOf(a.original.mood) - MOODS.indexOf(b.original.mood),
-      }),
-      column.accessor((call) => call.alerts.length, {
-        id: "alerts",
-        header: t("board.alerts"),
-        cell: ({ row }) => <AlertsCell call={row.original} />,
+      column.accessor(trouble, {
+        id: "trouble",
+        header: t("calls.mood_alerts"),
+        cell: ({ row }) => <TroubleCell call={row.original} />,
       }),
       column.accessor("last_words", {
         header: t("board.words"),

@@ -68,14 +68,14 @@ function Figure({
 }) {
   return (
     <Card className={classes.figure ?? ""} data-loud={loud || undefined}>
-      <Text size="sm" c="dimmed" className="clip" title={label}>
+      <Text size="sm" c="dimmed">
         {label}
       </Text>
-      <Group gap={8} align="baseline" wrap="nowrap">
+      <Group gap="0 8px" align="baseline">
         <p className={classes.number}>{children}</p>
         {loud && <IconAlertTriangle size={18} color="var(--vb-red)" aria-hidden />}
         {note && (
-          <Text size="xs" c="dimmed" className="clip" title={note}>
+          <Text size="xs" c="dimmed">
             {note}
           </Text>
         )}

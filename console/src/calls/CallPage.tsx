@@ -1,5 +1,5 @@
 import { Alert, Anchor, Card, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconArrowLeft, IconMicrophoneOff } from "@tabler/icons-react";
+import { IconArrowLeft, IconMicrophoneOff, IconPhoneCall } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { Link, useParams } from "wouter";
@@ -42,6 +42,7 @@ export default function CallPage() {
 
 function Call({ call }: { call: PastCall }) {
   const t = useT();
+  const { may } = useSession();
   const player = useRef<PlayerHandle>(null);
   const [at, setAt] = useState<number | null>(null);
   const kept = call.recording === "kept";
@@ -52,8 +53,16 @@ function Call({ call }: { call: PastCall }) {
         <Card>
           <Player ref={player} id={call.line.id} lengthS={call.line.duration_s ?? 0} onTime={setAt} />
         </Card>
+      ) : call.line.outcome === "" ? (
+        <Alert color="gray" icon={<IconPhoneCall />} title={t("calls.going_on")}>
+          {may("supervisor") && (
+            <Anchor component={Link} href={`/live/${call.line.id}`} size="sm">
+              {t("calls.watch_live")}
+            </Anchor>
+          )}
+        </Alert>
       ) : (
-        <Alert color="blue" icon={<IconMicrophoneOff />}>
+        <Alert color="gray" icon={<IconMicrophoneOff />}>
           {t(call.recording === "refused" ? "calls.refused" : "calls.not_recorded")}
         </Alert>
       )}

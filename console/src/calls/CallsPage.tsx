@@ -17,7 +17,17 @@ import classes from "./CallsPage.module.css";
 const PAGE = 50;
 const OUTCOMES = ["contained", "handed_off", "callback_promised", "abandoned", "failed", "lost"];
 
-const ALERTS = ["angry", "loop", "silence", "keyword", "wait", "unheard", "recognition", "language_model"];
+const ALERTS = [
+  "angry",
+  "loop",
+  "silence",
+  "keyword",
+  "wait",
+  "unheard",
+  "agent_unheard",
+  "recognition",
+  "language_model",
+];
 
 interface Filter {
   outcome: string;
@@ -148,7 +158,7 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
   const t = useT();
   const [, go] = useLocation();
   return (
-    <Table.ScrollContainer minWidth={860}>
+    <Table.ScrollContainer minWidth={720}>
       <Table verticalSpacing={9} horizontalSpacing="sm" highlightOnHover className={classes.table ?? ""}>
         <Table.Thead>
           <Table.Tr>
@@ -156,7 +166,6 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
             <Table.Th>{t("calls.caller")}</Table.Th>
             <Table.Th>{t("calls.about")}</Table.Th>
             <Table.Th>{t("calls.outcome")}</Table.Th>
-            <Table.Th>{t("calls.agent")}</Table.Th>
             <Table.Th>{t("calls.mood_alerts")}</Table.Th>
             <Table.Th ta="end">{t("calls.length")}</Table.Th>
           </Table.Tr>
@@ -176,9 +185,9 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
                   {phone(call.caller) || t("app.unknown_caller")}
                 </Link>
               </Table.Td>
-              <Table.Td maw={230}>
+              <Table.Td className={classes.about ?? ""}>
                 <Text className="clip" title={call.why}>
-                  {call.why || "–"}
+                  {call.why || (call.bot ? "–" : t("calls.called_back"))}
                 </Text>
                 <Text size="xs" c="dimmed" className="clip">
                   {[call.bot, call.language.toUpperCase(), call.queue].filter(Boolean).join(" · ")}
@@ -186,8 +195,12 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
               </Table.Td>
               <Table.Td>
                 <OutcomeTag outcome={call.outcome} />
+                {call.agent && (
+                  <Text size="xs" c="dimmed" mt={2}>
+                    {call.agent}
+                  </Text>
+                )}
               </Table.Td>
-              <Table.Td>{call.agent || <Text c="dimmed">–</Text>}</Table.Td>
               <Table.Td>
                 <Group gap={4}>
                   {call.mood !== "neutral" && <MoodTag mood={call.mood} />}

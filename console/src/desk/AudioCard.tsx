@@ -1,15 +1,13 @@
-import { Alert, Button, Card, Collapse, Group, SegmentedControl, Select, Stack, Text } from "@mantine/core";
+import { Button, Card, Collapse, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconAlertTriangle, IconMicrophone, IconSettings, IconVolume } from "@tabler/icons-react";
-import { useState } from "react";
+import { IconMicrophone, IconSettings } from "@tabler/icons-react";
 
 import type { AgentView } from "../api/schema";
-import { chooseDevice, chosenDevice, useDevices } from "../audio/devices";
 import { line, type LineView } from "../audio/line";
-import { testEcho, testTone } from "../audio/ring";
 import { useT } from "../i18n";
 import classes from "./AudioCard.module.css";
 import { useDesk, useLine } from "./desk";
+import { DeviceChoice, Trouble } from "./Devices";
 import { useSettings } from "./settings";
 import { LevelMeters } from "./LevelMeters";
 import { NetworkQuality } from "./NetworkQuality";
@@ -87,73 +85,5 @@ function BrowserLine({ now }: { now: LineView }) {
       </Group>
       <Collapse expanded={devices}>{devices && <DeviceChoice />}</Collapse>
     </>
-  );
-}
-
-function Trouble({ now }: { now: LineView }) {
-  const t = useT();
-  if (!now.trouble) return null;
-  return (
-    <Alert color="orange" icon={<IconAlertTriangle />} role="alert">
-      <Stack gap="xs" align="flex-start">
-        {t(`desk.trouble_${now.trouble}`)}
-        {now.trouble === "needs_click" && (
-          <Button size="xs" onClick={() => void line.unlock()}>
-            {t("desk.hear")}
-          </Button>
-        )}
-      </Stack>
-    </Alert>
-  );
-}
-
-function DeviceChoice() {
-  const t = useT();
-  const { microphones, loudspeakers } = useDevices();
-  const [speaking, setSpeaking] = useState(false);
-  const options = (devices: MediaDeviceInfo[]) => [
-    { value: "", label: t("desk.default_device") },
-    ...devices
-      .map((device) => ({ value: device.deviceId, label: device.label }))
-      .filter((one) => one.value !== "default"),
-  ];
-  const choose = (kind: "microphone" | "loudspeaker") => (id: string | null) => {
-    chooseDevice(kind, id ?? "");
-    void line.changeDevices();
-  };
-  return (
-    <Stack gap="sm">
-      <Select
-        label={t("desk.microphone")}
-        data={options(microphones)}
-        defaultValue={chosenDevice("microphone")}
-        onChange={choose("microphone")}
-        allowDeselect={false}
-      />
-      <Select
-        label={t("desk.loudspeaker")}
-        data={options(loudspeakers)}
-        defaultValue={chosenDevice("loudspeaker")}
-        onChange={choose("loudspeaker")}
-        allowDeselect={false}
-      />
-      <Group gap="xs">
-        <Button size="xs" variant="default" leftSection={<IconVolume size={14} />} onClick={() => void testTone()}>
-          {t("desk.test_tone")}
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconMicrophone size={14} />}
-          disabled={speaking}
-          onClick={() => {
-            setSpeaking(true);
-            void testEcho(3).finally(() => setSpeaking(false));
-          }}
-        >
-          {t(speaking ? "desk.test_speak" : "desk.test_echo")}
-        </Button>
-      </Group>
-    </Stack>
   );
 }

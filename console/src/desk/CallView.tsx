@@ -1,8 +1,11 @@
-import { Alert, Card, Group, Tabs, Text, Textarea } from "@mantine/core";
-import { IconBook, IconHistory, IconListDetails, IconMicrophoneOff, IconPlugConnectedX } from "@tabler/icons-react";
+import { Alert, Card, Group, Popover, Stack, Tabs, Text, Textarea, UnstyledButton } from "@mantine/core";
+import {
+  IconBook, IconChevronDown, IconHistory, IconListDetails, IconMicrophoneOff, IconPlugConnectedX,
+} from "@tabler/icons-react"; // prettier-ignore
 import { useRef } from "react";
 
 import type { AgentCall } from "../api/schema";
+import type { LineView } from "../audio/line";
 import { useT } from "../i18n";
 import { CrmLink, EarlierCalls, SummaryView } from "../live/SummaryView";
 import { Transcript } from "../live/Transcript";
@@ -15,7 +18,9 @@ import { AskedControls, CallControls } from "./CallControls";
 import classes from "./CallView.module.css";
 import { ConsultBar } from "./ConsultBar";
 import { useLine } from "./desk";
+import { DeviceChoice } from "./Devices";
 import { Knowledge } from "./Knowledge";
+import { LevelMeters } from "./LevelMeters";
 import { NetworkQuality } from "./NetworkQuality";
 import { useNotes } from "./useNotes";
 
@@ -107,7 +112,7 @@ function CallHead({ call, mood }: { call: AgentCall; mood: AgentCall["summary"][
         </Group>
       </div>
       <Group gap="md" role="status">
-        {now.state !== "off" && <NetworkQuality now={now} />}
+        {now.state !== "off" && <CallAudio now={now} />}
         {call.muted && (
           <Tag colour="red" icon={IconMicrophoneOff}>
             {t("desk.muted")}
@@ -122,9 +127,37 @@ function CallHead({ call, mood }: { call: AgentCall; mood: AgentCall["summary"][
   );
 }
 
+/** The line's quality; a click shows how loud it is, and lets the agent choose another headset. */
+function CallAudio({ now }: { now: LineView }) {
+  const t = useT();
+  return (
+    <Popover width={320} position="bottom-end" shadow="md" trapFocus>
+      <Popover.Target>
+        <UnstyledButton className={classes.audio ?? ""} aria-label={t("desk.devices")}>
+          <NetworkQuality now={now} />
+          <IconChevronDown size={16} aria-hidden />
+        </UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <Stack gap="sm">
+          <LevelMeters />
+          <DeviceChoice inCall />
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
 function CallTrouble({ call }: { call: AgentCall }) {
   const t = useT();
   const now = useNow();
+  const { trouble } = useLine();
+  if (call.unheard || trouble === "silent")
+    return (
+      <Alert color="orange" mt="sm" icon={<IconMicrophoneOff />} role="alert" title={t("desk.unheard")}>
+        {t("desk.trouble_silent")}
+      </Alert>
+    );
   if (call.state !== "line_lost") return null;
   return (
     <Alert color="orange" mt="sm" icon={<IconPlugConnectedX />} role="alert" title={t("desk.line_lost")}>

@@ -30,7 +30,8 @@ export function OfferCard({ offer }: { offer: Offer }) {
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // From a button, whose Enter would be its own; never out of a field in which somebody types.
-    if (!document.activeElement?.matches("input, textarea, select")) card.current?.focus();
+    if (!document.activeElement?.matches("input, textarea, select")) card.current?.focus({ preventScroll: true });
+    card.current?.scrollIntoView({ block: "start" });
   }, []);
 
   return (

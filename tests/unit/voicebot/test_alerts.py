@@ -13,6 +13,7 @@ from voicebot.events import (
     AgentJoined,
     AgentLeft,
     AgentSaid,
+    AgentUnheard,
     BotSaid,
     CallEnded,
     CallerSaid,
@@ -194,6 +195,12 @@ def test_trouble_of_the_floor_is_told_once_for_all_calls_and_anew_after_an_hour(
 def test_a_caller_of_whom_nothing_is_heard_is_told_of_once() -> None:
     _, told = watching(CallerUnheard(ever=False, **at(6)), CallerUnheard(ever=True, **at(60)))
     assert [(alert.kind, alert.text) for alert in told] == [("unheard", "Od rozmówcy nie dochodzi żaden dźwięk.")]
+
+
+def test_an_agent_of_whom_nothing_is_heard_is_told_of_by_name() -> None:
+    _, told = watching(AgentUnheard(agent="anna", name="Anna Nowak", **at(20)))
+    assert [(alert.kind, alert.call_id) for alert in told] == [("agent_unheard", "c1")]
+    assert "Anna Nowak" in told[0].text
 
 
 def test_what_is_switched_off_is_not_told() -> None:

@@ -32,8 +32,13 @@ def decision(kind: str, **data: Any) -> Decision:
         ),
         (
             decision("understood", commands=["handoff", "affirm"], confidence=1.0, reason="phrase"),
-            "Zrozumiano: chce człowieka, tak (phrase).",
+            "Zrozumiano: chce człowieka, tak (stały zwrot).",
             "Understood: wants a person, yes (phrase).",
+        ),
+        (
+            decision("understood", commands=["deny"], confidence=0.9, reason="a phrase for deny"),
+            "Zrozumiano: nie (zwrot: nie).",
+            "Understood: no (a phrase for deny).",
         ),
         (
             decision("turn_taking", move="end_of_turn", reason="answers", pause_ms=400),

@@ -67,6 +67,7 @@ class AgentCall(Out):
 
     `by_hand`: nothing is dialled; the agent rings the number on a telephone, and tells how that ended.
     `asked_by`: the colleague who asks the agent about this caller, who hears music; empty in a talk of their own.
+    `unheard`: no sound has come from the agent yet, who is not muted here.
     """
 
     entry: str
@@ -77,6 +78,7 @@ class AgentCall(Out):
     since: datetime
     state: Literal["connecting", "talking", "on_hold", "line_lost", "consulting"]
     muted: bool
+    unheard: bool = False
     caller_on_line: bool
     by_hand: bool = False
     asked_by: str = ""

@@ -119,6 +119,7 @@ export const common = {
   "alert.wait": "Long wait",
   "alert.keyword": "Keyword",
   "alert.unheard": "Caller not heard",
+  "alert.agent_unheard": "Agent not heard",
   "alert.recognition": "Recognition down",
   "alert.language_model": "Model does not answer",
 

@@ -53,6 +53,10 @@ export const desk = {
   "desk.trouble_insecure":
     "Browsers give the microphone to HTTPS pages only. Ask the administrator for the secure address.",
   "desk.trouble_refused": "The server refused the line. Try again; if it stays so, tell the administrator.",
+  "desk.trouble_silent":
+    "No sound comes from your microphone. Is it muted on the headset or in the system? Or choose another one.",
+  "desk.unheard": "The caller does not hear you",
+  "desk.devices": "Sound and devices",
   "desk.trouble_needs_click": "The browser holds the sound back until you click.",
   "desk.hear": "Play the sound",
   "desk.microphone": "Microphone",

@@ -125,6 +125,7 @@ export const common = {
   "alert.wait": "Długo czeka",
   "alert.keyword": "Słowo kluczowe",
   "alert.unheard": "Nie słychać klienta",
+  "alert.agent_unheard": "Nie słychać konsultanta",
   "alert.recognition": "Rozpoznawanie nie działa",
   "alert.language_model": "Model nie odpowiada",
 

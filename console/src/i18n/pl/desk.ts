@@ -58,6 +58,10 @@ export const desk = {
     "Przeglądarki udostępniają mikrofon tylko stronom HTTPS. Poproś administratora o bezpieczny adres.",
   "desk.trouble_refused":
     "Serwer odmówił połączenia. Spróbuj ponownie, a jeśli to nie pomoże, powiadom administratora.",
+  "desk.trouble_silent":
+    "Z Twojego mikrofonu nic nie dochodzi. Czy jest wyciszony na słuchawkach albo w systemie? Możesz też wybrać inny.",
+  "desk.unheard": "Klient Cię nie słyszy",
+  "desk.devices": "Dźwięk i urządzenia",
   "desk.trouble_needs_click": "Przeglądarka wstrzymuje dźwięk do kliknięcia.",
   "desk.hear": "Włącz dźwięk",
   "desk.microphone": "Mikrofon",
