@@ -70,7 +70,7 @@ def floor(tmp_path_factory: pytest.TempPathFactory, start_bot: StartBot) -> Iter
             "service": {"ring_s": 20, "wrap_up_s": 60, "wrap_up_codes": ["solved", "complaint"]},
             "quick": {"ring_s": 3, "wrap_up_s": 60},
         },
-        people={"line_back_s": LINE_BACK_S},
+        people={"line_back_s": LINE_BACK_S, "crm_link": "https://crm.example/?phone={caller}&queue={queue}"},
         routing=[{"when": {"caller": "+48700"}, "queue": "quick"}],
     )
     bot = start_bot(settings)
@@ -160,8 +160,11 @@ def test_both_hear_each_other_hold_mute_and_the_wrap_up_stands_in_the_past_call(
     anna = at_work("anna")
     phone = call("+48601200001")
     expect(says(anna, "601 200 001")).to_be_visible(timeout=40_000)
+    crm = "https://crm.example/?phone=%2B48601200001&queue=service"
+    expect(anna.page.get_by_role("link", name="Otwórz w CRM")).to_have_attribute("href", crm)
     anna.accept()
     expect(says(anna, "Rozmowa")).to_be_visible()
+    expect(anna.page.get_by_role("link", name="Otwórz w CRM")).to_have_attribute("href", crm)
     hears(phone, AGENT_HZ)
     hears(anna, CALLER_HZ)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from telephony.leg import Leg, LegState
+from telephony.leg import Digit, Leg, LegState
 from tests.integration.call_harness import PATIENCE_S, Line, Phone, line
 from tests.integration.test_call_life import both_hear, greeted
 from voicebot import events
@@ -286,6 +286,35 @@ async def test_nothing_of_what_the_caller_told_goes_to_a_number_outside(tmp_path
         floor.talk.ask(target) if asked else floor.talk.give(target)
         leg = await floor.until(lambda: outside.leg)
         assert (leg.remote_number, leg.headers.keys()) == ("+48600100200", {"To", "From"})
+        await outside.stop()
+
+
+async def keys_of(leg: Leg, count: int) -> str:
+    """The next keys that arrive there."""
+    pressed = ""
+    async with asyncio.timeout(PATIENCE_S):
+        async for event in leg.events():
+            pressed += event.key if isinstance(event, Digit) else ""
+            if len(pressed) == count:
+                break
+    return pressed
+
+
+async def test_an_agents_keys_go_to_the_caller_and_to_a_number_that_is_asked(tmp_path: Path) -> None:
+    async with rig(tmp_path) as floor:
+        outside = Phone(floor.bot.network, 6009)
+        await outside.start()
+        outside.answers("")
+        await floor.talks("anna")
+        await floor.talk.send_digits("12#")
+        assert await keys_of(floor.caller, 3) == "12#"
+        floor.talk.ask(Target("number", "+48600000000"))
+        await floor.until(lambda: floor.talk.consult is not None and floor.talk.consult.state == "talking")
+        await floor.talk.send_digits("34")
+        assert await keys_of(outside.leg, 2) == "34"  # type: ignore[arg-type]
+        await floor.talk.back_to_caller()
+        await floor.talk.send_digits("5")
+        assert await keys_of(floor.caller, 1) == "5"
         await outside.stop()
 
 
