@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from telephony.dtmf import HOP, WINDOW, KeySequence, keys_in
 
 LOOK_S = 0.1
 HEARD_FRAMES = 100  # what a leg keeps for the next look; the oldest goes when the event loop stalls for longer
+
+_HOP_BYTES = 2 * HOP
 
 
 class _Ear:
@@ -21,18 +24,15 @@ class _Ear:
         self.on_key = on_key
         self.sequence = KeySequence()
 
-    def windows(self) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
-        """What has come since the last look."""
+    def hops(self) -> bytes:
+        """What has come since the last look, in whole hops, with the one that the next window begins with."""
         pieces = [self._rest]
         while self._heard:
             pieces.append(self._heard.popleft())
         sound = b"".join(pieces)
-        count = max(0, (len(sound) // 2 - WINDOW) // HOP + 1)
-        self._rest = sound[2 * HOP * count :]
-        if not count:
-            return np.empty((0, WINDOW), np.int16)
-        hops = np.frombuffer(sound, np.int16, HOP * (count + 1)).reshape(-1, HOP)
-        return np.hstack((hops[:-1], hops[1:]))  # a window is two hops
+        whole = len(sound) // _HOP_BYTES * _HOP_BYTES
+        self._rest = sound[max(0, whole - _HOP_BYTES) :]
+        return sound[:whole]
 
 
 class ToneKeys:
@@ -64,14 +64,28 @@ class ToneKeys:
     def _look(self) -> None:
         self._arm()
         ears = tuple(self._ears)
-        windows = [ear.windows() for ear in ears]
-        found = keys_in(np.concatenate(windows).astype(np.float32))
+        hops = [ear.hops() for ear in ears]
+        counts = [max(0, len(own) // _HOP_BYTES - 1) for own in hops]
+        found = keys_in(_windows(hops))
         at = 0
-        for ear, own in zip(ears, windows, strict=True):
-            keys = found[at : at + len(own)]
-            at += len(own)
+        for ear, count in zip(ears, counts, strict=True):
+            keys = found[at : at + count]
+            at += count
             if ear.sequence.idle and (keys < 0).all():
                 continue
             for one in keys.tolist():
                 if key := ear.sequence.take(one):
                     ear.on_key(key)
+
+
+def _windows(hops: Sequence[bytes]) -> npt.NDArray[np.float32]:
+    """The windows of all ears, one below the other: each is two hops that follow one another.
+
+    All in one go: every call of numpy that moves many samples lets go of the GIL, and getting it back takes a while.
+    """
+    sound = np.frombuffer(b"".join(hops), np.int16).reshape(-1, HOP).astype(np.float32)
+    if len(sound) < 2:
+        return np.empty((0, WINDOW), np.float32)
+    pairs = np.concatenate((sound[:-1], sound[1:]), axis=1)
+    ends = np.cumsum([len(own) // _HOP_BYTES for own in hops])[:-1]
+    return np.delete(pairs, np.unique(ends[(ends > 0) & (ends <= len(pairs))]) - 1, axis=0)

@@ -122,7 +122,9 @@ def configure_logging(
         logger.propagate = True
     loguru_logger.enable("pipecat")
     loguru_logger.remove()
-    loguru_logger.add(_from_loguru, level=0, format="{message}", diagnose=False, backtrace=False)
+    # What nobody will see is not even put together: Pipecat traces every frame.
+    lowest = logging.getLogger("pipecat").getEffectiveLevel()
+    loguru_logger.add(_from_loguru, level=lowest, format="{message}", diagnose=False, backtrace=False)
 
 
 def _lost_line(record: logging.LogRecord) -> None:
