@@ -5,7 +5,8 @@ A real server process (its recogniser is scripted) has 50 calls with the bot and
 processes of their own. Everything is measured from outside of the server, in windows that alternate:
 
 listener_core_share   share of a core that the server needs for one listener: its CPU time with listeners less that
-                      without, by the number of listeners (recogniser and voice are other processes)
+                      without, by the number of listeners (that of the worker and of the browsers' audio; recogniser
+                      and voice are other processes)
 listen_delay_p95_ms   from a caller's packet with the beginning of a tone on the wire to that tone in a listener's
                       decoded audio. The listener has no jitter buffer: a browser's comes on top. The server's buffer
                       for the caller's sound is in it

@@ -3,7 +3,7 @@
     python -m benchmarks.floor_peers PLAN.json
 
 PLAN.json: {"pages", "people": [{"login", "password"}]}. Reads one command a line:
-{"do": "connect", "silent": 5, "talking": 5}     agents: bring all audio lines up; after the silent ones so many talk
+{"do": "connect", "silent": 5, "talking": 5}     agents: bring all audio lines up; so many are quiet, so many talk
 {"do": "take", "agents": 10}        so many become available, and take what is offered
 {"do": "listen", "calls": [...]}    supervisors: one to each call
 {"do": "leave"}                     listen no more; `heard` tells when each call's marks were heard
@@ -36,6 +36,7 @@ ADDRESSES = ["127.0.0.1"]
 _RATE = 8000
 _SAYS_EVERY_S = 1.0
 _LOOKS_EVERY_S = 0.3
+_MURMUR = np.random.default_rng(1).integers(-3, 4, 2 * _RATE)  # a quiet room, of which a browser sends every packet
 
 
 class Listener(BrowserPeer):
@@ -51,6 +52,13 @@ class Listener(BrowserPeer):
         self.came.append((now + float(loud[0]) / CLOCK_RATE, True) if len(loud) else (now, False))
 
 
+class Agent(BrowserPeer):
+    """Hears, and does not spend this machine's time on decoding it."""
+
+    def _receive(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        pass
+
+
 class Peers:
     """All people of one process."""
 
@@ -62,14 +70,15 @@ class Peers:
 
     async def connect(self, silent: int, talking: int) -> dict[str, Any]:
         for number, client in enumerate(self._clients):
-            peer = BrowserPeer(ADDRESSES, _RATE)
+            peer = Agent(ADDRESSES, _RATE)
             self._lines.append(peer)
             answer = await client.post("/agent/line", sdp=await peer.offer())
             await peer.connect(answer["sdp"])
             while (await client.get("/agent"))["line"] != "up":  # noqa: ASYNC110 - whoever commands has a deadline
                 await asyncio.sleep(_LOOKS_EVERY_S)
-            if silent <= number < silent + talking:
-                self._tasks.create_task(_talk(peer), name=f"talk {number}")
+            if number < silent + talking:
+                sound = _MURMUR if number < silent else speech_like() // 8
+                self._tasks.create_task(_talk(peer, sound.astype("<i2").tobytes()), name=f"talk {number}")
         return {}
 
     async def take(self, agents: int) -> dict[str, Any]:
@@ -99,9 +108,8 @@ class Peers:
             await peer.close()
 
 
-async def _talk(peer: BrowserPeer) -> None:
-    """Speech without end, softer than a mark."""
-    sound = (speech_like() // 8).astype("<i2").tobytes()
+async def _talk(peer: BrowserPeer, sound: bytes) -> None:
+    """Over and over, softer than a mark."""
     rest = b""
     while True:
         rest = rest or sound

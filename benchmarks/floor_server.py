@@ -19,11 +19,11 @@ from voicebot.processes import ModelProcess
 class ScriptedApp(app.App):
     """Its recogniser is `benchmarks.floor_hearing`."""
 
-    def _processes(self, sockets: Path) -> tuple[ModelProcess, ModelProcess]:
-        _, speaking = super()._processes(sockets)
+    def _processes(self, sockets: Path) -> tuple[ModelProcess, ...]:
+        _, *others = super()._processes(sockets)
         socket = sockets / "hearing"
         argv = [sys.executable, "-m", "benchmarks.floor_hearing", "--socket", str(socket)]
-        return ModelProcess("recogniser", argv, socket), speaking
+        return ModelProcess("recogniser", argv, socket), *others
 
 
 async def run(config: Path) -> None:

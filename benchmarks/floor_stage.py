@@ -86,9 +86,11 @@ class Server:
         await self._stack.aclose()
 
     def cpu_s(self) -> float:
-        """What the process has used until now; its recogniser and its voice are other processes."""
-        fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+        """What the worker and the browsers' audio have used until now; recogniser and voice are other processes."""
+        pid = self._child.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        browsers = [child for child in children if b"telephony.browser" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return sum(_used_s(one) for one in (str(pid), *browsers))
 
     def _configuration(self) -> dict[str, Any]:
         return {
@@ -108,6 +110,11 @@ class Server:
             "turns": {"drain_s": 1},
             "http": {"address": LOCALHOST, "port": self._http, "media_addresses": [LOCALHOST]},
         }
+
+
+def _used_s(pid: str) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
 def _person(login: str, role: str) -> NewUser:

@@ -75,6 +75,12 @@ class LinesFull(TelephonyError):
     code = "lines_full"
 
 
+class LinesAway(TelephonyError):
+    """The process that has the browsers' audio does not answer."""
+
+    code = "lines_away"
+
+
 class NotForBrowsers(TelephonyError):
     """What was asked of a browser's leg is done by telephones only."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from asr.activity import ActivityService
 from asr.client import RecogniserClient
 from telephony.baresip import BaresipEndpoint
+from telephony.browser.endpoint import BrowserEndpoint
 from telephony.leg import Endpoint, Leg
 from telephony.media import MediaThread
 from telephony.music import HoldMusic
@@ -38,7 +39,7 @@ from voicebot.hub import Hub
 from voicebot.human_side import HumanSide
 from voicebot.live_bots import LiveBots, Make
 from voicebot.live_calls import LiveCalls
-from voicebot.model_processes import model_processes
+from voicebot.model_processes import BROWSERS, browser_process, model_processes
 from voicebot.outbound import Outbound
 from voicebot.parts import RunningBot, Services
 from voicebot.processes import ModelProcess
@@ -162,7 +163,7 @@ class App:
             *(hearing_service, self._speaking, self._language_model, await asyncio.to_thread(self._cut_off)),
         )
         self._endpoint = endpoint
-        await self._open_doors(self._services)
+        await self._open_doors(self._services, sockets)
 
     async def _keep_records(self) -> None:
         writer = RecordWriter(self._config.data)
@@ -183,18 +184,20 @@ class App:
 
     def _processes(self, sockets: Path) -> tuple[ModelProcess, ...]:
         """The recogniser is the first."""
-        return model_processes(self._config, sockets)
+        return *model_processes(self._config, sockets), browser_process(self._config, sockets)
 
     def _hears(self) -> bool:
         """Whether the recogniser is there; one that is being replaced is no sign of too many calls."""
         return self._models[0].ready
 
-    async def _open_doors(self, services: Services) -> None:
+    async def _open_doors(self, services: Services, sockets: Path) -> None:
         """Everything is there that serves: calls and pages may come."""
         access = Access(self._config.data)
         access.start()
         self._stack.push_async_callback(access.close)
-        people = HumanSide(services, self.live, access, self.hub)
+        browsers = BrowserEndpoint(sockets / BROWSERS)
+        self._stack.push_async_callback(browsers.stop)
+        people = HumanSide(services, self.live, access, self.hub, browsers)
         await people.start(lambda task: task.add_done_callback(self._watch_ended))
         self._stack.push_async_callback(people.close)
         self._desk, self._service_number = people.desk, people.service_number

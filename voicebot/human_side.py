@@ -44,8 +44,11 @@ log = logging.getLogger(__name__)
 class HumanSide:
     """`start` it within a running loop, `close` it after the last call."""
 
-    def __init__(self, services: Services, calls: LiveCalls, access: Access, hub: Hub) -> None:
+    def __init__(
+        self, services: Services, calls: LiveCalls, access: Access, hub: Hub, browsers: BrowserEndpoint
+    ) -> None:
         self._services = services
+        self._browsers = browsers
         self._calls = calls
         self._access = access
         self._hub = hub
@@ -61,8 +64,6 @@ class HumanSide:
     async def start(self, watch: Callable[[asyncio.Task[None]], None]) -> None:
         """`watch` is given what has to go on as long as the worker does. Raises RecordsUnavailable."""
         services, config = self._services, self._services.config
-        endpoint = BrowserEndpoint(config.http.media_addresses or None)
-        self._stack.push_async_callback(endpoint.stop)
         floor = await StoredFloor.open(
             config.data,
             config.queues,
@@ -71,7 +72,7 @@ class HumanSide:
             line_back_s=config.people.line_back_s,
         )
         self._stack.push_async_callback(floor.close)
-        lines = BrowserLines(endpoint.answer_offer, self._line_changed)
+        lines = BrowserLines(self._browsers.answer_offer, self._line_changed)
         self.desk = Desk(
             *(services, floor, lines, self._agent_changed, self._calls),
             followed=lambda call_id: self._hub.is_read(f"call:{call_id}"),
@@ -80,7 +81,7 @@ class HumanSide:
         self._stack.push_async_callback(lines.close)
         self.agents = Agents(config, self.desk, self._access, self._hub, AgentViews(self.desk, config))
         self.service_number = ServiceNumber(services, self._access, self.agents)
-        self.supervision = Supervision(self._calls, self.desk, self._access, endpoint)
+        self.supervision = Supervision(self._calls, self.desk, self._access, self._browsers)
         self._stack.push_async_callback(self.supervision.close)
         self.outbox = make_outbox(config)
         self._calls.when_over(self._call_over)

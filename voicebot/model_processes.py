@@ -1,4 +1,4 @@
-"""The processes that hold the models, as the settings want them."""
+"""The processes that hold the models, and the browsers' audio, as the settings want them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 
 from voicebot.config import Config
 from voicebot.processes import ModelProcess
+
+BROWSERS = "browsers"
+"""The socket's name in the folder of sockets."""
 
 
 def model_processes(config: Config, sockets: Path) -> tuple[ModelProcess, ...]:
@@ -33,3 +36,11 @@ def model_processes(config: Config, sockets: Path) -> tuple[ModelProcess, ...]:
         sockets / "speaking",
     )
     return hearing, speaking
+
+
+def browser_process(config: Config, sockets: Path) -> ModelProcess:
+    """The process that has the browsers' audio."""
+    addresses = [word for address in config.http.media_addresses for word in ("--address", address)]
+    socket = sockets / BROWSERS
+    argv = [sys.executable, "-m", "telephony.browser.process", "--socket", str(socket), *addresses]
+    return ModelProcess("browser audio", argv, socket)

@@ -1,30 +1,24 @@
-"""What a browser's microphone sends, on its way from the event loop to the media thread."""
+"""What a browser's microphone sends, on its way into the memory that the media thread reads."""
 
 from __future__ import annotations
 
-import threading
-
 from telephony.browser.opus import CLOCK_RATE, OpusDecoder
 from telephony.browser.reordering import Reordering
-from telephony.leg import MediaStats
+from telephony.browser.shared_sound import SAMPLE_RATE, SharedSound
+from telephony.pcm import frame_samples
 from telephony.resample import Resampler
 
-# More than this unread means that nobody reads: it is all dropped, the oldest with the rest, and nothing is decoded
-# until somebody reads again. So a line that waits between two calls, or only listens, costs no decoding.
-MAX_UNREAD_MS = 400
+_FRAME_BYTES = 2 * frame_samples(SAMPLE_RATE)
 
 
 class Inbound:
-    """Received Opus packets as PCM at `sample_rate`. `add` belongs to the event loop, `read` to the media thread."""
+    """Received Opus packets as PCM. While nobody reads nothing is decoded, so a line that waits or listens is cheap."""
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sound: SharedSound) -> None:
+        self._sound = sound
         self._order = Reordering()
         self._decoder = OpusDecoder()
-        self._resampler = Resampler(CLOCK_RATE, sample_rate)
-        self._capacity = 2 * sample_rate * MAX_UNREAD_MS // 1000
-        self._lock = threading.Lock()
-        self._pcm = bytearray()
-        self._unread = True
+        self._resampler = Resampler(CLOCK_RATE, SAMPLE_RATE)
         self._received = 0
         self._jitter_s = 0.0
         self._last: tuple[float, int] | None = None
@@ -33,28 +27,17 @@ class Inbound:
         """A packet has come: its RTP sequence number, timestamp and payload, and the time in seconds."""
         self._received += 1
         self._time(timestamp, now)
-        packets = self._order.add(sequence, payload)
-        if self._unread:
-            return
-        for packet in packets:
+        for packet in self._order.add(sequence, payload):
+            self._hear(packet)
+        self._sound.tell(self._received, self._order.lost, self._order.late, round(1e6 * self._jitter_s))
+
+    def _hear(self, packet: bytes) -> None:
+        ring = self._sound.said
+        if ring.room >= _FRAME_BYTES:
             pcm = self._resampler.convert(self._decoder.decode(packet))
-            with self._lock:
-                self._pcm += pcm
-                if len(self._pcm) > self._capacity:
-                    self._pcm.clear()
-                    self._unread = True
-
-    def read(self, max_samples: int) -> bytes:
-        """At most `max_samples`, less or nothing when they have not come. What came before the first read is gone."""
-        self._unread = False
-        with self._lock:
-            pcm = bytes(self._pcm[: 2 * max_samples])
-            del self._pcm[: 2 * max_samples]
-        return pcm
-
-    def stats(self) -> MediaStats:
-        """Of what came so far."""
-        return MediaStats("opus", self._received, self._order.lost, self._order.late, 1000 * self._jitter_s)
+            if ring.write(pcm) == len(pcm):
+                return
+        ring.miss()
 
     def _time(self, timestamp: int, now: float) -> None:
         """Interarrival jitter (RFC 3550 section 6.4.1)."""

@@ -1,58 +1,40 @@
-"""A browser's audio line as a leg. All of aiortc lives on the event loop; the media thread meets buffers only."""
+"""A browser's audio line as a leg. Its sound is in memory that the process of the browsers' audio maps as well."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
 from collections.abc import AsyncIterator, Callable
 from types import MappingProxyType
 
-from aiortc import RTCPeerConnection
+import httpx
 
-from telephony.browser.aiortc_seams import consent_is_lost, receive_packets
-from telephony.browser.inbound import Inbound
-from telephony.browser.outbound import OutboundTrack, Paced, Source
+from telephony.browser.shared_sound import SAMPLE_RATE, SharedSound
 from telephony.errors import LegGone, NotForBrowsers
 from telephony.leg import EndCause, Leg, LegEvent, LegState, MediaStats
 from telephony.leg_life import LegLife, checked_keys
-
-logger = logging.getLogger(__name__)
-
-SAMPLE_RATE = 16000
-_CLOSE_S = 2.0
 
 
 class BrowserLeg(Leg):
     """One browser that talks and listens over WebRTC, made by `BrowserEndpoint.answer_offer`.
 
     It is up as soon as the browser is connected; nobody has to answer it. It ends when the page closes its connection
-    (REMOTE_HANGUP), when nothing is heard of the browser for about 5 s (MEDIA_TIMEOUT), when no connection came about
-    (UNREACHABLE), or by `hang_up`.
+    (REMOTE_HANGUP), when nothing is heard of the browser for about 5 s or the process of the browsers' audio has died
+    (MEDIA_TIMEOUT), when no connection came about (UNREACHABLE), or by `hang_up`.
     """
 
-    def __init__(
-        self,
-        leg_id: str,
-        user: str,
-        connection: RTCPeerConnection,
-        connect_s: float,
-        on_gone: Callable[[BrowserLeg], None],
-    ) -> None:
+    def __init__(self, leg_id: str, user: str, sound: SharedSound, on_gone: Callable[[BrowserLeg], None]) -> None:
         self.id = leg_id
         self.direction = "inbound"
         self.remote = user  # who signed in, not a SIP URI: browsers have none
         self.remote_number = ""
         self.dialled = ""
         self.headers = MappingProxyType({})
-        self._connection = connection
-        self._connect_s = connect_s
+        self._sound = sound
         self._on_gone = on_gone
         self._life = LegLife(leg_id)
-        self._inbound = Inbound(SAMPLE_RATE)
-        self._paced = Paced(SAMPLE_RATE)
-        self._track = OutboundTrack(self._paced)
-        self._task: asyncio.Task[None] | None = None
-        self._loop = asyncio.get_running_loop()
+        self._read_before = False
+        self._following: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> LegState:
@@ -75,12 +57,12 @@ class BrowserLeg(Leg):
             await self.hang_up()
 
     async def hang_up(self) -> None:
-        """Close the connection; returns when its sockets and tasks are gone, after 2 s at the latest."""
+        """End the line; the process closes its connection."""
         self._life.end(EndCause.LOCAL_HANGUP)
-        if self._task is None:
-            await self._close()
-        else:
-            await asyncio.wait([self._task])
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait({self._following})
+        self._on_gone(self)
 
     async def send_digits(self, keys: str) -> None:
         """Raises NotForBrowsers: there is no telephone to hear keys."""
@@ -96,69 +78,54 @@ class BrowserLeg(Leg):
         self._refuse("be transferred")
 
     def read(self, max_samples: int) -> bytes:
-        return self._inbound.read(max_samples) if self.state is LegState.UP else b""
+        """What came before the first read is gone, and so is what came while nobody read for long."""
+        if self.state is not LegState.UP:
+            return b""
+        said = self._sound.said
+        if not self._read_before or said.has_missed:
+            self._read_before = True
+            said.skip()
+        return said.read(2 * max_samples)
 
     def write(self, pcm: bytes) -> int:
-        return self._paced.write(pcm) if self.state is LegState.UP else 0
+        return self._sound.heard.write(pcm) // 2 if self.state is LegState.UP else 0
 
     def flush(self) -> None:
-        self._paced.flush()
+        self._sound.heard.drop()
+
+    def unsent_s(self) -> float:
+        """Seconds of what was written that are not on the wire yet."""
+        return self._sound.heard.unread / 2 / SAMPLE_RATE
 
     def media_stats(self) -> MediaStats:
         """Of what the browser sends; packets count as lost when three later ones have come."""
-        return self._inbound.stats()
+        return self._sound.stats
 
-    def play(self, source: Source | None) -> None:
-        """Event loop: send the browser this source, until it ends, in the place of what is written. None: go back."""
-        if self.state is LegState.ENDED:
-            if source is not None:
-                source.close()
-            return
-        self._track.play(source)
-
-    def connect(self) -> None:
-        """Join this leg to its connection, whose remote description is set. Once, by the endpoint."""
-        self._connection.addTrack(self._track)
-        receive_packets(self._connection.getReceivers()[0], self._receive)
-        self._connection.on("connectionstatechange", self._follow)
-        self._task = asyncio.create_task(self._live(), name=self.id)
-
-    def _receive(self, sequence: int, timestamp: int, payload: bytes) -> None:
-        self._inbound.add(sequence, timestamp, payload, self._loop.time())
-
-    def _follow(self) -> None:
-        state = self._connection.connectionState
-        if state == "connected":
-            self._life.answer()
-        elif state in ("failed", "closed"):
-            if not self._life.was_up:
-                self._life.end(EndCause.UNREACHABLE, "no connection to the browser came about")
-            elif state == "failed" or consent_is_lost(self._connection):
-                self._life.end(EndCause.MEDIA_TIMEOUT, "the browser is no longer heard of")
-            else:
-                self._life.end(EndCause.REMOTE_HANGUP)
-
-    async def _live(self) -> None:
-        """Wait for the end of the leg, whoever brings it about, and leave nothing behind."""
+    async def follow(self, line: httpx.Response) -> str:
+        """Once, by the endpoint: live as the line does that the process tells of. Returns the answer to the offer."""
+        told = line.aiter_lines()
         try:
-            try:
-                async with asyncio.timeout(self._connect_s):
-                    await self._life.settled()
-            except TimeoutError:
-                self._life.end(EndCause.UNREACHABLE, f"no connection to the browser within {self._connect_s:g} s")
-            await self._life.over()
+            answer = str(json.loads(await anext(told))["answer"])
+        except BaseException:
+            await line.aclose()
+            raise
+        self._following = asyncio.create_task(self._follow(line, told), name=self.id)
+        return answer
+
+    async def _follow(self, line: httpx.Response, told: AsyncIterator[str]) -> None:
+        try:
+            async for text in told:
+                what = json.loads(text)
+                if "cause" in what:
+                    self._life.end(EndCause(what["cause"]), what["detail"])
+                else:
+                    self._life.answer()
+        except httpx.HTTPError:
+            pass
         finally:
-            self._life.end(EndCause.LOCAL_HANGUP)
-            await self._close()
-
-    async def _close(self) -> None:
-        self._track.stop()
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                await self._connection.close()
-        except TimeoutError:
-            logger.error("the connection of leg %s did not close within %s s", self.id, _CLOSE_S)
-        self._on_gone(self)
+            self._life.end(EndCause.MEDIA_TIMEOUT, "the process of the browsers' audio is gone")
+            await line.aclose()
+            self._on_gone(self)
 
     def _refuse(self, what: str) -> None:
         if self.state is not LegState.UP:

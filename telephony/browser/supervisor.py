@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from telephony.browser.leg import BrowserLeg
-from telephony.browser.listening import Listening
 from telephony.errors import LegGone, NobodyToWhisperTo
-from telephony.leg import EndCause, Ended, LegState
+from telephony.leg import FRAME_MS, EndCause, Ended, LegState
 from telephony.member import Member
+from telephony.pcm import frame_samples, silence
+from telephony.resample import Resampler
 from telephony.room import Room
+
+_MAX_BEHIND_S = 0.1  # a listener hears what is said now: what would come later than this is left out
 
 
 class SupervisorMode(StrEnum):
@@ -24,17 +27,18 @@ class SupervisorMode(StrEnum):
 class SupervisorLine:
     """One supervisor's audio at one room, from the first mode to the last. Event loop only.
 
-    It begins by listening, which costs no encoder and puts nobody into the room. In the other modes its leg is a member
-    that is sent all but its own voice. Whoever owns it awaits `over`, and closes it when the room closes.
+    It begins by listening, which puts nobody into the room: not a sample changes for those who are. In the other modes
+    its leg is a member that is sent all but its own voice. Whoever owns it awaits `over`, and closes it when the room
+    closes.
     """
 
-    def __init__(self, leg: BrowserLeg, room: Room, listening: Listening) -> None:
+    def __init__(self, leg: BrowserLeg, room: Room) -> None:
         self._leg = leg
         self._room = room
-        self._listening = listening
         self._mode = SupervisorMode.LISTEN
         self._member: Member | None = None
-        leg.play(listening.subscribe())
+        self._untap: Callable[[], None] | None = None
+        self._listen()
 
     @property
     def mode(self) -> SupervisorMode:
@@ -53,7 +57,7 @@ class SupervisorLine:
         if mode is SupervisorMode.LISTEN:
             self._fall_silent()
         elif self._member is None:
-            self._leg.play(None)
+            self._leave()
             self._member = self._room.join(self._leg, listeners)
         else:
             self._member.whispers_to = listeners
@@ -67,7 +71,6 @@ class SupervisorLine:
         if self._leg.state is LegState.ENDED:
             raise LegGone("The supervisor's browser is gone.", "Connect again.")
         self._leave()
-        self._leg.play(None)
         return self._leg
 
     async def over(self) -> Ended:
@@ -87,9 +90,33 @@ class SupervisorLine:
     def _fall_silent(self) -> None:
         if self._member is not None:
             self._leave()
-            self._leg.play(self._listening.subscribe())
+            self._listen()
+
+    def _listen(self) -> None:
+        self._untap = self._room.tap(_Ear(self._leg, self._room.sample_rate).hear)
 
     def _leave(self) -> None:
+        """Neither listen nor be in the room."""
+        if self._untap is not None:
+            self._untap()
+            self._untap = None
         if self._member is not None:
             self._room.leave(self._member)
             self._member = None
+
+
+class _Ear:
+    """What a room sounds like, written to a leg that is not in it. Media thread only."""
+
+    def __init__(self, leg: BrowserLeg, room_rate: int) -> None:
+        self._leg = leg
+        self._resampler = Resampler(room_rate, leg.sample_rate)
+        self._cushion = silence(frame_samples(leg.sample_rate))
+
+    def hear(self, first_sample: int, pcm: bytes) -> None:
+        """A tap: the next 20 ms."""
+        outgoing = self._resampler.convert(pcm)
+        behind_s = self._leg.unsent_s()
+        if behind_s > _MAX_BEHIND_S - FRAME_MS / 1000:
+            return
+        self._leg.write(outgoing if behind_s else self._cushion + outgoing)

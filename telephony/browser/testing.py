@@ -1,6 +1,6 @@
 """A browser without a page: an aiortc peer that calls a `BrowserEndpoint`, talks and listens. For tests and benchmarks.
 
-async with BrowserPeer(["127.0.0.1"]) as peer:
+async with browser_endpoint() as endpoint, BrowserPeer(["127.0.0.1"]) as peer:
     leg, answer = await endpoint.answer_offer(await peer.offer())
     await peer.connect(answer)
 """
@@ -8,19 +8,42 @@ async with BrowserPeer(["127.0.0.1"]) as peer:
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 from types import TracebackType
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from telephony.browser.aiortc_seams import abandon_sockets, offer_addresses, receive_packets
-from telephony.browser.opus import CLOCK_RATE, OpusDecoder
-from telephony.browser.outbound import OutboundTrack, Paced
+from telephony.browser.endpoint import BrowserEndpoint
+from telephony.browser.opus import CLOCK_RATE, TICKS_PER_FRAME, OpusDecoder
+from telephony.browser.outbound import OutboundTrack
+from telephony.browser.process import CONNECT_S, lines_app, server
 from telephony.leg import FRAME_MS
 
-_CONNECT_S = 10.0
+HOME = ("127.0.0.1",)
+
+_SPOKEN_S = 2  # what a microphone holds
 _KEPT_S = 60  # of what was heard; what is older is dropped
+
+
+@asynccontextmanager
+async def browser_endpoint(*, max_lines: int = 200, connect_s: float = CONNECT_S) -> AsyncIterator[BrowserEndpoint]:
+    """An endpoint on loopback; what is otherwise a process of its own runs on this loop."""
+    with tempfile.TemporaryDirectory(prefix="voicebot-") as folder:
+        socket = Path(folder) / "browsers"
+        serving = server(lines_app(HOME, max_lines, connect_s), socket)
+        task = asyncio.create_task(serving.serve(), name="browsers' audio")
+        endpoint = BrowserEndpoint(socket)
+        try:
+            yield endpoint
+        finally:
+            await endpoint.stop()
+            serving.should_exit = True
+            await task
 
 
 class BrowserPeer:
@@ -33,7 +56,8 @@ class BrowserPeer:
         self.connection.on("connectionstatechange", self._follow)
         self._connected = asyncio.Event()
         self._addresses = addresses
-        self._voice = Paced(sample_rate)
+        self._rate = sample_rate
+        self._voice = bytearray()
         self._decoder = OpusDecoder()
         self._heard = bytearray()
 
@@ -47,7 +71,7 @@ class BrowserPeer:
 
     async def offer(self) -> str:
         """Its offer, with all candidates."""
-        self.connection.addTrack(OutboundTrack(self._voice))
+        self.connection.addTrack(OutboundTrack(self._speak, self._rate))
         receive_packets(self.connection.getReceivers()[0], self._receive)
         if self._addresses is not None:
             offer_addresses(self.connection, self._addresses)
@@ -57,7 +81,7 @@ class BrowserPeer:
     async def connect(self, answer_sdp: str) -> None:
         """Take the answer and wait until sound can flow. Raises TimeoutError after 10 s."""
         await self.connection.setRemoteDescription(RTCSessionDescription(answer_sdp, "answer"))
-        async with asyncio.timeout(_CONNECT_S):
+        async with asyncio.timeout(CONNECT_S):
             await self._connected.wait()
 
     def _follow(self) -> None:
@@ -66,7 +90,9 @@ class BrowserPeer:
 
     def say(self, pcm: bytes) -> int:
         """Queue sound for its microphone, at most 2 s; returns the samples taken. Else it is silent."""
-        return self._voice.write(pcm)
+        taken = min(len(pcm), 2 * self._rate * _SPOKEN_S - len(self._voice)) & ~1
+        self._voice += pcm[:taken]
+        return taken // 2
 
     def heard(self) -> bytes:
         """What it heard since the last call, 48 kHz."""
@@ -82,7 +108,16 @@ class BrowserPeer:
         """Hang up, as a page does that is left."""
         await self.connection.close()
 
+    def _speak(self, size: int) -> bytes:
+        pcm = bytes(self._voice[:size])
+        del self._voice[:size]
+        return pcm
+
     def _receive(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        if self.packets:
+            left_out = (timestamp - self.packets[-1][1]) % 0x100000000 - TICKS_PER_FRAME
+            if 0 < left_out < CLOCK_RATE:
+                self._heard += bytes(2 * left_out)
         self.packets.append((asyncio.get_running_loop().time(), timestamp))
         self._hear(self._decoder.decode(payload))
 

@@ -20,7 +20,7 @@ from tests.acceptance.programs import Program, udp_sockets, until
 from tests.support import free_port
 
 SHOP_BOT = Path(flows.__file__).parent / "examples" / "shop"
-RECOGNISER, SPEECH = "asr.process", "tts.process"
+RECOGNISER, SPEECH, BROWSERS = "asr.process", "tts.process", "telephony.browser.process"
 
 READY_S = 150.0  # a loaded machine takes a minute to import and load the models
 _PATIENCE_S = 40.0
@@ -120,7 +120,7 @@ class Bot(Program):
         until(lambda: self.footprint() == before, 20, lambda: f"{before} again, it is {self.footprint()}")
 
     def child(self, module: str) -> int:
-        """Process id of the recogniser or the speech process."""
+        """Process id of the recogniser, the speech process or that of browsers' audio."""
         return until(lambda: sorted(self.family(module)), _PATIENCE_S, f"there was a {module}")[0]
 
     def call_from(self, number: str, since: int = 0) -> CallRecord:

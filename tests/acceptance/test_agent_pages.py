@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Playwright, expect, sync_playwright
 
-from tests.acceptance.bot import Bot
+from tests.acceptance.bot import BROWSERS, Bot
 from tests.acceptance.conftest import StartBot
 from tests.acceptance.floor import (
     AGENT_HZ,
@@ -39,7 +39,7 @@ from tests.acceptance.programs import until
 __all__ = ["no_tasks_left"]
 pytestmark = pytest.mark.timeout(240)
 
-LINE_BACK_S = 6.0
+LINE_BACK_S = 15.0
 SILENCE_HZ = 0.0
 MUSIC_HZ = (261.6, 293.7, 329.6, 349.2, 392.0, 440.0)
 """Of the chords of the music on hold; its overtones come near an agent's tone, but are weaker."""
@@ -271,6 +271,22 @@ def test_a_reload_keeps_the_call_and_another_tab_does_not_take_it(
     hears(phone, AGENT_HZ, within_s=30)
     hears(anna, CALLER_HZ)
 
+    phone.obey("hang_up")
+    expect(says(anna, "Podsumuj rozmowę")).to_be_visible()
+
+
+def test_the_process_of_browsers_audio_is_killed_and_the_agent_is_back_in_the_call(
+    floor: Floor, at_work: Callable[[str], Desk], call: Call
+) -> None:
+    anna = at_work("anna")
+    phone = call("+48601200012")
+    anna.accept()
+    hears(phone, AGENT_HZ)
+    os.kill(floor.bot.child(BROWSERS), signal.SIGKILL)
+    hears_music(phone, AGENT_HZ, within_s=4)
+    hears(anna, CALLER_HZ, within_s=LINE_BACK_S)
+    hears(phone, AGENT_HZ)
+    until(lambda: (health := floor.bot.health()) and health["status"] == "ok", 30, "the bot is well again")
     phone.obey("hang_up")
     expect(says(anna, "Podsumuj rozmowę")).to_be_visible()
 

@@ -15,9 +15,8 @@ from playwright.async_api import Page, async_playwright
 
 from telephony.browser.endpoint import BrowserEndpoint
 from telephony.browser.leg import BrowserLeg
-from telephony.browser.listening import Listening
 from telephony.browser.supervisor import SupervisorLine, SupervisorMode
-from telephony.browser.testing import BrowserPeer
+from telephony.browser.testing import BrowserPeer, browser_endpoint
 from telephony.leg import EndCause, Ended
 from telephony.media import MediaThread
 from telephony.player import PlayerEvent
@@ -48,9 +47,8 @@ async def page() -> AsyncIterator[Page]:
 
 @pytest.fixture
 async def endpoint() -> AsyncIterator[BrowserEndpoint]:
-    endpoint = BrowserEndpoint(["127.0.0.1"])
-    yield endpoint
-    await endpoint.stop()
+    async with browser_endpoint() as endpoint:
+        yield endpoint
 
 
 async def connected(endpoint: BrowserEndpoint, page: Page) -> BrowserLeg:
@@ -94,8 +92,7 @@ async def test_a_supervisor_listens_and_is_heard_only_when_meant_to_be(endpoint:
         room = media.open_room(16000)
         events: list[PlayerEvent] = []
         bot = room.add_player(events.append)
-        listening = Listening(room, loop)
-        line = SupervisorLine(await connected(endpoint, page), room, listening)
+        line = SupervisorLine(await connected(endpoint, page), room)
         levels: list[int] = []
         room.tap(lambda _, pcm: levels.append(int(np.abs(np.frombuffer(pcm, "<i2").astype(int)).max())))
         line.set_mode(SupervisorMode.BARGE)
@@ -111,7 +108,6 @@ async def test_a_supervisor_listens_and_is_heard_only_when_meant_to_be(endpoint:
         await asyncio.sleep(0.5)
         assert max(levels[-10:]) == 0, "nobody hears it"
         await line.close()
-        listening.close()
         room.close()
     finally:
         media.stop()
@@ -125,7 +121,7 @@ async def test_a_listener_hears_the_room_and_a_page_that_is_left_has_hung_up(
     media.start()
     try:
         room = media.open_room(8000)
-        line = SupervisorLine(await connected(endpoint, page), room, Listening(room, loop))
+        line = SupervisorLine(await connected(endpoint, page), room)
         async with BrowserPeer(["127.0.0.1"]) as peer:
             agent, answer = await endpoint.answer_offer(await peer.offer())
             await peer.connect(answer)

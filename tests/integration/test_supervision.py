@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.browser.endpoint import BrowserEndpoint
-from telephony.browser.testing import BrowserPeer
+from telephony.browser.testing import BrowserPeer, browser_endpoint
 from telephony.leg import Leg
 from tests.integration.call_harness import Line, Phone, ended, line
 from voicebot import events
@@ -88,8 +87,7 @@ async def rig(folder: Path, *, answers: bool = True) -> AsyncIterator[Rig]:
         access = Access(folder / "access")
         access.start()
         stack.push_async_callback(access.close)
-        endpoint = BrowserEndpoint(["127.0.0.1"])
-        stack.push_async_callback(endpoint.stop)
+        endpoint = await stack.enter_async_context(browser_endpoint())
         ready = await stack.enter_async_context(line(folder, (AGENT,)))
         phone, anna = Phone(ready.network, 5061), Phone(ready.network, 5070)
         for one in (phone, anna):

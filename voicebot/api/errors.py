@@ -86,6 +86,7 @@ STATUS: dict[type[VoicebotError] | type[TelephonyError], int] = {
     WrongNumber: 422,
     telephony.OfferRefused: 422,
     telephony.LinesFull: 503,
+    telephony.LinesAway: 503,
     telephony.LegGone: 409,
     telephony.NobodyToWhisperTo: 409,
     telephony.NotForBrowsers: 409,

@@ -185,6 +185,8 @@ SENTENCES = {
     "Ask it of the other party's leg.": "Poproś o to drugą stronę rozmowy.",
     "{} browsers are connected.": "Połączonych przeglądarek jest {}.",
     "Close pages that are not needed.": "Zamknij niepotrzebne strony.",
+    "Browsers' audio does not work at the moment.": "Dźwięk przeglądarek chwilowo nie działa.",
+    "Try again in a few seconds.": "Spróbuj ponownie za kilka sekund.",
     "The offer has more than {} characters.": "Oferta ma więcej niż {} znaków.",
     "The offer cannot be read as SDP.": "Oferty nie można odczytać jako SDP.",
     "The offer is for {}, not for one audio line.": "Oferta dotyczy {}, a nie jednego połączenia dźwięku.",

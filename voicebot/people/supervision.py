@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import weakref
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -13,11 +12,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from telephony.browser.endpoint import BrowserEndpoint
-from telephony.browser.listening import Listening
 from telephony.browser.supervisor import SupervisorLine, SupervisorMode
 from telephony.errors import LegGone, TelephonyError
 from telephony.member import Member
-from telephony.room import Room
 from voicebot import events
 from voicebot.access import Access, Who
 from voicebot.background import Background
@@ -60,7 +57,6 @@ class Supervision:
         self._listens: dict[str, Listen] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._background = Background()
-        self._rooms: weakref.WeakKeyDictionary[Room, Listening] = weakref.WeakKeyDictionary()
 
     def of_call(self, call_id: str) -> list[Listen]:
         return [listen for listen in self._listens.values() if listen.call.context.call_id == call_id]
@@ -72,9 +68,7 @@ class Supervision:
         if mode == "whisper":
             self._whispered_to(call)
         leg, answer_sdp = await self._endpoint.answer_offer(offer_sdp, who.login)
-        if (listening := self._rooms.get(room)) is None:
-            listening = self._rooms[room] = Listening(room, asyncio.get_running_loop())
-        listen = Listen(leg.id, who, call, mode, datetime.now(UTC), SupervisorLine(leg, room, listening))
+        listen = Listen(leg.id, who, call, mode, datetime.now(UTC), SupervisorLine(leg, room))
         self._listens[listen.id] = listen
         self._tasks[listen.id] = asyncio.create_task(self._follow(listen), name=f"listen {listen.id}")
         try:

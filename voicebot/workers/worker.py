@@ -59,7 +59,7 @@ class Worker(App):
     def _cut_off(self) -> CutOff:
         return CutOff(self._house.news.cut_off)
 
-    async def _open_doors(self, services: Services) -> None:
+    async def _open_doors(self, services: Services, sockets: Path) -> None:
         people = WorkersPeople(services, self.live, self._house)
         self._stack.push_async_callback(people.close)
         self._desk = people.desk

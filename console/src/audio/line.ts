@@ -46,6 +46,7 @@ export class AudioLine {
   private listening: ReturnType<typeof setInterval> | undefined;
   private silentTimes = 0;
   private muted = false;
+  private speaking = false;
   private claim: AbortController | null = null;
   private ids: string[] = []; // the server's, of the lines that this page has had, the last one last
 
@@ -131,6 +132,12 @@ export class AudioLine {
     this.microphone?.getAudioTracks().forEach((track) => (track.enabled = !on));
   }
 
+  /** Whether what the microphone hears is sent: while a call is there or offered, and no longer. */
+  speak(on: boolean): void {
+    this.speaking = on;
+    void this.peer?.getSenders()[0]?.replaceTrack(this.sent());
+  }
+
   levels(): { own: number; theirs: number } {
     return { own: this.muted ? 0 : (this.ownLevel?.read() ?? 0), theirs: this.theirLevel?.read() ?? 0 };
   }
@@ -139,8 +146,11 @@ export class AudioLine {
   async changeDevices(): Promise<void> {
     await this.useLoudspeaker();
     if (!this.microphone || !(await this.openMicrophone())) return;
-    const track = this.microphone.getAudioTracks()[0] ?? null;
-    await this.peer?.getSenders()[0]?.replaceTrack(track);
+    await this.peer?.getSenders()[0]?.replaceTrack(this.sent());
+  }
+
+  private sent(): MediaStreamTrack | null {
+    return (this.speaking && this.microphone?.getAudioTracks()[0]) || null;
   }
 
   /** Sound that the browser held back until somebody clicked. */
@@ -188,7 +198,7 @@ export class AudioLine {
     this.become({ ...this.view, state: this.tries ? "lost" : "connecting", trouble: null });
     peer.addEventListener("track", (event) => this.hear(event.streams[0] ?? new MediaStream([event.track])));
     peer.addEventListener("connectionstatechange", () => this.peer === peer && this.follow(peer));
-    this.microphone.getAudioTracks().forEach((track) => peer.addTrack(track, this.microphone as MediaStream));
+    peer.addTransceiver(this.sent() ?? "audio", { direction: "sendrecv" });
     this.breath = setTimeout(() => this.peer === peer && this.broken(), CONNECT_MS);
     try {
       const offer = { sdp: await fullOffer(peer), instead_of: this.ids.at(-1) ?? "" };
@@ -203,9 +213,12 @@ export class AudioLine {
     }
   }
 
-  /** The line that the server has of this user; when it is none of ours, asking for ours tells whether it was taken. */
-  check(id: string): void {
-    if (this.view.state === "up" && id && !this.ids.includes(id)) this.broken();
+  /**
+   * The line that the server has of this user. When it is none of ours, asking for ours tells whether it was taken; when
+   * the server has lost ours, this browser need not find out by itself, which takes it seconds.
+   */
+  check(id: string, lost: boolean): void {
+    if (this.view.state === "up" && id && (!this.ids.includes(id) || (lost && id === this.ids.at(-1)))) this.broken();
   }
 
   /** Another browser has it, and keeps it until the user takes it back here: not even a reload does that. */

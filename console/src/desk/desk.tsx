@@ -69,8 +69,11 @@ export function DeskProvider({ children }: { children: ReactNode }) {
 
   const muted = view?.call?.muted ?? false;
   useEffect(() => line.mute(muted), [muted]);
+  const inCall = Boolean(view?.call ?? view?.offer);
+  useEffect(() => line.speak(inCall), [inCall]);
   const lineId = view?.line_id ?? "";
-  useEffect(() => line.check(lineId), [lineId]);
+  const lineLost = view?.line === "lost";
+  useEffect(() => line.check(lineId, lineLost), [lineId, lineLost]);
   useEffect(() => {
     if (line.wanted) void line.start();
     return () => line.drop();

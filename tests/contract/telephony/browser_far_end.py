@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from telephony.browser.endpoint import BrowserEndpoint
-from telephony.browser.testing import BrowserPeer
+from telephony.browser.testing import HOME, BrowserPeer, browser_endpoint
 from telephony.errors import LinesFull
 from telephony.leg import Endpoint, EndpointSettings, Leg
 from telephony.resample import Resampler
 from tests.contract.telephony.far_end import SETTINGS, Behaviour, FarEnd, Party, Then
-
-HOME = ("127.0.0.1",)
 
 
 class Door(Endpoint):
@@ -25,13 +23,15 @@ class Door(Endpoint):
 
     def __init__(self, settings: EndpointSettings) -> None:
         self.settings = settings
-        self.browsers = BrowserEndpoint(HOME, max_lines=settings.max_calls)
+        self.browsers: BrowserEndpoint
+        self._stack = AsyncExitStack()
         self._on_incoming: Callable[[Leg], None] | None = None
 
-    async def start(self) -> None: ...
+    async def start(self) -> None:
+        self.browsers = await self._stack.enter_async_context(browser_endpoint(max_lines=self.settings.max_calls))
 
     async def stop(self) -> None:
-        await self.browsers.stop()
+        await self._stack.aclose()
 
     def on_incoming(self, callback: Callable[[Leg], None]) -> None:
         self._on_incoming = callback

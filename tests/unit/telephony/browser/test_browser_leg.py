@@ -11,19 +11,16 @@ import pytest
 
 from telephony.browser.endpoint import BrowserEndpoint
 from telephony.browser.leg import BrowserLeg
-from telephony.browser.testing import BrowserPeer
+from telephony.browser.testing import HOME, BrowserPeer, browser_endpoint
 from telephony.errors import LegGone, LinesFull, NotForBrowsers, OfferRefused
 from telephony.leg import Answered, EndCause, Ended, LegState
 from tests.unit.telephony.media_rig import tone
 
-HOME = ("127.0.0.1",)
-
 
 @pytest.fixture
 async def endpoint() -> AsyncIterator[BrowserEndpoint]:
-    endpoint = BrowserEndpoint(HOME, connect_s=2.0)
-    yield endpoint
-    await endpoint.stop()
+    async with browser_endpoint(connect_s=2.0) as endpoint:
+        yield endpoint
     assert endpoint.legs == ()
 
 
@@ -67,16 +64,23 @@ async def test_both_hear_each_other(endpoint: BrowserEndpoint) -> None:
         assert [event async for event in leg.events()] == [Answered(), Ended(EndCause.LOCAL_HANGUP)]
 
 
-async def test_the_browser_is_sent_a_packet_every_20_ms_spoken_to_or_not(endpoint: BrowserEndpoint) -> None:
+async def test_the_browser_is_sent_a_packet_every_20_ms_of_sound_and_hardly_any_in_silence(
+    endpoint: BrowserEndpoint,
+) -> None:
     async with BrowserPeer(HOME) as peer:
         leg = await connected(endpoint, peer)
-        await asyncio.sleep(0.4)
-        leg.write(tone(0.2, 16000))
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.0)
+        leg.write(tone(0.4, 16000))
+        await asyncio.sleep(1.0)
         times, stamps = np.array(peer.packets).T
-        assert len(times) == pytest.approx(50, abs=6)
-        assert set(np.diff(stamps)) == {960}
-        assert np.abs(np.frombuffer(peer.heard()[-9600:], "<i2").astype(int)).max() < 10
+        apart = np.diff(stamps)
+        assert np.sum(apart == 960) == pytest.approx(25, abs=6), "the sound, and a little silence around it"
+        assert np.sum(apart == 20 * 960) == pytest.approx(4, abs=2)
+        assert np.all(apart % 960 == 0)
+        assert times[-1] - times[0] == pytest.approx((stamps[-1] - stamps[0]) / 48000, abs=0.1)
+        heard = np.frombuffer(peer.heard(), "<i2").astype(int)
+        assert len(heard) / 48000 == pytest.approx(2.0, abs=0.6)
+        assert np.sum(np.abs(heard) > 1000) / 48000 == pytest.approx(0.4, abs=0.1)
 
 
 async def test_a_page_that_closes_its_connection_has_hung_up(endpoint: BrowserEndpoint) -> None:
@@ -143,12 +147,26 @@ async def test_what_telephones_do_is_refused(endpoint: BrowserEndpoint) -> None:
 
 
 async def test_there_is_an_end_to_lines() -> None:
-    endpoint = BrowserEndpoint(HOME, max_lines=1)
-    async with BrowserPeer(HOME) as first, BrowserPeer(HOME) as second:
-        await connected(endpoint, first)
+    async with browser_endpoint(max_lines=1) as endpoint, BrowserPeer(HOME) as first, BrowserPeer(HOME) as second:
+        leg = await connected(endpoint, first)
         with pytest.raises(LinesFull):
             await endpoint.answer_offer(await second.offer())
-        await endpoint.stop()
+        await leg.hang_up()
+        async with BrowserPeer(HOME) as third:
+            await until_free(endpoint, third)
+
+
+async def until_free(endpoint: BrowserEndpoint, peer: BrowserPeer) -> None:
+    """A line that was hung up is free a moment later."""
+    offer = await peer.offer()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await endpoint.answer_offer(offer)
+            except LinesFull:
+                await asyncio.sleep(0.02)
+            else:
+                return
 
 
 @pytest.mark.parametrize(
