@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from asr.activity import ActivityService
 from asr.testing import ScriptedRecogniser
+from telephony.browser.testing import browser_endpoint
 from telephony.leg import EndpointSettings
 from telephony.media import MediaThread
 from telephony.testing import MemoryEndpoint, MemoryNetwork
@@ -53,6 +55,7 @@ class Stage:
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self._stack = AsyncExitStack()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stage")
         self._thread.start()
@@ -80,7 +83,8 @@ class Stage:
         hub.close()  # streams end at once
         config = parts_over(self._data, access, hub).config
         calls = LiveCalls()
-        self._people = HumanSide(self._services(config), calls, access, hub)
+        browsers = await self._stack.enter_async_context(browser_endpoint())
+        self._people = HumanSide(self._services(config), calls, access, hub, browsers)
         await self._people.start(lambda task: None)
         people = self._people
         floor = FloorParts(people.agents, calls, people.supervision, people.feed)
@@ -102,6 +106,7 @@ class Stage:
     async def _stop(self) -> None:
         await self._server.stop()
         await self._people.close()
+        await self._stack.aclose()
         await self._access.close()
         self._parts.records.close()
         await self._loop.shutdown_default_executor()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from telephony.browser.endpoint import BrowserEndpoint
 from telephony.leg import Leg
 from tests.integration.call_harness import ZONE, Phone, line
 from tests.integration.test_call_life import ANNA, greeted
@@ -33,7 +34,8 @@ async def test_the_summary_goes_out_with_the_first_offer_and_at_the_end(tmp_path
         detach = bot.services.events.attach(writer.submit)
         access, live = Access(tmp_path), LiveCalls()
         access.start()
-        side = HumanSide(bot.services, live, access, Hub())
+        browsers = BrowserEndpoint(tmp_path / "none")
+        side = HumanSide(bot.services, live, access, Hub(), browsers)
         await side.start(lambda task: None)
         side.outbox.put = put  # type: ignore[method-assign]
 
@@ -59,10 +61,11 @@ async def test_the_summary_goes_out_with_the_first_offer_and_at_the_end(tmp_path
         detach()
         await asyncio.to_thread(writer.close)
 
-        again = HumanSide(bot.services, LiveCalls(), access, Hub())
+        again = HumanSide(bot.services, LiveCalls(), access, Hub(), browsers)
         await again.start(lambda task: None)
         (queue,) = again.feed._watching.board.queues()
         await again.close()
+        await browsers.stop()
         await access.close()
         await phone.stop()
         await anna.stop()
