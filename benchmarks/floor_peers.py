@@ -36,7 +36,7 @@ ADDRESSES = ["127.0.0.1"]
 _RATE = 8000
 _SAYS_EVERY_S = 1.0
 _LOOKS_EVERY_S = 0.3
-_MURMUR = np.random.default_rng(1).integers(-3, 4, 2 * _RATE)  # a quiet room, of which a browser sends every packet
+_MURMUR = np.random.default_rng(1).integers(-60, 61, 2 * _RATE)  # a quiet room, of which a browser sends every packet
 
 
 class Listener(BrowserPeer):
