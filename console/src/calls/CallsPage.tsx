@@ -159,15 +159,17 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
   const [, go] = useLocation();
   return (
     <Table.ScrollContainer minWidth={720}>
-      <Table verticalSpacing={9} horizontalSpacing="sm" highlightOnHover className={classes.table ?? ""}>
+      <Table layout="fixed" verticalSpacing={9} horizontalSpacing="xs" highlightOnHover className={classes.table ?? ""}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>{t("calls.when")}</Table.Th>
-            <Table.Th>{t("calls.caller")}</Table.Th>
+            <Table.Th w={86}>{t("calls.when")}</Table.Th>
+            <Table.Th w={148}>{t("calls.caller")}</Table.Th>
             <Table.Th>{t("calls.about")}</Table.Th>
-            <Table.Th>{t("calls.outcome")}</Table.Th>
-            <Table.Th>{t("calls.mood_alerts")}</Table.Th>
-            <Table.Th ta="end">{t("calls.length")}</Table.Th>
+            <Table.Th w={180}>{t("calls.outcome")}</Table.Th>
+            <Table.Th w="18%">{t("calls.mood_alerts")}</Table.Th>
+            <Table.Th w={74} ta="end">
+              {t("calls.length")}
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -185,8 +187,8 @@ function CallRows({ calls }: { calls: PastCallLine[] }) {
                   {phone(call.caller) || t("app.unknown_caller")}
                 </Link>
               </Table.Td>
-              <Table.Td className={classes.about ?? ""}>
-                <Text className="clip" title={call.why}>
+              <Table.Td>
+                <Text lineClamp={2} title={call.why}>
                   {call.why || (call.bot ? "–" : t("calls.called_back"))}
                 </Text>
                 <Text size="xs" c="dimmed" className="clip">
