@@ -174,9 +174,11 @@ def loudest(samples: np.ndarray[Any, np.dtype[np.int16]], tones: Sequence[float]
 
 
 @contextmanager
-def caller(bot: Bot, folder: Path, dial: str, number: str, hz: float = CALLER_HZ) -> Iterator[TonePhone]:
+def caller(
+    bot: Bot, folder: Path, dial: str, number: str, hz: float = CALLER_HZ, worker: int = 1
+) -> Iterator[TonePhone]:
     """Somebody who calls and is answered."""
-    with TonePhone(folder, "--dial", bot.address(dial), "--number", number, "--hz", str(hz)) as phone:
+    with TonePhone(folder, "--dial", bot.address(dial, worker), "--number", number, "--hz", str(hz)) as phone:
         phone.until("answered")
         yield phone
 

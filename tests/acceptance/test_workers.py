@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ import pytest
 
 from tests.acceptance.bot import RECOGNISER, SPEECH, Bot, Caller, CallRecord, config
 from tests.acceptance.conftest import StartBot
+from tests.acceptance.floor import AGENT_HZ, HUMAN_NUMBER, TonePhone, caller, floor_config, hears
 from tests.acceptance.programs import until
 from voicebot.access import Author, NewUser, Role
 from voicebot.access.users import UserStore
@@ -269,3 +274,88 @@ def test_agents_in_browsers_are_refused(tmp_path: Path) -> None:
         assert bot.wait(150) == 1
         assert "Several workers cannot bring callers to agents, and anna serves service." in bot.log()
         bot.assert_nothing_left()
+
+
+def test_pbx_callbacks_deliveries_and_reload(
+    start_bot: StartBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What there is one of, with calls at both workers."""
+    with TonePhone(tmp_path / "pbx", "--take", "--hz", str(AGENT_HZ)) as pbx, receiver() as (url, received):
+        uri = pbx.until("ready")["uri"]
+        mine = floor_config(
+            tmp_path / "data",
+            tmp_path,
+            sip={"port": free_ports(4)},
+            queues={"outside": {"pbx": {"uri": uri, "how": "bridge", "failed": "bot"}}},
+            webhooks=[{"url": url, "secret": {"env": "HOOK"}, "events": ["summary"]}],
+        )
+        mine["workers"] = 2
+        folder = Path(mine["numbers"][0]["bot"])
+        outside = shutil.copytree(folder, tmp_path / "outside")
+        _change(outside / "people.yaml", "handoff: caller_asked", "handoff: caller_asked, queue: outside")
+        _change(outside / "bot.yaml", f"'{HUMAN_NUMBER}'", "'120'")
+        mine["numbers"].append({"number": "120", "bot": str(outside), "language": "pl"})
+        monkeypatch.setenv("HOOK", "sekret do podpisu webhooka")
+        with start_bot(mine) as bot:
+            add_user(bot.data, "ewa", "supervisor")
+            with caller(bot, tmp_path / "first", HUMAN_NUMBER, "+48601000901", worker=2) as phone:
+                promised = bot.call_from("+48601000901")
+                promised.until("bot_said", step="phrases/callback_confirm", timeout_s=60)
+                phone.obey("keys 1")
+                assert promised.ended()["outcome"] == "callback_promised"
+            with signed_in(bot, "ewa") as pages:
+                (callback,) = pages.get("/api/callbacks").json()
+                assert (callback["call_id"], callback["state"]) == (promised.call_id, "waiting")
+                done = {"outcome": "gave_up", "notes": "nikt nie odbiera"}
+                assert pages.post(f"/api/callbacks/{callback['id']}/done", json=done).status_code == 204
+                assert [one["state"] for one in pages.get("/api/callbacks").json()] == ["gave_up"]
+            with caller(bot, tmp_path / "second", "120", "+48601000902") as phone:
+                bridged = bot.call_from("+48601000902")
+                bridged.until("pbx_joined", timeout_s=60)
+                hears(phone, AGENT_HZ)
+                phone.obey("hang_up")
+                assert bridged.ended()["outcome"] == "handed_off"
+            until(lambda: len(received) >= 3, 30, lambda: f"three summaries: {received}")
+            time.sleep(2)  # none comes twice
+            told = sorted((body["summary"]["call_id"], body["moment"]) for body in received)
+            both = [(bridged.call_id, "ended"), (bridged.call_id, "handed_over"), (promised.call_id, "ended")]
+            assert told == sorted(both)
+            _change(folder / "bot.yaml", "W czym mogę pomóc?", "Słucham, w czym pomóc?")
+            bot.send(signal.SIGHUP)
+            until(lambda: sum(event["event"] == "bot_taken" for event in bot.told()) == 2, 60, bot.log)
+            until(lambda: bot.log().count("new calls are answered by the bot") == 6, 60, bot.log)
+            for number in (1, 2):
+                with Caller(bot, tmp_path, ["listen"], worker=number) as next_one:
+                    next_one.call().until("bot_said", text="Słucham, w czym pomóc?", timeout_s=60)
+            bot.assert_stops_cleanly()
+
+
+def _change(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Somebody's server for webhooks, and what it got."""
+    received: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", received
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Coroutine, Mapping
@@ -53,7 +52,7 @@ from voicebot.watch.rows import Alert
 from voicebot.workers.control import RELOAD_S, RemoteCalls, ask
 from voicebot.workers.lines import DELIVERIES, PROMISES, News, WorkerLines
 from voicebot.workers.people import CallbackDesk, check_nobody_serves
-from voicebot.workers.worker import socket_of
+from voicebot.workers.worker import HURRY, socket_of
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +128,7 @@ class House:
     def hurry(self) -> None:
         """Calls are waited for no longer."""
         for worker in self._workers.values():
-            worker.process.send(signal.SIGTERM)  # the second one that it gets
+            worker.process.send(HURRY)
 
     async def reload(self) -> None:
         """Load every bot anew, here and in all workers; live calls keep theirs. Told in log and events."""

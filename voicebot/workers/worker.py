@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,11 @@ from voicebot.workers.lines import HouseGone, HouseLine, News
 from voicebot.workers.people import WorkersPeople
 
 STATE_EVERY_S = 0.5
+
+HURRY = signal.SIGUSR1
+"""Calls are waited for no longer. Not a second SIGTERM: a service manager may send one to all processes, beside the
+one of the house.
+"""
 
 
 def socket_of(folder: Path, number: int) -> Path:
@@ -116,7 +122,9 @@ def main() -> None:
         configure_logging(config.log.level, config.log.format)
         share = config.model_copy(update={"sip": share_of(config.sip, options.number, options.workers)})
         wishes = Wishes()
-        wishes.follow_signals()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, wishes.stop.set)
+        loop.add_signal_handler(HURRY, wishes.hurry.set)
         await serve(Worker(share, options.folder, options.number), wishes)
 
     run_guarded(lambda: asyncio.run(run()))
