@@ -47,7 +47,7 @@ async def test_told_to_stop_while_it_starts_it_stops(tmp_path: Path, monkeypatch
     monkeypatch.setattr(ModelProcess, "stop", end)
     async with asyncio.timeout(20):
         await serve(App(settings(tmp_path)), Wishes(stop=stop))
-    assert sorted(ended) == ["recogniser", "speech"]
+    assert sorted(ended) == ["browser audio", "recogniser", "speech"]
 
 
 class _NoVoice:
