@@ -1,8 +1,7 @@
 """A browser without a page: an aiortc peer that calls a `BrowserEndpoint`, talks and listens. For tests and benchmarks.
 
-async with browser_endpoint() as endpoint, BrowserPeer(["127.0.0.1"]) as peer:
-    leg, answer = await endpoint.answer_offer(await peer.offer())
-    await peer.connect(answer)
+async with browser_endpoint() as endpoint, BrowserPeer(HOME) as peer:
+    leg = await peer.call(endpoint)
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from telephony.browser.aiortc_seams import abandon_sockets, offer_addresses, receive_packets
 from telephony.browser.endpoint import BrowserEndpoint
+from telephony.browser.leg import BrowserLeg
 from telephony.browser.opus import CLOCK_RATE, TICKS_PER_FRAME, OpusDecoder
 from telephony.browser.outbound import OutboundTrack
 from telephony.browser.process import CONNECT_S, lines_app, server
@@ -68,6 +68,13 @@ class BrowserPeer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def call(self, endpoint: BrowserEndpoint, user: str = "") -> BrowserLeg:
+        """Connect to it; returns the leg there, which is up. Raises what `answer_offer` and `connect` raise."""
+        leg, answer = await endpoint.answer_offer(await self.offer(), user)
+        await self.connect(answer)
+        await leg.answer()
+        return leg
 
     async def offer(self) -> str:
         """Its offer, with all candidates."""

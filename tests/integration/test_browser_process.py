@@ -68,13 +68,6 @@ async def lines(path: Path) -> int:
                 await asyncio.sleep(0.05)
 
 
-async def connected(endpoint: BrowserEndpoint, peer: BrowserPeer) -> BrowserLeg:
-    leg, answer = await endpoint.answer_offer(await peer.offer(), "anna")
-    await peer.connect(answer)
-    await leg.answer()
-    return leg
-
-
 async def hears(leg: BrowserLeg, peer: BrowserPeer) -> None:
     """Sound goes both ways between the processes."""
     loudest = 0
@@ -91,7 +84,7 @@ async def test_a_process_that_is_killed_ends_its_lines_and_the_next_one_takes_ne
     path: Path, endpoint: BrowserEndpoint
 ) -> None:
     async with process(path) as child, BrowserPeer(HOME) as peer:
-        leg = await connected(endpoint, peer)
+        leg = await peer.call(endpoint, "anna")
         await hears(leg, peer)
         child.kill()
         async with asyncio.timeout(2):
@@ -101,7 +94,7 @@ async def test_a_process_that_is_killed_ends_its_lines_and_the_next_one_takes_ne
         assert events[-1].cause is EndCause.MEDIA_TIMEOUT
         assert (leg.read(160), leg.write(bytes(320)), leg.state) == (b"", 0, LegState.ENDED)
     async with BrowserPeer(HOME) as peer:
-        asked = asyncio.create_task(connected(endpoint, peer))  # while it is away
+        asked = asyncio.create_task(peer.call(endpoint, "anna"))  # while it is away
         await asyncio.sleep(0.5)
         async with process(path):
             await hears(await asked, peer)
@@ -109,7 +102,7 @@ async def test_a_process_that_is_killed_ends_its_lines_and_the_next_one_takes_ne
 
 async def test_a_line_ends_where_the_worker_that_asked_for_it_is_gone(path: Path, endpoint: BrowserEndpoint) -> None:
     async with process(path), BrowserPeer(HOME) as peer:
-        await connected(endpoint, peer)
+        await peer.call(endpoint, "anna")
         assert await lines(path) == 1
         await endpoint._http.aclose()  # as the end of its process would
         async with asyncio.timeout(PATIENCE_S):

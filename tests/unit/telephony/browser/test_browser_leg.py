@@ -24,13 +24,6 @@ async def endpoint() -> AsyncIterator[BrowserEndpoint]:
     assert endpoint.legs == ()
 
 
-async def connected(endpoint: BrowserEndpoint, peer: BrowserPeer) -> BrowserLeg:
-    leg, answer = await endpoint.answer_offer(await peer.offer(), "anna")
-    await peer.connect(answer)
-    await leg.answer()
-    return leg
-
-
 async def hear(leg: BrowserLeg, seconds: float) -> bytes:
     pcm = bytearray()
     end = time.monotonic() + seconds
@@ -47,7 +40,7 @@ def pitch(pcm: bytes, rate: int) -> float:
 
 async def test_both_hear_each_other(endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as peer:
-        leg = await connected(endpoint, peer)
+        leg = await peer.call(endpoint, "anna")
         assert (leg.state, leg.remote, leg.sample_rate) == (LegState.UP, "anna", 16000)
         assert endpoint.legs == (leg,)
         leg.read(1)
@@ -68,7 +61,7 @@ async def test_the_browser_is_sent_a_packet_every_20_ms_of_sound_and_hardly_any_
     endpoint: BrowserEndpoint,
 ) -> None:
     async with BrowserPeer(HOME) as peer:
-        leg = await connected(endpoint, peer)
+        leg = await peer.call(endpoint, "anna")
         await asyncio.sleep(1.0)
         leg.write(tone(0.4, 16000))
         await asyncio.sleep(1.0)
@@ -85,7 +78,7 @@ async def test_the_browser_is_sent_a_packet_every_20_ms_of_sound_and_hardly_any_
 
 async def test_a_page_that_closes_its_connection_has_hung_up(endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as peer:
-        leg = await connected(endpoint, peer)
+        leg = await peer.call(endpoint, "anna")
     events = [event async for event in leg.events()]
     assert events == [Answered(), Ended(EndCause.REMOTE_HANGUP)]
     assert (leg.read(160), leg.write(bytes(320))) == (b"", 0)
@@ -97,7 +90,7 @@ async def test_a_page_that_closes_its_connection_has_hung_up(endpoint: BrowserEn
 
 async def test_a_browser_that_vanishes_is_noticed_in_6_seconds(endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as peer:
-        leg = await connected(endpoint, peer)
+        leg = await peer.call(endpoint, "anna")
         peer.vanish()
         vanished = time.monotonic()
         async with asyncio.timeout(10):
@@ -139,7 +132,7 @@ async def test_a_leg_can_be_hung_up_while_it_connects(endpoint: BrowserEndpoint)
 
 async def test_what_telephones_do_is_refused(endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as peer:
-        leg = await connected(endpoint, peer)
+        leg = await peer.call(endpoint, "anna")
         with pytest.raises(NotForBrowsers):
             await leg.send_digits("1")
         with pytest.raises(NotForBrowsers):
@@ -148,7 +141,7 @@ async def test_what_telephones_do_is_refused(endpoint: BrowserEndpoint) -> None:
 
 async def test_there_is_an_end_to_lines() -> None:
     async with browser_endpoint(max_lines=1) as endpoint, BrowserPeer(HOME) as first, BrowserPeer(HOME) as second:
-        leg = await connected(endpoint, first)
+        leg = await first.call(endpoint, "anna")
         with pytest.raises(LinesFull):
             await endpoint.answer_offer(await second.offer())
         await leg.hang_up()

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from telephony.browser.endpoint import BrowserEndpoint
-from telephony.browser.leg import BrowserLeg
 from telephony.browser.supervisor import SupervisorLine, SupervisorMode
 from telephony.browser.testing import HOME, BrowserPeer, browser_endpoint
 from telephony.errors import LegGone, NobodyToWhisperTo
@@ -64,16 +63,9 @@ async def endpoint() -> AsyncIterator[BrowserEndpoint]:
         yield endpoint
 
 
-async def connected(endpoint: BrowserEndpoint, peer: BrowserPeer) -> BrowserLeg:
-    leg, answer = await endpoint.answer_offer(await peer.offer(), "boss")
-    await peer.connect(answer)
-    await leg.answer()
-    return leg
-
-
 async def test_listen_whisper_barge_and_back(call: Call, endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as peer:
-        line = SupervisorLine(await connected(endpoint, peer), call.room)
+        line = SupervisorLine(await peer.call(endpoint, "boss"), call.room)
         over = asyncio.create_task(line.over())
 
         async def talk() -> tuple[bool, bool, bool, bool]:
@@ -106,7 +98,7 @@ async def test_listen_whisper_barge_and_back(call: Call, endpoint: BrowserEndpoi
 
 async def test_a_browser_that_goes_away_is_out_of_the_room(call: Call, endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as peer:
-        line = SupervisorLine(await connected(endpoint, peer), call.room)
+        line = SupervisorLine(await peer.call(endpoint, "boss"), call.room)
         line.set_mode(SupervisorMode.BARGE)
         await call.run(0.1)
         assert len(call.room._members) == 3
@@ -120,7 +112,7 @@ async def test_a_browser_that_goes_away_is_out_of_the_room(call: Call, endpoint:
 
 async def test_a_listener_who_goes_away_no_longer_listens(call: Call, endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as first, BrowserPeer(HOME) as second:
-        lines = [SupervisorLine(await connected(endpoint, p), call.room) for p in (first, second)]
+        lines = [SupervisorLine(await p.call(endpoint, "boss"), call.room) for p in (first, second)]
         await call.run(0.04)
         assert len(call.room._taps._sinks) == 2
         with pytest.raises(NobodyToWhisperTo):
@@ -137,7 +129,7 @@ async def test_a_listener_who_goes_away_no_longer_listens(call: Call, endpoint: 
 
 async def test_a_listener_hears_what_is_said_now(call: Call, endpoint: BrowserEndpoint) -> None:
     async with BrowserPeer(HOME) as peer:
-        leg = await connected(endpoint, peer)
+        leg = await peer.call(endpoint, "boss")
         line = SupervisorLine(leg, call.room)
         call.rig.run(100)  # two seconds at once: whoever sends them has stood still meanwhile
         assert 0.06 <= leg.unsent_s() <= 0.1
@@ -157,7 +149,7 @@ async def test_no_sample_changes_for_caller_and_agent_when_somebody_listens(endp
         rig.run(20)
         if listened:
             async with BrowserPeer(HOME) as peer:
-                line = SupervisorLine(await connected(endpoint, peer), room)
+                line = SupervisorLine(await peer.call(endpoint, "boss"), room)
                 peer.say(tone(1.0, 16000, 1000.0))
                 for _ in range(40):
                     rig.run(1)
