@@ -15,7 +15,7 @@ from voicebot.api.shapes.call_parts import Summary as Shown
 from voicebot.api.summary_view import earlier_view, summary_view
 from voicebot.config import Config
 from voicebot.people.desk import Desk
-from voicebot.people.talk import Talk
+from voicebot.people.talk import Talk, TalkState
 from voicebot.queueing.choosing import can_serve
 from voicebot.queueing.model import STANDING, Agent, AgentState, Entry, EntryState, Kind, Profile
 from voicebot.records.past_calls import EarlierCall
@@ -84,6 +84,8 @@ class AgentViews:
         case = self._desk.case_about(entry.id)
         talks = case.talk if case is not None else None
         talk = talks if talks is not None and talks.worker.id == login else None
+        if talk is not None and talk.state is TalkState.OVER:  # the queue will hear of it in a moment
+            return None
         return shapes.AgentCall(
             entry=entry.id,
             call_id=self._desk.call_id(entry),
