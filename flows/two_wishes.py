@@ -38,6 +38,8 @@ def _halves(words: Sequence[str], phrases: Mapping[str, PhraseSet]) -> list[tupl
     found = []
     for at in sorted(range(len(words)), key=lambda at: abs(2 * at - len(words))):
         further = phrases["further_exact"].after(words[at:])
+        if further and phrases["and_exact"].starts(further):
+            continue  # "... also, and ...": the joint is the "and"
         rest = further or phrases["and_exact"].after(words[at:])
         if rest:
             first, second = (phrases["filler"].without(half) for half in (words[:at], rest))

@@ -13,6 +13,7 @@ from flows.commands import (
     NoMatch,
     RefuseRecording,
     SpeakLanguage,
+    StartFlow,
     Understood,
 )
 from flows.intents import IntentClassifier
@@ -87,14 +88,23 @@ def _read(said: Utterance) -> Understood:
         return understood([AskMachine()], 0.9, "the caller asks whether this is a machine")
     if _wants_human(said):
         return understood([AskHuman()], 0.95, "the caller wants a person")
-    swears = said.occurs("abuse_exact")
-    if swears:
-        said = replace(said, words=said.phrases["abuse_exact"].without(said.words))
-    about_slot = said.context.question in ("slot", "confirm")
-    found = slot_question.read(said) if about_slot else open_question.read(said)
-    if swears and (not said.core or found.commands == (NoMatch(),)):
+    if not said.occurs("abuse_exact"):
+        return _answer(said)
+    left = replace(said, words=said.phrases["abuse_exact"].without(said.words))
+    found = _answer(left)
+    if not left.core or found.commands == (NoMatch(),) or _like_scraps(said, left, found):
         return understood([Abuse()], 0.9, "the caller swears, and says nothing else")
     return found
+
+
+def _answer(said: Utterance) -> Understood:
+    about_slot = said.context.question in ("slot", "confirm")
+    return slot_question.read(said) if about_slot else open_question.read(said)
+
+
+def _like_scraps(said: Utterance, left: Utterance, found: Understood) -> bool:
+    """Whether it was taken for a flow because of what swearing leaves ("you ..."), which may be like any example."""
+    return found.commands[:1] == (StartFlow(left.guess.flow or ""),) and said.guess.flow is None
 
 
 def _asks_about_the_bot(said: Utterance) -> bool:

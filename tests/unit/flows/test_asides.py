@@ -16,6 +16,7 @@ from flows.languages import FOREIGN, spoken_language, told
 from flows.phrasebook import PhraseSet
 from flows.testing import Conversation, FakeSystemClient
 
+SHOP = Path(__file__).parents[3] / "flows" / "starters" / "shop"
 SAYINGS: dict[str, dict[str, dict[str, list[str]]]] = YAML(typ="safe").load(
     Path(__file__).parents[2] / "data" / "flows" / "asides.yaml"
 )
@@ -262,6 +263,25 @@ async def test_who_swears_and_asks_for_something_gets_it(folder: Path, said: str
     await talking.start()
     assert await talking.say(said) == ["Na jaki dzień?"]
     assert talking.state.flow == "visit"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "meant"),
+    [
+        ("en", "fuck this shop", ["abuse"]),
+        ("pl", "co za debile u was pracują", ["abuse"]),
+        ("en", "fucking parcel", ["start_flow"]),
+        ("pl", "kurwa gdzie moje zamówienie 123456", ["start_flow", "set_slot"]),
+    ],
+)
+def test_what_swearing_leaves_is_a_wish_only_where_the_whole_sentence_is(
+    language: str, said: str, meant: list[str]
+) -> None:
+    bot = load_bot(SHOP)
+    engine = Engine(bot)
+    context = engine.context(engine.start(CallStarted("c", language=language), OPEN).state)
+    understood = EmbeddedUnderstanding(bot).read(said, context)
+    assert [command_name(command) for command in understood.commands] == meant
 
 
 async def test_who_swears_and_answers_has_answered(folder: Path) -> None:

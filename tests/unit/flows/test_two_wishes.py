@@ -31,6 +31,7 @@ def wishes(text: str, language: str) -> list[str | None]:
     [
         ("en", "where is my parcel and when are you open"),
         ("en", "the parcel please and also something about maybe coming"),
+        ("en", "where is my parcel as well as when are you open"),
         ("pl", "gdzie jest moja paczka i kiedy jest czynne"),
         ("pl", "moja paczka nie doszła a do tego chciałam wiedzieć czy czynne"),
     ],
@@ -47,6 +48,8 @@ def test_two_requests(language: str, text: str) -> None:
         ("en", "i was at home with the parcel but when are you open"),  # "but" goes on with the same thing
         ("en", "where is my parcel and when is my parcel there"),
         ("en", "parcel and open"),  # too short for two
+        ("en", "the parcel came as well as it was open"),
+        ("en", "the parcel came also and it was open"),  # "also" belongs to the first half
         ("pl", "paczka nie doszła i było czynne"),
         ("pl", ""),
     ],
