@@ -18,6 +18,7 @@ from tests.contract.telephony.far_end import SETTINGS
 from tests.contract.telephony.listening import Doorbell, all_events, ended, hear, until
 from tests.contract.telephony.rtp import pitch_of, rtp_peer, tone
 from tests.contract.telephony.sipp import Scenario, Sipp
+from tests.contract.telephony.torture import TORTURES, filled
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -262,49 +263,6 @@ async def test_a_re_invite_that_meets_ours_is_refused(endpoint: BaresipEndpoint,
 # What no telephone sends
 
 
-def _message(*, first: str = "INVITE sip:1@{host} SIP/2.0", **fields: str) -> bytes:
-    """An INVITE with one or other line changed; an empty field is left out."""
-    lines = {
-        "Via": "SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{serial}",
-        "From": "<sip:a@127.0.0.1>;tag=1",
-        "To": "<sip:1@{host}>",
-        "Call_ID": "torture-{serial}",
-        "CSeq": "1 INVITE",
-        "Max_Forwards": "70",
-        "Contact": "<sip:a@127.0.0.1:{port}>",
-        "Content_Length": "0",
-    } | fields
-    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items() if value)
-    return f"{first}\r\n{head}\r\n".encode()
-
-
-TORTURES = {  # RFC 4475, by its section
-    "3.1.1.2 wide range of signs": _message(first="!interesting-Method0123456789_*+`.%indeed'~ sip:1@{host} SIP/2.0"),
-    "3.1.1.5 %00 in a URI": _message(From="<sip:null-%00-null@127.0.0.1>;tag=1", first="REGISTER sip:{host} SIP/2.0"),
-    "3.1.1.7 long values": _message(From=f'"{"I have a user name of extreme proportion" * 40}" <sip:a@x>;tag=1'),
-    "3.1.1.8 extra bytes": _message() + b"INVITE sip:2@{host} SIP/2.0\r\nVia: nonsense\r\n\r\n" + bytes(200),
-    "3.1.2.1 separators only": _message(
-        Via="SIP/2.0/UDP 127.0.0.1:{port};;,;,,", Contact='"" <> ;;;;', To="<sip:1@{host}>;;;;"
-    ),
-    "3.1.2.2 length too large": _message(Content_Length="9999"),
-    "3.1.2.3 length negative": _message(Content_Length="-999"),
-    "3.1.2.4 numbers that overflow": _message(
-        CSeq="36893488147419103232 INVITE", Max_Forwards="300", Expires="10000000000000"
-    ),
-    "3.1.2.6 quote not closed": _message(From='"Mr. J. User <sip:j.user@127.0.0.1>;tag=1'),
-    "3.1.2.7 URI in brackets": _message(first="INVITE <sip:1@{host}> SIP/2.0"),
-    "3.1.2.8 spaces in the URI": _message(first="INVITE sip:1@{host}; lr SIP/2.0"),
-    "3.1.2.9 spaces in the line": _message(first="INVITE  sip:1@{host}  SIP/2.0"),
-    "3.1.2.16 another version": _message(first="INVITE sip:1@{host} SIP/7.0"),
-    "3.1.2.18 methods that differ": _message(CSeq="8 NEWMETHOD"),
-    "3.3.1 fields missing": _message(Call_ID="", From="", To=""),
-    "3.3.2 unknown scheme": _message(first="INVITE nobodyKnowsThisScheme:totallyopaque SIP/2.0"),
-    "3.3.8 doubled fields": _message(Max_Forwards="5\r\nMax-Forwards: 6\r\nCSeq: 9 INVITE\r\nCall-ID: other"),
-    "3.3.14 body of unknown type": _message(Content_Type="application/unknown", Content_Length="4") + b"<a/>",
-    "not SIP": bytes(range(256)) * 20,
-}
-
-
 async def test_torture_leaves_a_live_call_untouched(endpoint: BaresipEndpoint, tmp_path: Path) -> None:
     bell = Doorbell(endpoint)
     async with rtp_peer() as media, rtp_peer() as torturer:
@@ -313,9 +271,8 @@ async def test_torture_leaves_a_live_call_untouched(endpoint: BaresipEndpoint, t
             await leg.answer()
             host = f"127.0.0.1:{_port(endpoint)}"
             for serial, message in enumerate(TORTURES.values()):
-                for mark, value in ((b"{host}", host), (b"{port}", str(torturer.port)), (b"{serial}", str(serial))):
-                    message = message.replace(mark, value.encode())
-                torturer.send_to(message, ("127.0.0.1", _port(endpoint)))
+                ready = filled(message, host, f"127.0.0.1:{torturer.port}", serial)
+                torturer.send_to(ready, ("127.0.0.1", _port(endpoint)))
                 await asyncio.sleep(0.02)
             talking = asyncio.create_task(media.say(tone(440, 0.8)))
             assert pitch_of(await hear(leg, 3200), 8000) == pytest.approx(440, abs=10)

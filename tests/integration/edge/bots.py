@@ -44,6 +44,10 @@ class Media(asyncio.DatagramProtocol):
         if self.target is not None:
             self._wire.sendto(data, self.target)
 
+    def send_to(self, data: bytes, target: tuple[str, int]) -> None:
+        """One datagram, whatever is in it."""
+        self._wire.sendto(data, target)
+
     async def talk(self) -> None:
         """Until cancelled, one packet each 20 ms."""
         loop = asyncio.get_running_loop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import random
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +17,7 @@ import pytest
 from tests.contract.telephony.listening import until
 from tests.integration.edge.bots import Bot, bot, media
 from tests.integration.edge.namespaces import socket_in
-from tests.integration.edge.peer import Dialog, Message, SipPeer, encoded, established, sdp, tls_peer, udp_peer
+from tests.integration.edge.peer import Dialog, Message, SipPeer, established, sdp, tls_peer, udp_peer
 from tests.integration.edge.servers import Edge, certificate, running
 from tests.support import require_program
 
@@ -183,40 +182,6 @@ async def test_a_huge_session_description_is_refused_unread(at: Site) -> None:
         assert (await caller.invite(caller.begin(), sdp(TRUNK, 9, *lines))).status == 513
         await caller.call(sdp(TRUNK, 9))
     assert at.bot.calls == 1
-
-
-def _damaged(message: bytes, chance: random.Random) -> bytes:
-    """With bytes changed, cut out or repeated."""
-    for _ in range(chance.randint(1, 6)):
-        begin = chance.randrange(len(message))
-        end = min(len(message), begin + chance.randint(0, 30))
-        kept = chance.choice((b"", chance.randbytes(end - begin), message[begin:end] * chance.randint(2, 40)))
-        message = message[:begin] + kept + message[end:]
-    return message[:60_000] or b"x"
-
-
-async def test_damaged_messages_of_a_trunk_do_no_harm_to_a_live_call(at: Site) -> None:
-    chance = random.Random(8)
-    async with (
-        media(500) as ear,
-        udp_peer("+48601000001", at.edge.world, address=TRUNK) as caller,
-        udp_peer("+48601000002", at.edge.world, address=TRUNK) as other,
-    ):
-        call = await caller.call(sdp("127.0.0.1", ear.port))
-        assert call.answer is not None
-        ear.target = call.answer.media
-        for number in range(2000):
-            whole = encoded(other.lines("INVITE", other.begin()), sdp(TRUNK, 9))
-            other.send_bytes(_damaged(whole, chance))
-            if number % 10 == 0:
-                await asyncio.sleep(0.02)
-        await asyncio.sleep(1.0)
-        heard = len(ear.heard)
-        await until(lambda: len(ear.heard) > heard + 60)
-        assert ear.pitch() == pytest.approx(700, abs=15)
-        assert (await caller.hang_up(call)).status == 200
-        assert all(program.running() for program in at.edge.programs)
-        assert "child process" not in at.edge.log()
 
 
 async def test_garbage_does_no_harm(at: Site) -> None:
