@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_BETWEEN_COMMAS = re.compile(r"(?:<[^>]*>?|[^,<])+")
 _ANONYMOUS_USERS = frozenset({"anonymous", "unavailable", "unknown", "restricted", "withheld", ""})
 
 
@@ -76,6 +77,14 @@ def caller_number(headers: Mapping[str, str], from_uri: str, trusted: Sequence[s
         return ""
     told = (parse_uri(address_of(by_name.get(name, ""))) for name in trusted)
     return next((address.user for address in told if address.user and not _is_anonymous(address)), "")
+
+
+def first_dialled(headers: Mapping[str, str]) -> str:
+    """What was dialled before the call was diverted here: the last of Diversion (RFC 5806), "" where there is none."""
+    value = next((value for name, value in headers.items() if name.lower() == "diversion"), "")
+    last = _BETWEEN_COMMAS.findall(_QUOTED.sub("", value))[-1:]
+    address = parse_uri(address_of("".join(last)))
+    return "" if _is_anonymous(address) else address.user
 
 
 def sent_by(via: str) -> str:

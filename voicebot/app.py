@@ -19,6 +19,7 @@ from telephony.browser.endpoint import BrowserEndpoint
 from telephony.leg import Endpoint, Leg
 from telephony.media import MediaThread
 from telephony.music import HoldMusic
+from telephony.sip_names import first_dialled
 from tts.client import SpeechClient
 from tts.recordings import RecordedSynthesizer
 from tts.store import PromptStore
@@ -278,7 +279,8 @@ class App:
     # Calls
 
     def _incoming(self, leg: Leg) -> None:
-        number, call_id = self._config.number(leg.dialled), new_call_id(self._config.timezone)
+        number = self._config.number(leg.dialled, first_dialled(leg.headers))
+        call_id = new_call_id(self._config.timezone)
         overloaded = self._admission.refusal(len(self._calls)) or ""
         if self._service_number and self._config.is_service_number(leg.dialled) and not self._draining:
             task = asyncio.create_task(self._service_number.serve(leg), name=f"service number {call_id}")

@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from telephony.leg import Leg
-from telephony.sip_names import caller_number, sent_by
+from telephony.sip_names import caller_number, first_dialled, sent_by
 from voicebot.phone_numbers import as_e164
 from voicebot.sip_settings import SipSettings, TrunkSettings
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """`caller` is empty when withheld. `headers`: of the INVITE, those that the settings allow in."""
+    """`caller` is empty when withheld. `diverted_from`: what was dialled at first, empty for calls that came straight.
+
+    `headers`: of the INVITE, those that the settings allow in.
+    """
 
     caller: str
     dialled: str
+    diverted_from: str
     trunk: str
     headers: Mapping[str, str]
 
@@ -29,6 +33,7 @@ def arrival(leg: Leg, sip: SipSettings) -> Arrival:
     return Arrival(
         as_e164(caller, sip.region),
         as_e164(leg.dialled, sip.region),
+        as_e164(first_dialled(leg.headers), sip.region),
         trunk.name if trunk is not None else "",
         {name: _one_line(by_name[name.lower()]) for name in sip.headers if name.lower() in by_name},
     )

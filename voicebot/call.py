@@ -124,6 +124,7 @@ class Call:
             bot=self._bot.bot.name,
             version=self._bot.version,
             trunk=self._arrived.trunk,
+            diverted_from=self._arrived.diverted_from,
             headers=dict(self._arrived.headers),
         )
         try:

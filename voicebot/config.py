@@ -238,9 +238,12 @@ class Config(Section):
         """The queue of that name; one that is not configured has nobody in it."""
         return self.queues.get(name, QueueSettings())
 
-    def number(self, dialled: str) -> NumberSettings | None:
-        """Who answers `dialled`: the entry that names it, however it is written, else the one for any number."""
-        named = [entry for entry in self.numbers if self._same_number(entry.number, dialled)]
+    def number(self, dialled: str, diverted_from: str = "") -> NumberSettings | None:
+        """Who answers `dialled`: the entry that names it, however it is written, else the one that names the number
+        that was dialled at first, else the one for any number.
+        """
+        told = [number for number in (dialled, diverted_from) if number]
+        named = [entry for number in told for entry in self.numbers if self._same_number(entry.number, number)]
         wild = [entry for entry in self.numbers if entry.number == "*"]
         return next(iter(named + wild), None)
 

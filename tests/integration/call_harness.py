@@ -20,7 +20,7 @@ from asr.activity import ActivityEvent, ActivityFailed, SpeechPaused, SpeechStar
 from asr.testing import ScriptedRecogniser
 from flows import EmbeddedUnderstanding, Engine, load_bot
 from flows.testing import FakeSystemClient
-from telephony.leg import Digit, Ended, EndpointSettings, Leg
+from telephony.leg import Digit, Ended, Endpoint, EndpointSettings, Leg
 from telephony.media import MediaThread
 from telephony.testing import MemoryEndpoint, MemoryNetwork
 from tts.store import PromptStore
@@ -104,7 +104,7 @@ class Line:
 
     services: Services
     bot: RunningBot
-    endpoint: MemoryEndpoint
+    endpoint: Endpoint
     network: MemoryNetwork
     activity: ToldActivity
     recogniser: ScriptedRecogniser
@@ -205,10 +205,12 @@ async def line(
     language_model: LanguageModelSettings | None = None,
     people: PeopleSettings = PeopleSettings(),  # noqa: B008 (frozen)
     queue: QueueSettings = QueueSettings(ring_s=1.0, decide_s=5.0),  # noqa: B008 (frozen)
+    endpoint: Endpoint | None = None,
     **turns: Any,
 ) -> AsyncIterator[Line]:
+    """`endpoint`: a real one, for real telephones."""
     network = MemoryNetwork()
-    endpoint = MemoryEndpoint(EndpointSettings("127.0.0.1", 5060, codecs=("pcma",)), network)
+    endpoint = endpoint or MemoryEndpoint(EndpointSettings("127.0.0.1", 5060, codecs=("pcma",)), network)
     config = Config(
         data=data,
         numbers=(NumberSettings(number="*", bot=folder, language="pl"),),

@@ -14,7 +14,8 @@ class CallStarted(CallEvent):
     """A call came in. `caller` is the caller's number, empty when withheld; `bot` the name of the loaded bot.
 
     `version` is the published version that it runs under to its end; 0 for a bot from a folder. `trunk` it came
-    through, and the `headers` of its INVITE that are let in.
+    through, the number that it was `diverted_from` (what the caller dialled), empty for a call that came straight, and
+    the `headers` of its INVITE that are let in.
     """
 
     caller: str
@@ -23,6 +24,7 @@ class CallStarted(CallEvent):
     bot: str
     version: int = 0
     trunk: str = ""
+    diverted_from: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

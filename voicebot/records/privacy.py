@@ -50,6 +50,7 @@ _KEPT_FIELDS = frozenset(
         "at",
         "caller",
         "dialled",
+        "diverted_from",
         "number",
         "uri",
         "to",

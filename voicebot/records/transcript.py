@@ -12,10 +12,12 @@ from voicebot.events import AgentSaid, BotSaid, CallEnded, CallerSaid, CallEvent
 _WORDS = {
     "pl": {
         "caller": "Dzwoniący", "bot": "Bot", "agent": "Konsultant", "keys": "klawisze", "withheld": "numer zastrzeżony",
+        "diverted": "{dialled} (przekierowane z {first})",
         "head": "Rozmowa {call_id} z {started}: {caller} -> {dialled}, wynik: {outcome}", "cut": "(przerwane)",
     },
     "en": {
         "caller": "Caller", "bot": "Bot", "agent": "Agent", "keys": "keys", "withheld": "number withheld",
+        "diverted": "{dialled} (diverted from {first})",
         "head": "Call {call_id} of {started}: {caller} -> {dialled}, outcome: {outcome}", "cut": "(interrupted)",
     },
 }  # fmt: skip
@@ -47,6 +49,7 @@ class Transcript:
     call_id: str
     caller: str = ""
     dialled: str = ""
+    diverted_from: str = ""
     language: str = "en"
     outcome: str = ""
     started_at: datetime | None = None
@@ -57,6 +60,7 @@ class Transcript:
             "call_id": self.call_id,
             "caller": self.caller,
             "dialled": self.dialled,
+            "diverted_from": self.diverted_from,
             "language": self.language,
             "outcome": self.outcome,
             "started_at": self.started_at.isoformat() if self.started_at else None,
@@ -66,11 +70,14 @@ class Transcript:
     def as_text(self) -> str:
         """A heading and a line for every turn, in the call's language."""
         words = _WORDS.get(self.language, _WORDS["en"])
+        dialled = self.dialled or "-"
+        if self.diverted_from:
+            dialled = words["diverted"].format(dialled=dialled, first=self.diverted_from)
         head = words["head"].format(
             call_id=self.call_id,
             started=self.started_at.isoformat(sep=" ", timespec="seconds") if self.started_at else "-",
             caller=self.caller or words["withheld"],
-            dialled=self.dialled or "-",
+            dialled=dialled,
             outcome=self.outcome or "-",
         )
         return "\n".join([head, "", *turn_lines(self.turns, self.language)]) + "\n"
@@ -107,6 +114,7 @@ def transcribe(events: Sequence[CallEvent]) -> Transcript:
         call_id=events[0].call_id if events else "",
         caller=started.caller if started else "",
         dialled=started.dialled if started else "",
+        diverted_from=started.diverted_from if started else "",
         language=started.language if started else "en",
         outcome=str(ended.outcome) if ended else "",
         started_at=started.at if started else None,

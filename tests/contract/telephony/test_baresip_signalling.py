@@ -13,6 +13,7 @@ import pytest
 from telephony.baresip import BaresipEndpoint
 from telephony.baresip_leg import BaresipLeg
 from telephony.leg import EndCause, Held, LegState, Registration
+from telephony.sip_names import first_dialled
 from tests.contract.telephony.debian_phone import DebianPhone
 from tests.contract.telephony.far_end import SETTINGS
 from tests.contract.telephony.listening import Doorbell, all_events, ended, hear, until
@@ -86,6 +87,18 @@ async def test_a_caller_who_demands_session_timers_is_refused(endpoint: BaresipE
         await caller.finished()
         assert "\nUnsupported: timer" in caller.messages()
     assert bell.legs.empty()
+
+
+async def test_a_diverted_call_tells_what_was_dialled_at_first(endpoint: BaresipEndpoint, tmp_path: Path) -> None:
+    bell = Doorbell(endpoint)
+    diverted = (
+        "Diversion: <sip:600100200@127.0.0.1>;reason=no-answer, <sip:221112233@127.0.0.1>;reason=unconditional",
+    )
+    async with _caller(Scenario(headers=diverted).refused(486), tmp_path, endpoint) as caller:
+        leg = await bell.ring()
+        assert first_dialled(leg.headers) == "221112233"
+        await leg.reject()
+        await caller.finished()
 
 
 async def test_no_caller_is_asked_for_a_password(endpoint: BaresipEndpoint, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.sip_names import SipAddress, address_of, caller_number, parse_uri, sent_by
+from telephony.sip_names import SipAddress, address_of, caller_number, first_dialled, parse_uri, sent_by
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,20 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     assert "<" not in address_of(f"<{text}>") or "<" in text
     caller_number({"From": text, "P-Asserted-Identity": text, "Remote-Party-ID": text, "Privacy": text}, text)
     sent_by(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("<sip:+48221112233@pbx>;reason=unconditional", "+48221112233"),
+        ('"Dział, a <b>" <sip:1@a>;reason=no-answer, "Sklep, ul. Długa" <tel:+48221112233>;counter=1', "+48221112233"),
+        ("sip:1@a;reason=deflection,sip:22@b;reason=user-busy", "22"),
+        ("<sip:1@a;x=1,2>", "1"),
+        ("<sip:anonymous@anonymous.invalid>", ""),
+        (",", ""),
+        ("," * 60_000 + "<" * 60_000, ""),  # and soon
+        ("", ""),
+    ],
+)
+def test_the_number_that_was_dialled_at_first_is_the_last_of_diversion(value: str, number: str) -> None:
+    assert first_dialled({"diversion": value}) == number

@@ -47,6 +47,15 @@ def whole_call() -> list[CallEvent]:
     ]
 
 
+def test_the_transcript_of_a_diverted_call_says_what_was_dialled_at_first() -> None:
+    diverted = CallStarted(caller="", dialled="100", diverted_from="+48221112233", language="pl", bot="shop", **at(0))
+    head = transcribe([diverted]).as_text().splitlines()[0]
+    assert (
+        head
+        == "Rozmowa c1 z 2026-11-23 10:00:00+00:00: numer zastrzeżony -> 100 (przekierowane z +48221112233), wynik: -"
+    )
+
+
 def test_transcript_files(tmp_path: Path) -> None:
     folder = CallFolder(tmp_path / "calls" / "c1")
     folder.write(summarise(whole_call(), "pl", {}))
@@ -55,6 +64,7 @@ def test_transcript_files(tmp_path: Path) -> None:
         "call_id": "c1",
         "caller": PESEL,  # a telephone number by its place, whatever it looks like
         "dialled": "100",
+        "diverted_from": "",
         "language": "pl",
         "outcome": "contained",
         "started_at": "2026-11-23T10:00:00+00:00",

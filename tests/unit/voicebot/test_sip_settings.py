@@ -52,7 +52,7 @@ CALLER = {"From": "<sip:601000001@x>", "P_Asserted_Identity": "<tel:+48601000002
 )
 def test_each_trunk_is_believed_by_its_own_headers(tmp_path: Path, via: str, trunk: str, caller: str) -> None:
     sip = load(tmp_path, TRUNKS).sip
-    assert arrival(leg(Via=via, **CALLER), sip) == Arrival(caller, "+48221234567", trunk, {})
+    assert arrival(leg(Via=via, **CALLER), sip) == Arrival(caller, "+48221234567", "", trunk, {})
 
 
 def test_the_only_trunk_needs_no_address_to_be_known_by(tmp_path: Path) -> None:
@@ -77,6 +77,32 @@ def test_a_number_is_found_however_it_is_dialled(tmp_path: Path, dialled: str) -
     config = load(tmp_path, "region: PL")
     assert config.number(dialled) is not None
     assert arrival(leg(number=dialled), config.sip).dialled == "+48221234567"
+
+
+DIVERTED = "<sip:605000000@x>;reason=no-answer;counter=1, <sip:221112233@x>;reason=unconditional"
+
+
+def test_a_call_that_was_diverted_tells_what_was_dialled_at_first(tmp_path: Path) -> None:
+    assert arrival(leg(Diversion=DIVERTED), load(tmp_path, "region: PL").sip).diverted_from == "+48221112233"
+
+
+def test_the_bot_of_the_number_that_was_dialled_at_first_answers_where_the_other_is_not_named(tmp_path: Path) -> None:
+    more = '  - {number: "221112233", bot: clinic, language: pl}\n  - {number: "*", bot: office, language: pl}\n'
+    text = (tmp_path / "voicebot.yaml", load(tmp_path, "region: PL"))[0].read_text(encoding="utf-8")
+    text = text.replace("sip:\n", more + "sip:\n")
+    (tmp_path / "voicebot.yaml").write_text(text, encoding="utf-8")
+    config = load_config(tmp_path / "voicebot.yaml")
+
+    def bot(dialled: str, diverted_from: str) -> str:
+        number = config.number(dialled, diverted_from)
+        assert number is not None
+        assert number.bot is not None
+        return number.bot.name
+
+    assert bot("221112233", "") == "clinic"
+    assert bot("222000000", "221112233") == "clinic"
+    assert bot("221234567", "221112233") == "shop"
+    assert bot("222000000", "222000001") == "office"
 
 
 def test_the_region_is_that_of_the_settings(tmp_path: Path) -> None:
