@@ -12,6 +12,7 @@ import pytest
 
 from telephony.baresip import BaresipEndpoint
 from telephony.baresip_leg import BaresipLeg
+from telephony.errors import DialFailed
 from telephony.leg import EndCause, Held, LegState, Registration
 from telephony.sip_names import first_dialled
 from tests.contract.telephony.debian_phone import DebianPhone
@@ -87,6 +88,15 @@ async def test_a_caller_who_demands_session_timers_is_refused(endpoint: BaresipE
         await caller.finished()
         assert "\nUnsupported: timer" in caller.messages()
     assert bell.legs.empty()
+
+
+async def test_a_phone_that_demands_session_timers_is_not_reached(endpoint: BaresipEndpoint, tmp_path: Path) -> None:
+    scenario = Scenario().receive("INVITE").reply("421 Extension Required").receive("ACK")
+    async with Sipp(scenario, tmp_path) as phone:
+        await phone.listening()
+        with pytest.raises(DialFailed, match="421"):
+            await endpoint.dial(phone.uri, timeout_s=5)
+        await phone.finished()
 
 
 async def test_a_diverted_call_tells_what_was_dialled_at_first(endpoint: BaresipEndpoint, tmp_path: Path) -> None:

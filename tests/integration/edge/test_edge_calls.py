@@ -160,3 +160,29 @@ async def test_without_rtpengine_calls_are_refused_and_not_mute(at: Site) -> Non
     assert [one.calls for one in at.bots] == [0, 0]
     assert [at.edge.load(one.place) for one in at.bots] == [0, 0]
     assert "rtpengine does not answer" in at.edge.log()
+
+
+async def test_who_demands_session_timers_refreshes_the_call_alone(at: Site) -> None:
+    """RFC 4028: the bots know nothing of them, and refuse who demands them."""
+    demanded = ("Require: timer", "Supported: timer", "Session-Expires: 90;refresher=uas")
+    at.bots[0].status = "486 Busy Here"  # the second that is tried gets the same request
+    dialog = at.caller.begin()
+    answer = await at.caller.invite(dialog, OFFER, demanded)
+    assert (answer.status, answer["require"], answer["session-expires"]) == (200, "timer", "90;refresher=uac")
+    call = established(dialog, answer)
+    for method, body in (("UPDATE", ""), ("INVITE", OFFER)):
+        call = replace(call, cseq=call.cseq + 1)
+        at.caller.send(method, call, body, demanded)
+        again = await at.caller.response()
+        assert (again.status, again["session-expires"]) == (200, "90;refresher=uac")
+    assert {request["require"] for one in at.bots for request in one.requests} == {""}
+    assert (await at.caller.hang_up(call)).status == 200
+
+
+async def test_another_extension_that_is_demanded_is_the_bots_to_refuse(at: Site) -> None:
+    for one in at.bots:
+        one.status = "420 Bad Extension"
+    asked = ("Require: timer, precondition", "Session-Expires: 90")
+    assert (await at.caller.invite(at.caller.begin(), OFFER, asked)).status == 420
+    invites = [request for one in at.bots for request in one.requests if request.method == "INVITE"]
+    assert [request["require"] for request in invites] == ["timer, precondition"]
