@@ -91,7 +91,7 @@ def test_the_image_has_the_pages_built_from_the_console() -> None:
 
 
 def test_git_keeps_no_build_but_packages_have_it() -> None:
-    assert "/voicebot/pages/" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert "/voicebot/pages" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     assert "voicebot/pages" in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["artifacts"]
 
 
