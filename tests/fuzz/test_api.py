@@ -32,7 +32,8 @@ from tts.testing import ToneSynthesizer
 from voicebot.access import Access, Author, NewUser, Who, passwords
 from voicebot.api.app import make_app
 from voicebot.api.auth import COOKIE, CSRF_HEADER
-from voicebot.api.parts import FloorParts
+from voicebot.api.live_view import CallsHere
+from voicebot.api.parts import FloorParts, PeopleParts
 from voicebot.api.server import HttpServer
 from voicebot.api.testing import PASSWORD, parts_over
 from voicebot.config import Config
@@ -87,7 +88,8 @@ class Stage:
         self._people = HumanSide(self._services(config), calls, access, hub, browsers)
         await self._people.start(lambda task: None)
         people = self._people
-        floor = FloorParts(people.agents, calls, people.supervision, people.feed)
+        served = PeopleParts(people.agents, people.supervision)
+        floor = FloorParts(people.desk, CallsHere(calls), people.feed, served)
         self._parts = parts_over(self._data, access, hub, floor=floor)
         app = make_app(self._parts)
         server = HttpServer(HttpSettings(port=0), app, hub)
