@@ -6,7 +6,6 @@ python -m benchmarks.floor_server voicebot.yaml
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from voicebot import app
 from voicebot.config import load_config
 from voicebot.logs import configure_logging
 from voicebot.processes import ModelProcess
+from voicebot.serving import Wishes, serve
 
 
 class ScriptedApp(app.App):
@@ -29,15 +29,9 @@ class ScriptedApp(app.App):
 async def run(config: Path) -> None:
     settings = load_config(config)
     configure_logging(settings.log.level, settings.log.format)
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    server = ScriptedApp(settings)
-    await server.start()
-    try:
-        await stop.wait()
-    finally:
-        await server.stop()
+    wishes = Wishes()
+    wishes.follow_signals()
+    await serve(ScriptedApp(settings), wishes)
 
 
 if __name__ == "__main__":

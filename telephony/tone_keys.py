@@ -86,6 +86,7 @@ def _windows(hops: Sequence[bytes]) -> npt.NDArray[np.float32]:
     sound = np.frombuffer(b"".join(hops), np.int16).reshape(-1, HOP).astype(np.float32)
     if len(sound) < 2:
         return np.empty((0, WINDOW), np.float32)
-    pairs = np.concatenate((sound[:-1], sound[1:]), axis=1)
+    of_one_ear = np.ones(len(sound) - 1, dtype=bool)
     ends = np.cumsum([len(own) // _HOP_BYTES for own in hops])[:-1]
-    return np.delete(pairs, np.unique(ends[(ends > 0) & (ends <= len(pairs))]) - 1, axis=0)
+    of_one_ear[ends[(ends > 0) & (ends < len(sound))] - 1] = False
+    return np.concatenate((sound[:-1][of_one_ear], sound[1:][of_one_ear]), axis=1)

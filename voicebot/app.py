@@ -7,8 +7,8 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack, closing
-from datetime import UTC, datetime
+from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,11 @@ from voicebot.api.app import make_app
 from voicebot.api.live_view import CallsHere
 from voicebot.api.parts import ApiParts, FloorParts, PeopleParts
 from voicebot.api.server import HttpServer
+from voicebot.background import tell_watch_ended
 from voicebot.bots import load_bots, sources
 from voicebot.call import Call
 from voicebot.config import BotSource, Config, NumberSettings
-from voicebot.cut_off import RINGS_AGAIN, CutOff
+from voicebot.cut_off import CutOff, read_cut_off
 from voicebot.errors import VoicebotError
 from voicebot.events import EventStream, new_call_id
 from voicebot.fixed_prompts import PROMPT_RATES, fixed_prompts, languages_of, make_prompts
@@ -199,7 +200,7 @@ class App:
         browsers = BrowserEndpoint(sockets / BROWSERS)
         self._stack.push_async_callback(browsers.stop)
         people = HumanSide(services, self.live, access, self.hub, browsers)
-        await people.start(lambda task: task.add_done_callback(self._watch_ended))
+        await people.start(lambda task: task.add_done_callback(tell_watch_ended))
         self._stack.push_async_callback(people.close)
         self._desk, self._service_number = people.desk, people.service_number
         sip_uri = await self._take_calls()
@@ -217,8 +218,7 @@ class App:
         return self._endpoint.sip_uri
 
     def _cut_off(self) -> CutOff:
-        with closing(CallRecords(self._config.data)) as records:
-            return CutOff(records.lost_since(datetime.now(UTC) - RINGS_AGAIN))
+        return read_cut_off(self._config.data)
 
     async def _start_http(self, access: Access, people: HumanSide) -> HttpServer:
         records = CallRecords(self._config.data)
@@ -321,12 +321,8 @@ class App:
     def _keep_watch(self, watch: Coroutine[Any, Any, None], name: str) -> None:
         """Until the worker stops."""
         watching = asyncio.create_task(watch, name=name)
-        watching.add_done_callback(self._watch_ended)
+        watching.add_done_callback(tell_watch_ended)
         self._stack.callback(watching.cancel)
-
-    def _watch_ended(self, watching: asyncio.Task[None]) -> None:
-        if not watching.cancelled() and (error := watching.exception()) is not None:
-            log.error("the task to %s has ended", watching.get_name(), exc_info=error)
 
     def _lost(self, reason: str) -> None:
         if not self.failed.done():

@@ -1,4 +1,4 @@
-"""Tasks that nobody waits for, kept until they end."""
+"""Tasks that nobody waits for, kept until they end or are to end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ from collections.abc import Coroutine
 from typing import Any
 
 log = logging.getLogger(__name__)
+
+
+async def cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel them, and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def tell_watch_ended(watching: asyncio.Task[None]) -> None:
+    """When it is done: what ended a task that was to go on is told in the log."""
+    if not watching.cancelled() and (error := watching.exception()) is not None:
+        log.error("the task to %s has ended", watching.get_name(), exc_info=error)
 
 
 class Background:

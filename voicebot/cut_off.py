@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from voicebot.records import CallRecords
 
 RINGS_AGAIN = timedelta(minutes=2)
 
@@ -31,3 +35,9 @@ class CutOff:
         """Whether this caller's last call was cut off in the last two minutes. True once: then it has been told."""
         ended_at = self._ended.pop(caller, None)
         return ended_at is not None and now - ended_at <= RINGS_AGAIN
+
+
+def read_cut_off(data: Path) -> CutOff:
+    """Those of the last two minutes, by the records. Raises RecordsUnavailable."""
+    with closing(CallRecords(data)) as records:
+        return CutOff(records.lost_since(datetime.now(UTC) - RINGS_AGAIN))

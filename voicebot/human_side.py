@@ -13,7 +13,7 @@ from voicebot.access import Access
 from voicebot.api.agent_view import AgentViews
 from voicebot.api.agents import Agents
 from voicebot.api.feed import Feed
-from voicebot.background import Background
+from voicebot.background import Background, cancelled
 from voicebot.config import Config
 from voicebot.events import CallEvent, EventStream, PbxCalled
 from voicebot.hub import Hub
@@ -99,7 +99,7 @@ class HumanSide:
         }
         for name, work in lasting.items():
             task = asyncio.create_task(work, name=name)
-            self._stack.push_async_callback(_cancelled, task)
+            self._stack.push_async_callback(cancelled, task)
             watch(task)
 
     async def close(self) -> None:
@@ -167,8 +167,3 @@ def make_outbox(config: Config) -> Outbox:
     mail = config.mail
     server = MailServer(mail.server, mail.sender, mail.port, mail.user, mail.password, mail.tls) if mail else None
     return Outbox(Deliveries(config.data), webhooks, server, config.alerts.mail)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})

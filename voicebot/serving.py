@@ -8,6 +8,8 @@ import signal
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from voicebot.background import cancelled
+
 log = logging.getLogger(__name__)
 
 
@@ -55,17 +57,11 @@ async def serve(served: Served, wishes: Wishes) -> None:
             reloading = asyncio.create_task(_reload(served, wishes.reload), name="reload")
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _ended(*(task for task in (starting, stopping, reloading) if task is not None))
+        await cancelled(*(task for task in (starting, stopping, reloading) if task is not None))
         await served.stop()
-        await _ended(hurrying)
+        await cancelled(hurrying)
     if served.failed.done():
         served.failed.result()
-
-
-async def _ended(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
 
 
 async def _hurry(served: Served, wanted: asyncio.Event) -> None:

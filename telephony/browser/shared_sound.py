@@ -21,6 +21,7 @@ MAX_QUEUED_MS = 2000  # of what a browser is to hear: no more is taken from the 
 
 _MEMORY = "/dev/shm"
 _COUNTER_BYTES = 8
+_FIGURES = 4  # of the packets that came from the browser
 _BYTES_PER_MS = 2 * SAMPLE_RATE // 1000
 
 
@@ -31,15 +32,6 @@ class _Counter(IntEnum):
     READ = 1  # (reader)
     DROPPED = 2  # (writer) up to here the reader leaves out what it has not read
     MISSED = 3  # (writer) times that something did not fit
-
-
-class _Figure(IntEnum):
-    """Of the packets that came from the browser; set by the process that receives them."""
-
-    RECEIVED = 0
-    LOST = 1
-    LATE = 2
-    JITTER_US = 3
 
 
 class Ring:
@@ -142,9 +134,9 @@ class SharedSound:
 
     def tell(self, received: int, lost: int, late: int, jitter_us: int) -> None:
         """What `stats` says from now on."""
-        for figure, value in zip(_Figure, (received, lost, late, jitter_us), strict=True):
-            self._figures[figure] = value
+        for place, figure in enumerate((received, lost, late, jitter_us)):
+            self._figures[place] = figure
 
 
-_HEADER_BYTES = _COUNTER_BYTES * (2 * len(_Counter) + len(_Figure))
+_HEADER_BYTES = _COUNTER_BYTES * (2 * len(_Counter) + _FIGURES)
 _BYTES = _HEADER_BYTES + (MAX_UNREAD_MS + MAX_QUEUED_MS) * _BYTES_PER_MS

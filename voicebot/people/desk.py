@@ -299,12 +299,7 @@ class Desk:
 
     async def close_callback(self, entry: str, outcome: Literal["reached", "gave_up"], notes: str = "") -> None:
         """Somebody says how it ended. Raises NotPossible when it has an end already."""
-        promised = self.entry(entry)
-        if promised is None or promised.kind is not Kind.CALLBACK:
-            raise NotPossible("This callback is done already.", "Load the list again.")
-        if notes:
-            self._wrap_ups.write(entry, notes)
-        await self.apply(happen.CallbackDone(entry, outcome))
+        await self.apply(self._wrap_ups.closed_callback(self.entry(entry), outcome, notes))
 
     def take_notes(self, login: str, notes: str) -> None:
         """Keep what the agent has written so far. Raises NotPossible without a call."""

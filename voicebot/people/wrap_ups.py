@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from voicebot import events
+from voicebot.errors import NotPossible
+from voicebot.queueing.happenings import CallbackDone
 from voicebot.queueing.model import Entry, Kind
 
 
@@ -22,6 +25,16 @@ class WrapUps:
 
     def write(self, entry: str, notes: str) -> None:
         self._notes[entry] = notes
+
+    def closed_callback(
+        self, callback: Entry | None, outcome: Literal["reached", "gave_up"], notes: str
+    ) -> CallbackDone:
+        """Somebody says how it ended: what the queue is to be told. Raises NotPossible when it has an end already."""
+        if callback is None or callback.kind is not Kind.CALLBACK:
+            raise NotPossible("This callback is done already.", "Load the list again.")
+        if notes:
+            self.write(callback.id, notes)
+        return CallbackDone(callback.id, outcome)
 
     def ended(self, entry: Entry) -> None:
         """The queue is done with it. Nothing is told of what was no talk, but for a callback that was made by hand."""

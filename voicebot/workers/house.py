@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,10 +29,10 @@ from voicebot.api.feed import Feed
 from voicebot.api.parts import ApiParts, FloorParts
 from voicebot.api.server import HttpServer
 from voicebot.app import STOP_DEADLINE_S
-from voicebot.background import Background
+from voicebot.background import Background, cancelled, tell_watch_ended
 from voicebot.bots import load_bots, sources
 from voicebot.config import BotSource, Config
-from voicebot.cut_off import RINGS_AGAIN, CutOff
+from voicebot.cut_off import CutOff, read_cut_off
 from voicebot.errors import VoicebotError
 from voicebot.events import BotSaid, CallEnded, CallEvent, CallStarted, EventStream, Outcome, from_json
 from voicebot.fixed_prompts import make_prompts
@@ -174,7 +174,7 @@ class House:
         database = Database(config.data)
         self._stack.callback(database.close)
         check_nobody_serves(config, await asyncio.to_thread(UserStore(database, lambda: datetime.now(UTC)).all))
-        self._cut_off = await asyncio.to_thread(self._read_cut_off)
+        self._cut_off = await asyncio.to_thread(read_cut_off, config.data)
 
         folder = Path(tempfile.mkdtemp(prefix="voicebot-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -260,10 +260,6 @@ class House:
         """What bots say word for word is spoken once, before workers look for it."""
         assert self._prompts is not None
         await make_prompts(self._prompts, self._config, source, bot)
-
-    def _read_cut_off(self) -> CutOff:
-        with closing(CallRecords(self._config.data)) as records:
-            return CutOff(records.lost_since(datetime.now(UTC) - RINGS_AGAIN))
 
     # What workers tell
 
@@ -351,21 +347,11 @@ class House:
     def _keep_watch(self, watch: Coroutine[Any, Any, None], name: str) -> None:
         """Until the house is closed."""
         task = asyncio.create_task(watch, name=name)
-        task.add_done_callback(_watch_ended)
-        self._stack.push_async_callback(_cancelled, task)
+        task.add_done_callback(tell_watch_ended)
+        self._stack.push_async_callback(cancelled, task)
 
 
 def _refused(worker: _Worker) -> int:
     refused = worker.state.get("refused", 0)
     assert isinstance(refused, int)
     return refused
-
-
-def _watch_ended(watching: asyncio.Task[None]) -> None:
-    if not watching.cancelled() and (error := watching.exception()) is not None:
-        log.error("the task to %s has ended", watching.get_name(), exc_info=error)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})

@@ -22,8 +22,8 @@ from voicebot.people.desk import Desk
 from voicebot.people.lines import BrowserLines
 from voicebot.people.wrap_ups import WrapUps
 from voicebot.queueing.floor import Floor
-from voicebot.queueing.happenings import CallbackDone, Effect, Ended, Event, Promise
-from voicebot.queueing.model import Agent, Entry, Kind
+from voicebot.queueing.happenings import Effect, Ended, Event, Promise
+from voicebot.queueing.model import Agent, Entry
 from voicebot.queueing.store import StoredFloor
 from voicebot.several_workers import ONE_WORKER
 from voicebot.watch.payloads import summary_payload
@@ -135,9 +135,4 @@ class CallbackDesk:
         return False
 
     async def close_callback(self, entry: str, outcome: Literal["reached", "gave_up"], notes: str = "") -> None:
-        promised = self.entry(entry)
-        if promised is None or promised.kind is not Kind.CALLBACK:
-            raise NotPossible("This callback is done already.", "Load the list again.")
-        if notes:
-            self._wrap_ups.write(entry, notes)
-        await self._floor().apply(CallbackDone(entry, outcome))
+        await self._floor().apply(self._wrap_ups.closed_callback(self.entry(entry), outcome, notes))
