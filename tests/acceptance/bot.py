@@ -21,6 +21,17 @@ from tests.support import free_port
 
 SHOP_BOT = Path(flows.__file__).parent / "examples" / "shop"
 RECOGNISER, SPEECH, BROWSERS = "asr.process", "tts.process", "telephony.browser.process"
+ORDER_BY_KEYS = [
+    "listen",
+    {"keys": "1"},
+    "listen",
+    {"keys": "123456"},
+    "listen",
+    {"keys": "1"},
+    {"listen": 1500},
+    {"keys": "2"},
+]
+"""What a caller does who asks for an order by the keys alone."""
 
 READY_S = 150.0  # a loaded machine takes a minute to import and load the models
 _PATIENCE_S = 40.0

@@ -9,27 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.bot import RECOGNISER, SPEECH, Caller, config
+from tests.acceptance.bot import ORDER_BY_KEYS, RECOGNISER, SPEECH, Caller, config
 from tests.acceptance.conftest import StartBot
 from tests.acceptance.programs import until
 
 pytestmark = pytest.mark.timeout(300)
 
-ORDER = [
-    "listen",
-    {"keys": "1"},
-    "listen",
-    {"keys": "123456"},
-    "listen",
-    {"keys": "1"},
-    {"listen": 1500},
-    {"keys": "2"},
-]
-
 
 def test_sigterm_lets_the_call_end_and_takes_no_other(start_bot: StartBot, tmp_path: Path) -> None:
     with start_bot(config(tmp_path / "data")) as bot:
-        with Caller(bot, tmp_path, [*ORDER, "listen"]) as caller, Caller(bot, tmp_path, ["listen"]) as second:
+        with Caller(bot, tmp_path, [*ORDER_BY_KEYS, "listen"]) as caller, Caller(bot, tmp_path, ["listen"]) as second:
             second_call = second.call()
             second.hang_up()
             second_call.ended()

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.bot import RECOGNISER, SPEECH, Bot, Caller, CallRecord, config
+from tests.acceptance.bot import ORDER_BY_KEYS, RECOGNISER, SPEECH, Bot, Caller, CallRecord, config
 from tests.acceptance.conftest import StartBot
 from tests.acceptance.floor import AGENT_HZ, HUMAN_NUMBER, TonePhone, caller, floor_config, hears
 from tests.acceptance.programs import until
@@ -33,16 +33,6 @@ from voicebot.records.database import Database
 pytestmark = pytest.mark.timeout(300)
 
 WORKER = "voicebot.workers.worker"
-ORDER = [
-    "listen",
-    {"keys": "1"},
-    "listen",
-    {"keys": "123456"},
-    "listen",
-    {"keys": "1"},
-    {"listen": 1500},
-    {"keys": "2"},
-]
 WAITS = ["listen", {"wait": 60}]
 
 
@@ -150,7 +140,7 @@ def test_both_take_calls_and_share_the_models(bot: Bot, tmp_path: Path) -> None:
 
 def test_a_worker_is_killed_in_mid_call(bot: Bot, tmp_path: Path) -> None:
     before = (bot.health() or {})["restarts"]["worker 1"]
-    with Caller(bot, tmp_path, WAITS) as cut, Caller(bot, tmp_path, ORDER, worker=2) as spared:
+    with Caller(bot, tmp_path, WAITS) as cut, Caller(bot, tmp_path, ORDER_BY_KEYS, worker=2) as spared:
         record, other = cut.call(), spared.call()
         record.until("bot_said", text="Rozmowa jest nagrywana.")
         os.kill(worker(bot, 1), signal.SIGKILL)
@@ -221,7 +211,7 @@ def test_the_recogniser_is_replaced_and_the_workers_go_on(bot: Bot) -> None:
 
 
 def test_sigterm_lets_the_calls_end_and_takes_no_others(start_bot: StartBot, tmp_path: Path) -> None:
-    with start_bot(settings(tmp_path / "data")) as bot, Caller(bot, tmp_path, [*ORDER, "listen"]) as caller:
+    with start_bot(settings(tmp_path / "data")) as bot, Caller(bot, tmp_path, [*ORDER_BY_KEYS, "listen"]) as caller:
         record = caller.call()
         record.until("bot_said", text="W czym mogę pomóc?", timeout_s=60)
         bot.send(signal.SIGTERM)

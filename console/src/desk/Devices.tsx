@@ -7,6 +7,8 @@ import { line, type LineView } from "../audio/line";
 import { testEcho, testTone } from "../audio/ring";
 import { useT } from "../i18n";
 
+type Kind = "microphone" | "loudspeaker";
+
 /** What is wrong with the sound of this browser, and what to do about it. */
 export function Trouble({ now }: { now: LineView }) {
   const t = useT();
@@ -35,28 +37,27 @@ export function DeviceChoice({ inCall = false }: { inCall?: boolean }) {
       .map((device) => ({ value: device.deviceId, label: device.label }))
       .filter((one) => one.value !== "default"),
   ];
-  const choose = (kind: "microphone" | "loudspeaker") => (id: string | null) => {
+  const choose = (kind: Kind, id: string | null) => {
     chooseDevice(kind, id ?? "");
     void line.changeDevices();
   };
+  const kinds: [Kind, MediaDeviceInfo[]][] = [
+    ["microphone", microphones],
+    ["loudspeaker", loudspeakers],
+  ];
   return (
     <Stack gap="sm">
-      <Select
-        label={t("desk.microphone")}
-        data={options(microphones)}
-        defaultValue={chosenDevice("microphone")}
-        onChange={choose("microphone")}
-        allowDeselect={false}
-        comboboxProps={{ withinPortal: !inCall }} // else a choice would close what it is in
-      />
-      <Select
-        label={t("desk.loudspeaker")}
-        data={options(loudspeakers)}
-        defaultValue={chosenDevice("loudspeaker")}
-        onChange={choose("loudspeaker")}
-        allowDeselect={false}
-        comboboxProps={{ withinPortal: !inCall }} // else a choice would close what it is in
-      />
+      {kinds.map(([kind, devices]) => (
+        <Select
+          key={kind}
+          label={t(`desk.${kind}`)}
+          data={options(devices)}
+          defaultValue={chosenDevice(kind)}
+          onChange={(id) => choose(kind, id)}
+          allowDeselect={false}
+          comboboxProps={{ withinPortal: !inCall }} // else a choice would close what it is in
+        />
+      ))}
       {!inCall && <Tests />}
     </Stack>
   );
