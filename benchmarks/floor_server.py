@@ -12,18 +12,18 @@ from pathlib import Path
 from voicebot import app
 from voicebot.config import load_config
 from voicebot.logs import configure_logging
-from voicebot.processes import ModelProcess
+from voicebot.processes import ChildProcess
 from voicebot.serving import Wishes, serve
 
 
 class ScriptedApp(app.App):
     """Its recogniser is `benchmarks.floor_hearing`."""
 
-    def _processes(self, sockets: Path) -> tuple[ModelProcess, ...]:
+    def _processes(self, sockets: Path) -> tuple[ChildProcess, ...]:
         _, *others = super()._processes(sockets)
         socket = sockets / "hearing"
         argv = [sys.executable, "-m", "benchmarks.floor_hearing", "--socket", str(socket)]
-        return ModelProcess("recogniser", argv, socket), *others
+        return ChildProcess("recogniser", argv, socket), *others
 
 
 async def run(config: Path) -> None:

@@ -44,7 +44,7 @@ from voicebot.live_calls import LiveCalls
 from voicebot.model_processes import BROWSERS, browser_process, model_processes
 from voicebot.outbound import Outbound
 from voicebot.parts import RunningBot, Services
-from voicebot.processes import ModelProcess
+from voicebot.processes import ChildProcess
 from voicebot.records import CallRecords, RecordWriter
 from voicebot.records.database import Database
 from voicebot.records.voicemails import Voicemails
@@ -85,7 +85,7 @@ class App:
         self._refused = 0
         self._services: Services | None = None
         self._endpoint: Endpoint | None = None
-        self._models: tuple[ModelProcess, ...] = ()
+        self._models: tuple[ChildProcess, ...] = ()
         self._desk: Desk | None = None
         self._service_number: ServiceNumber | None = None
         self._prompts: PromptStore | None = None
@@ -184,7 +184,7 @@ class App:
                 starting.create_task(process.start(), name=f"start {process.name}")
         return sockets
 
-    def _processes(self, sockets: Path) -> tuple[ModelProcess, ...]:
+    def _processes(self, sockets: Path) -> tuple[ChildProcess, ...]:
         """The recogniser is the first."""
         return *model_processes(self._config, sockets), browser_process(self._config, sockets)
 

@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 
 from voicebot.config import Config
-from voicebot.processes import ModelProcess
+from voicebot.processes import ChildProcess
 
 BROWSERS = "browsers"
 """The socket's name in the folder of sockets."""
 
 
-def model_processes(config: Config, sockets: Path) -> tuple[ModelProcess, ...]:
+def model_processes(config: Config, sockets: Path) -> tuple[ChildProcess, ...]:
     """The recogniser, which is the first, and the speech process."""
     recognition, speech = config.recognition, config.speech
-    hearing = ModelProcess(
+    hearing = ChildProcess(
         "recogniser",
         [
             *(sys.executable, "-m", "asr.process", "--socket", str(sockets / "hearing")),
@@ -27,7 +27,7 @@ def model_processes(config: Config, sockets: Path) -> tuple[ModelProcess, ...]:
         sockets / "hearing",
         ready_s=600.0,
     )
-    speaking = ModelProcess(
+    speaking = ChildProcess(
         "speech",
         [
             *(sys.executable, "-m", "tts.process", "--socket", str(sockets / "speaking")),
@@ -38,9 +38,9 @@ def model_processes(config: Config, sockets: Path) -> tuple[ModelProcess, ...]:
     return hearing, speaking
 
 
-def browser_process(config: Config, sockets: Path) -> ModelProcess:
+def browser_process(config: Config, sockets: Path) -> ChildProcess:
     """The process that has the browsers' audio."""
     addresses = [word for address in config.http.media_addresses for word in ("--address", address)]
     socket = sockets / BROWSERS
     argv = [sys.executable, "-m", "telephony.browser.process", "--socket", str(socket), *addresses]
-    return ModelProcess("browser audio", argv, socket)
+    return ChildProcess("browser audio", argv, socket)

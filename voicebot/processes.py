@@ -1,5 +1,5 @@
-"""Child processes that serve over a Unix socket, models and call workers: started, watched, replaced when they die or
-go deaf.
+"""Child processes that serve over a Unix socket (models, browsers' audio, call workers): started, watched, and replaced
+when they die or go deaf.
 
 A child is ready when `GET /health` on its socket answers 200. Clients keep the socket path; they ride over a
 replacement by themselves (one repeat), so this module only has to bring the process back quickly.
@@ -36,7 +36,7 @@ class Probe:
     tries: int = 3
 
 
-class ModelProcess:
+class ChildProcess:
     """One child. `argv` starts it; it must listen on `socket`. `on_event(what)` tells of deaths (`DEAF` and others) and
     returns (`BACK`). `stop_s`: how long it may take to end once it is told to.
     """

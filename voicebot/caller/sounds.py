@@ -18,7 +18,7 @@ from tts.synthesizer import SpeechRequest, Synthesizer
 from tts.text import spoken
 from voicebot.caller.capture import SAMPLE_RATE
 from voicebot.caller.script import Noise
-from voicebot.processes import ModelProcess
+from voicebot.processes import ChildProcess
 
 _SPEECH_DBFS = -20.0  # what telephones are made for (ITU-T P.56 active level, roughly)
 _READY_S = 30.0
@@ -30,7 +30,7 @@ async def speech_process(voices_dir: Path) -> AsyncIterator[Synthesizer]:
     folder = Path(tempfile.mkdtemp(prefix="caller-"))
     socket = folder / "speech"
     argv = [sys.executable, "-m", "tts.process", "--socket", str(socket), "--voices-dir", str(voices_dir)]
-    process = ModelProcess("speech", argv, socket, ready_s=_READY_S)
+    process = ChildProcess("speech", argv, socket, ready_s=_READY_S)
     client = SpeechClient(socket)
     try:
         await process.start()

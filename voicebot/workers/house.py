@@ -41,7 +41,7 @@ from voicebot.human_side import day_so_far, make_outbox, make_watching
 from voicebot.live_bots import LiveBots
 from voicebot.model_processes import model_processes
 from voicebot.parts import RunningBot
-from voicebot.processes import BACK, DEAF, ModelProcess, Probe
+from voicebot.processes import BACK, DEAF, ChildProcess, Probe
 from voicebot.queueing.store import StoredFloor
 from voicebot.records import CallRecords, RecordWriter
 from voicebot.records.database import Database
@@ -75,7 +75,7 @@ class _Worker:
 
     number: int
     socket: Path
-    process: ModelProcess
+    process: ChildProcess
     deaf: bool = False
     calls: dict[str, _Live] = field(default_factory=dict)
     state: Mapping[str, object] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class House:
         self._background = Background()
         self._draining = False
         self._cut_off = CutOff()
-        self._models: tuple[ModelProcess, ...] = ()
+        self._models: tuple[ChildProcess, ...] = ()
         self._workers: dict[int, _Worker] = {}
         self._refused_before = 0  # by workers that are no more
         self._prompts: PromptStore | None = None
@@ -195,7 +195,7 @@ class House:
         where = ", ".join(str(worker.state.get("sip", worker.name)) for worker in self._workers.values())
         log.info("answering at %s, pages at %s, health at %s/health", where, http.url, http.url)
 
-    async def _start_all(self, processes: tuple[ModelProcess, ...]) -> None:
+    async def _start_all(self, processes: tuple[ChildProcess, ...]) -> None:
         async with asyncio.TaskGroup() as starting:
             for process in processes:
                 self._stack.push_async_callback(process.stop)
@@ -247,7 +247,7 @@ class House:
             *("--config", str(config), "--base", str(self._base)),
             *("--number", str(number), "--workers", str(self._config.workers)),
         ]
-        process = ModelProcess(
+        process = ChildProcess(
             *(f"worker {number}", argv, socket),
             ready_s=READY_S,
             stop_s=self._config.turns.drain_s + 2 * STOP_DEADLINE_S,

@@ -20,7 +20,7 @@ from voicebot.bots import load_bots
 from voicebot.config import Config, NumberSettings, SpeechSettings
 from voicebot.errors import ConfigError
 from voicebot.people_settings import QueueSettings
-from voicebot.processes import ModelProcess
+from voicebot.processes import ChildProcess
 from voicebot.serving import Wishes, serve
 
 
@@ -36,15 +36,15 @@ def settings(data: Path, **speech: object) -> Config:
 async def test_told_to_stop_while_it_starts_it_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, ended = asyncio.Event(), []
 
-    async def start(process: ModelProcess) -> None:
+    async def start(process: ChildProcess) -> None:
         stop.set()
         await asyncio.sleep(600)  # a model being fetched
 
-    async def end(process: ModelProcess) -> None:
+    async def end(process: ChildProcess) -> None:
         ended.append(process.name)
 
-    monkeypatch.setattr(ModelProcess, "start", start)
-    monkeypatch.setattr(ModelProcess, "stop", end)
+    monkeypatch.setattr(ChildProcess, "start", start)
+    monkeypatch.setattr(ChildProcess, "stop", end)
     async with asyncio.timeout(20):
         await serve(App(settings(tmp_path)), Wishes(stop=stop))
     assert sorted(ended) == ["browser audio", "recogniser", "speech"]
@@ -63,10 +63,10 @@ class _NoVoice:
 
 
 async def test_a_voice_that_is_missing_keeps_it_from_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def start(process: ModelProcess) -> None:
+    async def start(process: ChildProcess) -> None:
         return
 
-    monkeypatch.setattr(ModelProcess, "start", start)
+    monkeypatch.setattr(ChildProcess, "start", start)
     monkeypatch.setattr(app, "PromptStore", lambda folder, synthesizer: PromptStore(folder, _NoVoice()))
     monkeypatch.setattr(app, "BaresipEndpoint", None)  # it must not come so far
     with pytest.raises(VoiceMissing):

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from voicebot.errors import ProcessFailed
-from voicebot.processes import ModelProcess, Probe
+from voicebot.processes import ChildProcess, Probe
 
 SERVER = textwrap.dedent(
     """
@@ -36,15 +36,15 @@ SERVER = textwrap.dedent(
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[..., ModelProcess]:
-    def build(code: str = SERVER, **options: object) -> ModelProcess:
+def make(tmp_path: Path) -> Callable[..., ChildProcess]:
+    def build(code: str = SERVER, **options: object) -> ChildProcess:
         socket = tmp_path / "socket"
-        return ModelProcess("model", [sys.executable, "-c", code, str(socket)], socket, **options)  # type: ignore[arg-type]
+        return ChildProcess("model", [sys.executable, "-c", code, str(socket)], socket, **options)  # type: ignore[arg-type]
 
     return build
 
 
-async def test_a_process_that_dies_is_replaced(make: Callable[..., ModelProcess]) -> None:
+async def test_a_process_that_dies_is_replaced(make: Callable[..., ChildProcess]) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     process = make(on_event=told.put_nowait)
     await process.start()
@@ -63,7 +63,7 @@ async def test_a_process_that_dies_is_replaced(make: Callable[..., ModelProcess]
     assert process.pid is None
 
 
-async def test_a_process_that_goes_deaf_is_replaced(make: Callable[..., ModelProcess]) -> None:
+async def test_a_process_that_goes_deaf_is_replaced(make: Callable[..., ChildProcess]) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     process = make(on_event=told.put_nowait, probe=Probe(every_s=0.05, deadline_s=0.5))
     await process.start()
@@ -77,14 +77,14 @@ async def test_a_process_that_goes_deaf_is_replaced(make: Callable[..., ModelPro
         await process.stop()
 
 
-async def test_a_process_that_cannot_start_is_told(make: Callable[..., ModelProcess]) -> None:
+async def test_a_process_that_cannot_start_is_told(make: Callable[..., ChildProcess]) -> None:
     process = make("raise SystemExit(3)")
     with pytest.raises(ProcessFailed, match="ended with status 3 before it was ready"):
         await process.start()
     await process.stop()
 
 
-async def test_a_process_that_never_gets_ready_is_ended(make: Callable[..., ModelProcess]) -> None:
+async def test_a_process_that_never_gets_ready_is_ended(make: Callable[..., ChildProcess]) -> None:
     process = make("import time; time.sleep(60)", ready_s=0.5)
     with pytest.raises(ProcessFailed, match=r"not ready after 0.5 s"):
         await process.start()
@@ -92,7 +92,7 @@ async def test_a_process_that_never_gets_ready_is_ended(make: Callable[..., Mode
 
 
 async def test_a_replacement_that_the_system_refuses_is_tried_again(
-    make: Callable[..., ModelProcess], monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., ChildProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spawn, refused = asyncio.create_subprocess_exec, asyncio.Event()
 
